@@ -1,0 +1,520 @@
+/* SPDX-License-Identifier: MIT */
+#include "policy/draft.h"
+
+#include <errno.h>
+#include <search.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "policy/array.h"
+#include "policy/error.h"
+
+static const struct {
+	const char *name;
+	const char *rules[6];
+} presets[] = {
+	{ "none", { "deny any://*" } },
+	{ "allow-all", { "allow any://*", "allow in any://*", "allow unix:*" } },
+	{ "public-only", { "deny any://private", "allow any://*" } },
+	{ "non-local",
+	  { "deny any://@loopback", "deny any://@link-local", "deny any://@metadata",
+	    "deny any://@this-host", "allow any://*" } },
+};
+
+struct draft *draft_new(void)
+{
+	return calloc(1, sizeof(struct draft));
+}
+
+static void rules_free(struct draft_rules *rules)
+{
+	for (size_t i = 0; i < rules->n; i++) {
+		free(rules->v[i].text);
+		spec_list_free(&rules->v[i].specs);
+	}
+	free(rules->v);
+}
+
+static void keep(void *node)
+{
+	(void)node; /* the tree's nodes are hosts, which the array owns */
+}
+
+void draft_free(struct draft *d)
+{
+	if (!d)
+		return;
+	tdestroy(d->hosts_by_name, keep);
+	for (size_t i = 0; i < d->n_hosts; i++) {
+		free(d->hosts[i]->name);
+		prefix_list_free(&d->hosts[i]->prefixes);
+		free(d->hosts[i]);
+	}
+	free(d->hosts);
+	rules_free(&d->rules);
+	rules_free(&d->preset);
+	rules_free(&d->binds);
+	prefix_list_free(&d->this_host);
+	prefix_list_free(&d->nameservers);
+	free(d);
+}
+
+static int by_name(const void *a, const void *b)
+{
+	const struct draft_host *g = a;
+	const struct draft_host *h = b;
+
+	return strcmp(g->name, h->name);
+}
+
+const struct draft_host *draft_host_find(const struct draft *d, const char *name)
+{
+	struct draft_host key = { .name = (char *)name };
+	struct draft_host **node = tfind(&key, &d->hosts_by_name, by_name);
+
+	return node ? *node : NULL;
+}
+
+static int add_host(struct draft *d, const char *name)
+{
+	struct draft_host **hosts;
+	struct draft_host *host;
+
+	if (draft_host_find(d, name))
+		return 0;
+	hosts = array_room(d->hosts, d->n_hosts, sizeof(*hosts));
+	if (!hosts)
+		return -ENOMEM;
+	d->hosts = hosts;
+
+	host = calloc(1, sizeof(*host));
+	if (!host)
+		return -ENOMEM;
+	host->name = strdup(name);
+	if (!host->name || !tsearch(host, &d->hosts_by_name, by_name)) {
+		free(host->name);
+		free(host);
+		return -ENOMEM;
+	}
+	hosts[d->n_hosts++] = host;
+	return 0;
+}
+
+/* Takes ownership of rule->specs when it succeeds; the text is copied. */
+static int add_rule(struct draft *d, struct draft_rules *rules, const struct draft_rule *rule)
+{
+	struct draft_rule *v = array_room(rules->v, rules->n, sizeof(*v));
+	char *text;
+
+	if (!v)
+		return -ENOMEM;
+	rules->v = v;
+	for (size_t i = 0; i < rule->specs.n; i++) {
+		const struct spec *spec = &rule->specs.v[i];
+
+		if (spec->target == SPEC_HOST && add_host(d, spec->name))
+			return -ENOMEM;
+	}
+	text = strdup(rule->text);
+	if (!text)
+		return -ENOMEM;
+	v[rules->n] = *rule;
+	v[rules->n++].text = text;
+	return 0;
+}
+
+/* The option by which the draft's family was chosen. */
+static const char *family_option(const struct draft *d)
+{
+	switch (d->family) {
+	case FAMILY_ALLOW:
+		return "--net-allow";
+	case FAMILY_DENY:
+		return "--net-deny";
+	default:
+		return d->rules.n ? "--rule" : "--preset";
+	}
+}
+
+/* What a default may be beside the rules of a family. */
+static int check_default(enum draft_family family, enum verdict fallback, struct policy_error *err)
+{
+	if (family == FAMILY_ALLOW && fallback == VERDICT_ALLOW)
+		return policy_error_set(
+			err,
+			"--default 'allow' does not go with --net-allow: expected deny or ask");
+	if (family == FAMILY_DENY && fallback == VERDICT_DENY)
+		return policy_error_set(
+			err, "--default 'deny' does not go with --net-deny: expected allow or ask");
+	return 0;
+}
+
+/* Whether rules of the family may be added by `option`, which says `text`. */
+static int check_family(const struct draft *d, enum draft_family family, const char *option,
+			const char *text, struct policy_error *err)
+{
+	if (d->family != FAMILY_NONE && d->family != family)
+		return policy_error_set(err,
+					"%s " QUOTED ": mutually exclusive with %s: "
+					"write all of them as --rule",
+					option, text, family_option(d));
+	return d->has_default ? check_default(family, d->fallback, err) : 0;
+}
+
+/* What the grammar knows and this build cannot enforce yet. */
+static int check_build(const struct draft_rule *rule, const char *text, struct policy_error *err)
+{
+	for (size_t i = 0; i < rule->specs.n; i++) {
+		const struct spec *spec = &rule->specs.v[i];
+		const char *what = NULL;
+
+		if (rule->verdict == VERDICT_ASK)
+			what = "ask";
+		else if (spec->target == SPEC_SUFFIX)
+			what = "a rule for every name below a domain";
+		else if (spec->target == SPEC_HOST && rule->verdict == VERDICT_DENY)
+			what = "a rule that denies a name";
+		else if (spec->target == SPEC_PATH)
+			what = "a rule for a unix socket";
+		else if (spec->target == SPEC_GROUP && spec->group == GROUP_SELF)
+			what = "@self";
+		if (what)
+			return policy_error_set(err, QUOTED ": %s is not in this build", text,
+						what);
+	}
+	return 0;
+}
+
+/* A --net-deny with a name. */
+static int check_deny(const struct spec_list *specs, const char *text, struct policy_error *err)
+{
+	for (size_t i = 0; i < specs->n; i++) {
+		const struct spec *spec = &specs->v[i];
+
+		/* Resolved once, a deny rule lets through every address the name gets later. */
+		if (spec->target == SPEC_HOST || spec->target == SPEC_SUFFIX)
+			return policy_error_set(err,
+						QUOTED ": cannot deny a name by its addresses: "
+						       "use --block-domain %.100s",
+						text, spec->name);
+	}
+	return 0;
+}
+
+/* Rules with direction `in` match the local address of bind and listen. */
+static int check_in(struct draft_rule *rule, const char *text, struct policy_error *err)
+{
+	for (size_t i = 0; i < rule->specs.n; i++) {
+		struct spec *spec = &rule->specs.v[i];
+
+		spec->protos &= SPEC_TCP | SPEC_UDP;
+		if (!spec->protos || spec->name)
+			return policy_error_set(err,
+						QUOTED ": not a local address: expected tcp, udp "
+						       "or any with an address, a group or *",
+						text);
+	}
+	return 0;
+}
+
+static int add_option(struct draft *d, enum draft_family family, const char *text,
+		      struct policy_error *err)
+{
+	struct draft_rule rule = {
+		.verdict = family == FAMILY_DENY ? VERDICT_DENY : VERDICT_ALLOW,
+		.dir = DIR_OUT,
+	};
+	const char *action = verdict_name(rule.verdict);
+	int ret;
+
+	ret = check_family(d, family, family == FAMILY_DENY ? "--net-deny" : "--net-allow", text,
+			   err);
+	if (ret)
+		return ret;
+	ret = spec_parse(text, SPEC_TCP, &rule.specs, err);
+	if (ret)
+		return ret;
+	ret = family == FAMILY_DENY ? check_deny(&rule.specs, text, err) : 0;
+	if (!ret)
+		ret = check_build(&rule, text, err);
+	if (ret)
+		goto out_free;
+
+	rule.text = malloc(strlen(action) + 1 + strlen(text) + 1);
+	if (!rule.text) {
+		ret = -ENOMEM;
+		goto out_free;
+	}
+	stpcpy(stpcpy(stpcpy(rule.text, action), " "), text);
+	ret = add_rule(d, &d->rules, &rule);
+	free(rule.text);
+	if (!ret) {
+		d->family = family;
+		return 0;
+	}
+out_free:
+	spec_list_free(&rule.specs);
+	return ret;
+}
+
+int draft_allow(struct draft *d, const char *text, struct policy_error *err)
+{
+	return add_option(d, FAMILY_ALLOW, text, err);
+}
+
+int draft_deny(struct draft *d, const char *text, struct policy_error *err)
+{
+	return add_option(d, FAMILY_DENY, text, err);
+}
+
+/* Moves *s behind the next word and the blanks around it; the word ends at *end. */
+static const char *next_word(const char **s, size_t *len)
+{
+	const char *word = *s + strspn(*s, SPEC_BLANKS);
+
+	*len = strcspn(word, SPEC_BLANKS);
+	*s = word + *len;
+	*s += strspn(*s, SPEC_BLANKS);
+	return word;
+}
+
+static bool is_word(const char *word, size_t len, const char *name)
+{
+	return len == strlen(name) && !strncmp(word, name, len);
+}
+
+/* The verdict that the word names, or -EINVAL. */
+static int find_action(const char *word, size_t len)
+{
+	for (int verdict = VERDICT_DENY; verdict <= VERDICT_ASK; verdict++) {
+		if (is_word(word, len, verdict_name(verdict)))
+			return verdict;
+	}
+	return -EINVAL;
+}
+
+/* Read a rule; on success rule->specs is to be freed and rule->text is `text` itself. */
+static int parse_rule(struct draft_rule *rule, const char *text, struct policy_error *err)
+{
+	const char *spec = text;
+	const char *after;
+	const char *word;
+	size_t len;
+	int action;
+
+	word = next_word(&spec, &len);
+	if (!len)
+		return policy_error_set(err,
+					QUOTED ": empty rule: expected allow, deny or ask and "
+					       "an endpoint",
+					text);
+	action = find_action(word, len);
+	if (action < 0)
+		return policy_error_set(
+			err, QUOTED ": unknown action '%.*s': expected allow, deny or ask", text,
+			len > 50 ? 50 : (int)len, word);
+	*rule = (struct draft_rule){ .verdict = action, .dir = DIR_OUT, .text = (char *)text };
+	after = spec;
+	word = next_word(&after, &len);
+	if (is_word(word, len, "in") || is_word(word, len, "out")) {
+		rule->dir = len == 2 ? DIR_IN : DIR_OUT;
+		spec = after;
+	}
+	return spec_parse(spec, action == VERDICT_ALLOW ? SPEC_TCP : SPEC_ANY, &rule->specs, err);
+}
+
+static int check_bind(const struct draft *d, const char *text, struct policy_error *err)
+{
+	if (d->bind == BIND_NONE)
+		return 0;
+	return policy_error_set(err, QUOTED ": rules with 'in' and %s are mutually exclusive", text,
+				d->bind == BIND_ALLOW ? "--net-allow-bind" : "--net-deny-bind");
+}
+
+int draft_rule(struct draft *d, const char *text, struct policy_error *err)
+{
+	struct draft_rule rule;
+	int ret;
+
+	ret = check_family(d, FAMILY_RULES, "--rule", text, err);
+	if (ret)
+		return ret;
+	ret = parse_rule(&rule, text, err);
+	if (ret)
+		return ret;
+	if (rule.dir == DIR_IN) {
+		ret = check_in(&rule, text, err);
+		if (!ret)
+			ret = check_bind(d, text, err);
+	}
+	if (!ret)
+		ret = check_build(&rule, text, err);
+	if (!ret)
+		ret = add_rule(d, &d->rules, &rule);
+	if (ret) {
+		spec_list_free(&rule.specs);
+		return ret;
+	}
+	d->has_in |= rule.dir == DIR_IN;
+	d->family = FAMILY_RULES;
+	return 0;
+}
+
+/* Nothing is checked but the grammar: a preset may say what this build keeps from the user. */
+static int add_preset_rule(struct draft *d, const char *text, struct policy_error *err)
+{
+	struct draft_rule rule;
+	int ret;
+
+	ret = parse_rule(&rule, text, err);
+	if (ret)
+		return ret;
+	ret = rule.dir == DIR_IN ? check_in(&rule, text, err) : 0;
+	if (!ret)
+		ret = add_rule(d, &d->preset, &rule);
+	if (ret)
+		spec_list_free(&rule.specs);
+	return ret;
+}
+
+static int find_preset(const char *name)
+{
+	for (size_t i = 0; i < sizeof(presets) / sizeof(*presets); i++) {
+		if (!strcmp(name, presets[i].name))
+			return i;
+	}
+	return -EINVAL;
+}
+
+static int check_preset(const struct draft *d, const char *name, struct policy_error *err)
+{
+	if (d->preset.n)
+		return policy_error_set(err, "--preset " QUOTED ": expected one preset", name);
+	if (d->has_default)
+		return policy_error_set(err,
+					"--preset " QUOTED ": does not go with --default, "
+					"as it decides every request",
+					name);
+	return 0;
+}
+
+int draft_preset(struct draft *d, const char *name, struct policy_error *err)
+{
+	int preset = find_preset(name);
+	bool has_in = false;
+	int ret;
+
+	if (preset < 0)
+		return policy_error_set(err,
+					"--preset " QUOTED ": unknown preset: expected none, "
+					"allow-all, public-only or non-local",
+					name);
+	ret = check_family(d, FAMILY_RULES, "--preset", name, err);
+	if (!ret)
+		ret = check_preset(d, name, err);
+	if (ret)
+		return ret;
+
+	for (const char *const *text = presets[preset].rules; !ret && *text; text++)
+		ret = add_preset_rule(d, *text, err);
+	for (size_t i = 0; i < d->preset.n; i++)
+		has_in |= d->preset.v[i].dir == DIR_IN;
+	if (!ret && has_in)
+		ret = check_bind(d, name, err);
+	if (ret) {
+		rules_free(&d->preset);
+		d->preset = (struct draft_rules){ 0 };
+		return ret;
+	}
+	d->has_in |= has_in;
+	d->family = FAMILY_RULES;
+	return 0;
+}
+
+int draft_default(struct draft *d, enum verdict verdict, struct policy_error *err)
+{
+	int ret;
+
+	if (verdict == VERDICT_ASK)
+		return policy_error_set(err, "--default 'ask': ask is not in this build");
+	if (d->preset.n)
+		return policy_error_set(err,
+					"--default '%s': does not go with --preset, "
+					"which decides every request",
+					verdict_name(verdict));
+	ret = check_default(d->family, verdict, err);
+	if (ret)
+		return ret;
+	d->has_default = true;
+	d->fallback = verdict;
+	return 0;
+}
+
+static int add_bind(struct draft *d, enum draft_bind bind, const char *ports,
+		    struct policy_error *err)
+{
+	static const char *const options[] = {
+		[BIND_ALLOW] = "--net-allow-bind",
+		[BIND_DENY] = "--net-deny-bind",
+	};
+	struct draft_rule rule = { .text = (char *)ports };
+	int ret;
+
+	if (d->bind != BIND_NONE && d->bind != bind)
+		return policy_error_set(err, "%s " QUOTED ": mutually exclusive with %s",
+					options[bind], ports, options[d->bind]);
+	if (d->has_in)
+		return policy_error_set(err,
+					"%s " QUOTED ": mutually exclusive with rules that have "
+					"'in': write it as one of them",
+					options[bind], ports);
+	ret = spec_parse_ports(ports, &rule.specs, err);
+	if (ret)
+		return ret;
+	ret = add_rule(d, &d->binds, &rule);
+	if (ret)
+		spec_list_free(&rule.specs);
+	else
+		d->bind = bind;
+	return ret;
+}
+
+int draft_allow_bind(struct draft *d, const char *ports, struct policy_error *err)
+{
+	return add_bind(d, BIND_ALLOW, ports, err);
+}
+
+int draft_deny_bind(struct draft *d, const char *ports, struct policy_error *err)
+{
+	return add_bind(d, BIND_DENY, ports, err);
+}
+
+size_t draft_hosts(const struct draft *d)
+{
+	return d->n_hosts;
+}
+
+const char *draft_host(const struct draft *d, size_t i)
+{
+	return d->hosts[i]->name;
+}
+
+int draft_host_add(struct draft *d, size_t i, struct addr addr)
+{
+	/* How a resolver says that a name is blocked; it must not open this machine's loopback. */
+	if (addr_is_unspecified(addr))
+		return 0;
+	return prefix_list_add(&d->hosts[i]->prefixes, prefix_of(addr));
+}
+
+int draft_this_host_add(struct draft *d, struct addr addr)
+{
+	return prefix_list_add(&d->this_host, prefix_of(addr));
+}
+
+int draft_nameserver_add(struct draft *d, struct addr addr)
+{
+	struct endpoint e = endpoint_out(PROTO_UDP, addr, 53);
+
+	return prefix_list_add(&d->nameservers, prefix_of(e.addr));
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a draft is made of, for policy_compile().
+ */
+#ifndef SANDTOP_POLICY_DRAFT_H
+#define SANDTOP_POLICY_DRAFT_H
+
+#include <stddef.h>
+
+#include "policy/policy.h"
+#include "policy/spec.h"
+
+struct draft_rule {
+	enum verdict verdict;
+	enum direction dir;
+	char *text;
+	struct spec_list specs;
+};
+
+struct draft_rules {
+	struct draft_rule *v;
+	size_t n;
+};
+
+/* A host name with what it was resolved to. */
+struct draft_host {
+	char *name;
+	struct prefix_list prefixes;
+};
+
+/* The options that a policy may be written with; they exclude each other. */
+enum draft_family {
+	FAMILY_NONE,
+	FAMILY_ALLOW,
+	FAMILY_DENY,
+	FAMILY_RULES,
+};
+
+enum draft_bind {
+	BIND_NONE,
+	BIND_ALLOW, /* --net-allow-bind */
+	BIND_DENY,  /* --net-deny-bind */
+};
+
+struct draft {
+	enum draft_family family;
+	struct draft_rules rules;
+	struct draft_rules preset; /* these are numbered on */
+	bool has_in;               /* one of them has DIR_IN */
+	bool has_default;
+	enum verdict fallback; /* for what no rule matches, with has_default */
+	enum draft_bind bind;
+	struct draft_rules binds; /* one for each option, of which only the ports count */
+	struct draft_host **hosts;
+	size_t n_hosts;
+	void *hosts_by_name; /* tsearch(3) tree of the hosts */
+	struct prefix_list this_host;
+	struct prefix_list nameservers;
+};
+
+/* How many rules a policy of the draft has, and the one at index i of them. */
+static inline size_t draft_n_rules(const struct draft *d)
+{
+	return d->rules.n + d->preset.n;
+}
+
+static inline const struct draft_rule *draft_rule_at(const struct draft *d, size_t i)
+{
+	return i < d->rules.n ? &d->rules.v[i] : &d->preset.v[i - d->rules.n];
+}
+
+/* The host of that name, which a spec of the draft has. */
+const struct draft_host *draft_host_find(const struct draft *d, const char *name);
+
+#endif

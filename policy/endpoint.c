@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+#include "policy/endpoint.h"
+
+static const char *const proto_names[PROTO_COUNT] = {
+	[PROTO_TCP] = "tcp",   [PROTO_UDP] = "udp", [PROTO_ICMP] = "icmp",
+	[PROTO_UNIX] = "unix", [PROTO_DNS] = "dns",
+};
+
+static const char *const verdict_names[] = {
+	[VERDICT_DENY] = "deny",
+	[VERDICT_ALLOW] = "allow",
+	[VERDICT_ASK] = "ask",
+};
+
+static const char *const reason_names[REASON_COUNT] = {
+	[REASON_RULE] = "rule",
+	[REASON_DEFAULT] = "default",
+	[REASON_BIND_DEFAULT] = "bind-default",
+	[REASON_UNIX_DEFAULT] = "unix-default",
+	[REASON_MAX_CONNECTIONS] = "max-connections",
+	[REASON_IMPLIED_DNS] = "implied-dns",
+	[REASON_PROTOCOL] = "protocol",
+	[REASON_ERROR] = "error",
+};
+
+const char *proto_name(enum proto proto)
+{
+	return proto_names[proto];
+}
+
+const char *verdict_name(enum verdict verdict)
+{
+	return verdict_names[verdict];
+}
+
+const char *reason_name(enum reason reason)
+{
+	return reason_names[reason];
+}

@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: MIT */
+#include "policy/explain.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "policy/compile.h"
+#include "policy/error.h"
+
+#define BLANKS " \t\r\n"
+
+/* The next word of *rest, which moves to the one behind it; "" at the end. */
+static char *next_word(char **rest)
+{
+	char *word = *rest;
+
+	*rest += strcspn(*rest, BLANKS);
+	if (**rest)
+		*(*rest)++ = '\0';
+	*rest += strspn(*rest, BLANKS);
+	return word;
+}
+
+static int find_proto(const char *name)
+{
+	for (enum proto proto = 0; proto < PROTO_COUNT; proto++) {
+		if (!strcmp(name, proto_name(proto)))
+			return proto;
+	}
+	return -EINVAL;
+}
+
+/* An address, perhaps in brackets and with a scope id, which is cut off. */
+static int parse_addr(char *text, struct addr *addr, struct policy_error *err)
+{
+	size_t n = strlen(text);
+	char *zone;
+
+	if (n > 2 && text[0] == '[' && text[n - 1] == ']') {
+		text[n - 1] = '\0';
+		text++;
+	}
+	zone = strchr(text, '%');
+	if (zone)
+		*zone = '\0';
+	if (addr_parse(text, addr))
+		return policy_error_set(err, QUOTED ": not an address: expected IPv4 or IPv6, no name",
+					text);
+	return 0;
+}
+
+/* Returns a port number or -EINVAL. */
+static int parse_port(const char *text, struct policy_error *err)
+{
+	unsigned long port = strtoul(text, NULL, 10);
+
+	if (!*text || strlen(text) > 5 || text[strspn(text, "0123456789")] || port > UINT16_MAX)
+		return policy_error_set(err, QUOTED ": invalid port: expected a number up to 65535",
+					text);
+	return port;
+}
+
+/* Cut ADDR:PORT or [ADDR]:PORT in two; returns the port, or "" when there is none. */
+static char *cut_port(char *body)
+{
+	char *from = *body == '[' ? body + strcspn(body, "]") : body;
+	char *colon = strchr(from, ':');
+
+	if (!colon || strchr(colon + 1, ':'))
+		return body + strlen(body);
+	*colon = '\0';
+	return colon + 1;
+}
+
+/* What stands behind the protocol of tcp, udp and icmp. */
+static int parse_inet(enum direction dir, enum proto proto, char *text, char *port,
+		      struct endpoint *e, struct policy_error *err)
+{
+	struct addr addr;
+	int number = 0;
+	int ret;
+
+	if (dir == DIR_IN && proto == PROTO_ICMP)
+		return policy_error_set(err, "'in icmp': expected in tcp or in udp");
+	ret = parse_addr(text, &addr, err);
+	if (ret)
+		return ret;
+	if (proto != PROTO_ICMP) {
+		number = parse_port(port, err);
+		if (number < 0)
+			return number;
+	}
+	*e = dir == DIR_IN ? endpoint_in(proto, addr, number) : endpoint_out(proto, addr, number);
+	return 1;
+}
+
+/* What stands behind the protocol of unix and dns. */
+static int parse_name(enum direction dir, enum proto proto, const char *name, struct endpoint *e,
+		      struct policy_error *err)
+{
+	if (dir == DIR_IN)
+		return policy_error_set(err, "'in %s': expected in tcp or in udp",
+					proto_name(proto));
+	if (proto == PROTO_UNIX ? *name != '/' && *name != '@' : !*name || strpbrk(name, BLANKS))
+		return policy_error_set(err, QUOTED ": expected %s", name,
+					proto == PROTO_UNIX ? "unix /PATH or unix @NAME"
+							    : "dns NAME");
+	*e = (struct endpoint){ .proto = proto, .name = name };
+	return 1;
+}
+
+static int extra(const char *text, struct policy_error *err)
+{
+	return policy_error_set(err, QUOTED ": expected nothing more on the line", text);
+}
+
+int explain_parse(char *line, struct endpoint *e, struct policy_error *err)
+{
+	enum direction dir = DIR_OUT;
+	size_t n = strlen(line);
+	char *addr, *port;
+	char *word, *scheme;
+	int proto;
+
+	while (n && strchr(BLANKS, line[n - 1]))
+		line[--n] = '\0';
+	line += strspn(line, BLANKS);
+	if (!*line || *line == '#')
+		return 0;
+
+	word = next_word(&line);
+	if (!strcmp(word, "in")) {
+		dir = DIR_IN;
+		word = next_word(&line);
+	}
+	scheme = strstr(word, "://");
+	if (scheme)
+		*scheme = '\0';
+	proto = find_proto(word);
+	if (proto < 0)
+		return policy_error_set(
+			err, QUOTED ": unknown protocol: expected tcp, udp, icmp, unix or dns",
+			word);
+	addr = scheme ? scheme + 3 : line;
+	if (scheme && *line)
+		return extra(line, err);
+	/* A path may have blanks. */
+	if (proto == PROTO_UNIX || proto == PROTO_DNS)
+		return parse_name(dir, proto, addr, e, err);
+	if (scheme) {
+		port = cut_port(addr);
+	} else {
+		addr = next_word(&line);
+		port = next_word(&line);
+	}
+	if (*line)
+		return extra(line, err);
+	return parse_inet(dir, proto, addr, port, e, err);
+}
+
+/* Close the stream that writes to *text; returns *text, or NULL after an error. */
+static char *finish(FILE *out, char **text)
+{
+	bool failed = ferror(out);
+
+	if (!fclose(out) && !failed)
+		return *text;
+	free(*text);
+	return NULL;
+}
+
+/* ADDR, a path or a name, as the endpoint is judged. */
+static const char *target_text(const struct endpoint *e, char buf[static ADDR_TEXT_MAX])
+{
+	return e->name ? e->name : addr_text(e->addr, buf);
+}
+
+static bool has_port(const struct endpoint *e)
+{
+	return e->proto == PROTO_TCP || e->proto == PROTO_UDP;
+}
+
+static void print_answer(FILE *out, const struct policy *p, const struct endpoint *e,
+			 struct decision d)
+{
+	char addr[ADDR_TEXT_MAX];
+
+	fprintf(out, "%s\t%s%s\t%s\t", verdict_name(d.verdict), e->dir == DIR_IN ? "in " : "",
+		proto_name(e->proto), target_text(e, addr));
+	if (has_port(e))
+		fprintf(out, "%u\t", e->port);
+	else
+		fprintf(out, "-\t");
+	if (d.reason == REASON_RULE)
+		fprintf(out, "%d\t%s", d.rule, policy_rule_text(p, d.rule));
+	else
+		fprintf(out, "-\t%s", reason_name(d.reason));
+}
+
+char *explain_answer(const struct policy *p, const struct endpoint *e)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	if (!out)
+		return NULL;
+	print_answer(out, p, e, policy_decide(p, NULL, e));
+	return finish(out, &text);
+}
+
+/* How far one entry of a rule goes along with the endpoint. */
+enum fit { FIT_NOTHING, FIT_PROTO, FIT_ADDR, FIT_PORT };
+
+static enum fit entry_fit(const struct table_entry *entry, const struct endpoint *e)
+{
+	struct prefix asked = prefix_of((struct addr){ .family = e->addr.family });
+	uint32_t what = service(e->proto, e->proto == PROTO_ICMP ? 0 : e->port);
+
+	if (entry->lo >> 16 != what >> 16)
+		return FIT_NOTHING;
+	if (!prefix_holds(entry->prefix, e->addr) &&
+	    !(e->unspecified && !prefix_compare(entry->prefix, asked)))
+		return FIT_PROTO;
+	return entry->lo <= what && what <= entry->hi ? FIT_PORT : FIT_ADDR;
+}
+
+/* "match", or what did not match. */
+static const char *rule_fit(const struct policy *p, int rule, const struct endpoint *e)
+{
+	static const char *const names[] = {
+		[FIT_NOTHING] = "other protocol",
+		[FIT_PROTO] = "other address",
+		[FIT_ADDR] = "other port",
+		[FIT_PORT] = "match",
+	};
+	size_t begin = rule > 1 ? p->rules[rule - 2].end : 0;
+	size_t end = p->rules[rule - 1].end;
+	enum fit best = FIT_NOTHING;
+
+	if (e->proto == PROTO_UNIX && rule == p->unix_rule)
+		return "match";
+	if (p->rules[rule - 1].dir != e->dir)
+		return "other direction";
+	if (begin == end && rule != p->unix_rule)
+		return "no address";
+	for (size_t i = begin; i < end; i++) {
+		enum fit fit = entry_fit(&p->entries[i], e);
+
+		if (fit > best)
+			best = fit;
+	}
+	return names[best];
+}
+
+static void print_rules(FILE *out, const struct policy *p, const struct endpoint *e)
+{
+	for (int rule = 1; rule <= p->n_rules; rule++)
+		fprintf(out, "%d\t%s\t%s\n", rule, rule_fit(p, rule, e), policy_rule_text(p, rule));
+}
+
+char *explain_why(const struct policy *p, const struct endpoint *e)
+{
+	struct decision d = policy_decide(p, NULL, e);
+	char hint[EXPLAIN_HINT_MAX];
+	char buf[ADDR_TEXT_MAX];
+	struct addr v4;
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	if (!out)
+		return NULL;
+	print_answer(out, p, e, d);
+	fputc('\n', out);
+	print_rules(out, p, e);
+	if (e->dir == DIR_OUT && addr_embedded_v4(e->addr, &v4)) {
+		struct endpoint inner = endpoint_out(e->proto, v4, e->port);
+
+		fprintf(out, "also judged as %s\n", addr_text(inner.addr, buf));
+		print_rules(out, p, &inner);
+	}
+	fprintf(out, "flip\t%s\n", explain_hint(e, d.verdict, hint));
+	return finish(out, &text);
+}
+
+const char *explain_hint(const struct endpoint *e, enum verdict verdict,
+			 char buf[static EXPLAIN_HINT_MAX])
+{
+	const char *action = verdict == VERDICT_ALLOW ? "deny" : "allow";
+	bool port = has_port(e) && e->port;
+	bool bracket = port && e->addr.family == 6;
+	char addr[ADDR_TEXT_MAX];
+	char ports[8] = "";
+	const char *scheme;
+
+	/* What a rule without a scheme means depends on its action. */
+	if (e->proto == PROTO_UNIX)
+		scheme = "unix:";
+	else if (e->proto == PROTO_DNS || (e->proto == PROTO_TCP && verdict != VERDICT_ALLOW))
+		scheme = "";
+	else
+		scheme = e->proto == PROTO_TCP   ? "tcp://"
+			 : e->proto == PROTO_UDP ? "udp://"
+						 : "icmp://";
+	if (port)
+		snprintf(ports, sizeof(ports), ":%u", e->port);
+	snprintf(buf, EXPLAIN_HINT_MAX, "%s %s%s%s%s%s%s", action, e->dir == DIR_IN ? "in " : "",
+		 scheme, bracket ? "[" : "", target_text(e, addr), bracket ? "]" : "", ports);
+	return buf;
+}

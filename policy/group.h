@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Destination groups: @loopback, @private, ... and the word `private`.
+ */
+#ifndef SANDTOP_POLICY_GROUP_H
+#define SANDTOP_POLICY_GROUP_H
+
+#include <stddef.h>
+
+#include "policy/addr.h"
+
+enum group {
+	GROUP_LOOPBACK,
+	GROUP_PRIVATE,
+	GROUP_LINK_LOCAL,
+	GROUP_METADATA,
+	GROUP_MULTICAST,
+	GROUP_THIS_HOST,
+	GROUP_RESERVED, /* the rest of what is internal; has no name */
+	GROUP_INTERNAL, /* all of the above, written `private` */
+	GROUP_PUBLIC,   /* everything but GROUP_INTERNAL and :: */
+	GROUP_SELF,     /* known only while the sandbox runs; has no prefixes */
+	GROUP_COUNT,
+};
+
+/* A growing array of prefixes; zeroed it is empty. */
+struct prefix_list {
+	struct prefix *v;
+	size_t n;
+};
+
+/* Returns 0 or -ENOMEM. */
+int prefix_list_add(struct prefix_list *list, struct prefix p);
+void prefix_list_free(struct prefix_list *list);
+
+/* The group that is written `@name` or `private`, in any case of letters; -EINVAL if there is none.
+ */
+int group_find(const char *text);
+
+/* "@loopback, @private, ...": every name, for a message. */
+const char *group_names(void);
+
+/*
+ * Append the prefixes of `group` to `out`; those of GROUP_PUBLIC are sorted and disjoint.
+ * `this_host` holds the addresses of this machine's interfaces. Returns 0 or -ENOMEM; `out` may
+ * then have grown and is still to be freed.
+ */
+int group_prefixes(enum group group, const struct prefix_list *this_host, struct prefix_list *out);
+
+#endif

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The policy as the rest of sandtop sees it.
+ *
+ * A draft collects what the user wrote; policy_compile() turns it into a
+ * snapshot that never changes again and that policy_decide() reads. The
+ * snapshot is the only thing the supervisor keeps: replacing a policy is
+ * replacing one pointer.
+ *
+ * Everything here is pure: nothing is read, resolved or printed. The caller
+ * resolves the host names that a draft contains (draft_host) and hands the
+ * addresses back (draft_host_add).
+ */
+#ifndef SANDTOP_POLICY_POLICY_H
+#define SANDTOP_POLICY_POLICY_H
+
+#include <stddef.h>
+
+#include "policy/endpoint.h"
+
+struct policy; /* one immutable compiled policy */
+struct draft;  /* a policy that is being put together */
+struct names;  /* live name bindings; no build has them yet: pass NULL */
+
+/* What is wrong with what the user wrote: it quotes the text and says what was expected. */
+struct policy_error {
+	char text[512];
+};
+
+/* Returns a new draft without any rule, to be freed with draft_free(), or NULL for want of memory.
+ */
+struct draft *draft_new(void);
+void draft_free(struct draft *d);
+
+/*
+ * What the user wrote, option by option. Each function returns 0; -EINVAL when the text is wrong or
+ * the option does not go with an earlier one, with *err filled and the draft unchanged; -ENOMEM.
+ * Texts are copied.
+ *
+ * --net-allow, --net-deny, and --rule with --preset are three families: a draft has rules of one.
+ */
+
+/* The specs of one --net-allow or --net-deny. Several specs in one text (commas) are one rule. */
+int draft_allow(struct draft *d, const char *text, struct policy_error *err);
+int draft_deny(struct draft *d, const char *text, struct policy_error *err);
+
+/* One --rule: `allow SPEC`, `deny in SPEC`, ... */
+int draft_rule(struct draft *d, const char *text, struct policy_error *err);
+
+/*
+ * --preset: its rules come after those of draft_rule(), whenever those are added, and name servers
+ * that the policy implies come between them. One to a draft, and not with a default.
+ */
+int draft_preset(struct draft *d, const char *name, struct policy_error *err);
+
+/* --default: what a request gets that no rule matches. */
+int draft_default(struct draft *d, enum verdict verdict, struct policy_error *err);
+
+/*
+ * --net-allow-bind, --net-deny-bind: which ports may be bound, `8080,9000-9005` or `*`. They
+ * exclude each other and rules with direction `in`.
+ */
+int draft_allow_bind(struct draft *d, const char *ports, struct policy_error *err);
+int draft_deny_bind(struct draft *d, const char *ports, struct policy_error *err);
+
+/* How many different literal host names the draft's specs mention. */
+size_t draft_hosts(const struct draft *d);
+
+/* The i-th of them; borrowed from the draft. */
+const char *draft_host(const struct draft *d, size_t i);
+
+/*
+ * Say that the i-th host name means `addr` (any number of times; a name without
+ * an address matches nothing; the unspecified address, which resolvers give for
+ * a blocked name, is none). Returns 0 or -ENOMEM.
+ */
+int draft_host_add(struct draft *d, size_t i, struct addr addr);
+
+/* Say that `addr` belongs to one of this machine's interfaces (@this-host). Returns 0 or -ENOMEM.
+ */
+int draft_this_host_add(struct draft *d, struct addr addr);
+
+/*
+ * Say that `addr` is a name server of this machine. A policy with a host name,
+ * or one that can allow a public address, then permits tcp and udp port 53 of
+ * it when none of the user's rules matched (REASON_IMPLIED_DNS). Returns 0 or -ENOMEM.
+ */
+int draft_nameserver_add(struct draft *d, struct addr addr);
+
+/*
+ * Compile the draft into a new snapshot, to be freed with policy_free(). The
+ * draft is only read and may be freed at once. An empty draft denies everything.
+ * Returns 0 or -ENOMEM; *out is written on success only.
+ */
+int policy_compile(const struct draft *d, struct policy **out);
+void policy_free(struct policy *p);
+
+/*
+ * Judge one request. Pure: no allocation, no lock, no system call, and the same
+ * answer for the same arguments. `names` may be NULL. Never fails: what matches
+ * nothing gets the default.
+ */
+struct decision policy_decide(const struct policy *p, const struct names *names,
+			      const struct endpoint *e);
+
+/* The text of rule `rule` (from 1) as the user wrote it, "allow SPEC"; borrowed from the policy. */
+const char *policy_rule_text(const struct policy *p, int rule);
+
+/* How many rules the policy has. */
+int policy_rules(const struct policy *p);
+
+/* Whether any request could get REASON_IMPLIED_DNS. */
+bool policy_implies_dns(const struct policy *p);
+
+#endif

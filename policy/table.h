@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * First match among many (prefix, services) entries of one address family.
+ *
+ * A service is a protocol and a port as one number, so that `any` is one range.
+ */
+#ifndef SANDTOP_POLICY_TABLE_H
+#define SANDTOP_POLICY_TABLE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "policy/addr.h"
+
+static inline uint32_t service(enum proto proto, uint16_t port)
+{
+	return (uint32_t)proto << 16 | port;
+}
+
+/* Rule number `rule` is about these services of these addresses. */
+struct table_entry {
+	struct prefix prefix;
+	uint32_t lo, hi; /* services, both included */
+	int rule;        /* from 1 */
+};
+
+struct table_match {
+	int rule;         /* the lowest number that matched, or 0 */
+	unsigned int len; /* length of the prefix that gave it */
+};
+
+/* The intervals first .. first + n, or, when n is TABLE_FINER, what index number `first` says. */
+struct table_slot {
+	uint32_t first;
+	uint32_t n;
+};
+
+#define TABLE_FINER UINT32_MAX
+
+struct table {
+	struct table_interval *intervals;
+	size_t n_intervals;
+	struct table_node *nodes;
+	size_t n_nodes;
+	struct table_piece *pieces;
+	size_t n_pieces;
+	struct table_slot root; /* all intervals */
+	struct table_index *indexes;
+	size_t n_indexes;
+};
+
+/*
+ * Build a table from entries of one family, which are sorted in the course of it and can go
+ * afterwards. Returns 0 or -ENOMEM; *t is to be freed with table_free() in any case, and a zeroed
+ * one too.
+ */
+int table_build(struct table *t, struct table_entry *entries, size_t n);
+void table_free(struct table *t);
+
+/* The first rule for that service of `a`, an address of the table's family. */
+struct table_match table_find(const struct table *t, struct addr a, uint32_t service);
+
+/* The same, among the entries for exactly that one address. */
+struct table_match table_find_single(const struct table *t, struct addr a, uint32_t service);
+
+#endif
