@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/line.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "core/escape.h"
+#include "policy/addr.h"
+
+/* Longer texts of the command's or the operator's are cut. */
+enum {
+	HOST_TEXT_MAX = 512,
+	RULE_TEXT_MAX = 768,
+	COMM_TEXT_MAX = 4 * 16,
+};
+
+/* The length of what snprintf(3) wrote, given what it returned. */
+static size_t written(int n, size_t size)
+{
+	if (n < 0)
+		return 0;
+	return (size_t)n < size ? (size_t)n : size - 1;
+}
+
+const char *line_target(const struct endpoint *e, char buf[static LINE_TARGET_MAX])
+{
+	char addr[ADDR_TEXT_MAX];
+
+	if (e->proto == PROTO_UNIX || e->proto == PROTO_DNS) {
+		escape_text(e->name ? e->name : "?", buf, LINE_TARGET_MAX);
+		return buf;
+	}
+	if (e->addr.family == 0)
+		strcpy(addr, "?");
+	else
+		addr_text(e->addr, addr);
+	if (e->proto == PROTO_ICMP)
+		snprintf(buf, LINE_TARGET_MAX, "%s", addr);
+	else
+		snprintf(buf, LINE_TARGET_MAX, e->addr.family == 6 ? "[%s]:%u" : "%s:%u", addr,
+			 e->port);
+	return buf;
+}
+
+const char *line_reason(const struct decision *d, char buf[static LINE_REASON_MAX])
+{
+	const char *name;
+
+	if (d->reason != REASON_ERROR) {
+		snprintf(buf, LINE_REASON_MAX, "%s", reason_name(d->reason));
+		return buf;
+	}
+	name = strerrorname_np(d->error);
+	if (name)
+		snprintf(buf, LINE_REASON_MAX, "error %s", name);
+	else
+		snprintf(buf, LINE_REASON_MAX, "error %d", d->error);
+	return buf;
+}
+
+const char *line_time(struct timespec ts, char buf[static LINE_TIME_MAX])
+{
+	struct tm tm;
+	size_t n;
+
+	if (!gmtime_r(&ts.tv_sec, &tm))
+		memset(&tm, 0, sizeof(tm));
+	n = strftime(buf, LINE_TIME_MAX, "%FT%T", &tm);
+	snprintf(buf + n, LINE_TIME_MAX - n, ".%06ldZ", ts.tv_nsec / 1000);
+	return buf;
+}
+
+static size_t option_bind(const struct endpoint *e, char *buf, size_t size)
+{
+	if (e->port == 0)
+		return written(snprintf(buf, size, "--net-allow-bind '*'"), size);
+	return written(snprintf(buf, size, "--net-allow-bind %u", e->port), size);
+}
+
+static size_t option_connect(const struct endpoint *e, char *buf, size_t size)
+{
+	char addr[ADDR_TEXT_MAX], scheme[16] = "", port[8] = "";
+
+	if (e->proto != PROTO_TCP)
+		snprintf(scheme, sizeof(scheme), "%s://", proto_name(e->proto));
+	/* A spec cannot name port 0: without a port it means all of them. */
+	if (e->port != 0)
+		snprintf(port, sizeof(port), ":%u", e->port);
+	addr_text(e->addr, addr);
+	return written(snprintf(buf, size,
+				e->addr.family == 6 ? "--net-allow %s[%s]%s" : "--net-allow %s%s%s",
+				scheme, addr, port),
+		       size);
+}
+
+size_t line_option(const struct record *r, char *buf, size_t size)
+{
+	const struct endpoint *e = &r->endpoint;
+
+	buf[0] = '\0';
+	if (r->decision.verdict == VERDICT_ALLOW)
+		return 0;
+	if (r->decision.reason != REASON_DEFAULT && r->decision.reason != REASON_BIND_DEFAULT)
+		return 0;
+	if (e->dir == DIR_IN)
+		return option_bind(e, buf, size);
+	if (e->addr.family == 0)
+		return 0;
+	return option_connect(e, buf, size);
+}
+
+/* "(rule 2: allow :443)" or "(default)". */
+static void line_why(const struct record *r, char *buf, size_t size)
+{
+	char rule[RULE_TEXT_MAX], reason[LINE_REASON_MAX], option[LINE_OPTION_MAX];
+
+	if (r->decision.reason == REASON_RULE) {
+		escape_text(r->rule ? r->rule : "?", rule, sizeof(rule));
+		snprintf(buf, size, "(rule %d: %s)", r->decision.rule, rule);
+		return;
+	}
+	line_reason(&r->decision, reason);
+	if (r->decision.reason == REASON_BIND_DEFAULT && line_option(r, option, sizeof(option)))
+		snprintf(buf, size, "(%s) (allow: %s)", reason, option);
+	else
+		snprintf(buf, size, "(%s)", reason);
+}
+
+size_t line_format(const struct record *r, char *buf, size_t size)
+{
+	static const char *const verdict[] = {
+		[VERDICT_DENY] = "DENY",
+		[VERDICT_ALLOW] = "ALLOW",
+		[VERDICT_ASK] = "ASK",
+	};
+	char target[LINE_TARGET_MAX], host[HOST_TEXT_MAX] = "", comm[COMM_TEXT_MAX];
+	char why[RULE_TEXT_MAX + LINE_OPTION_MAX];
+
+	line_target(&r->endpoint, target);
+	if (r->host)
+		escape_text(r->host, host, sizeof(host));
+	escape_text(r->comm, comm, sizeof(comm));
+	line_why(r, why, sizeof(why));
+	return written(
+		snprintf(buf, size, "%s%s %s %s%s%s%s %s[%d] %s", verdict[r->decision.verdict],
+			 r->endpoint.dir == DIR_IN ? " in" : "", proto_name(r->endpoint.proto),
+			 target, r->host ? " (" : "", host, r->host ? ")" : "", comm, r->pid, why),
+		size);
+}

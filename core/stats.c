@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/stats.h"
+
+#include <inttypes.h>
+
+static const struct {
+	const char *name, *label;
+} stat_names[STAT_COUNT] = {
+	[STAT_NOTIFICATIONS] = { "notifications", "notifications" },
+	[STAT_BATCHES] = { "batches", "batches" },
+	[STAT_BATCH_PEAK] = { "batch_peak", "largest batch" },
+	[STAT_STALE] = { "stale", "gone before the answer" },
+	[STAT_ALLOWED] = { "allowed", "allowed" },
+	[STAT_DENIED] = { "denied", "denied" },
+	[STAT_ERRORS] = { "errors", "failed undecided" },
+	[STAT_CONTINUED] = { "continued", "continued in the kernel" },
+	[STAT_CONNECT] = { "on_behalf_connect", "on behalf: connect" },
+	[STAT_SENDTO] = { "on_behalf_sendto", "on behalf: sendto" },
+	[STAT_SENDMSG] = { "on_behalf_sendmsg", "on behalf: sendmsg" },
+	[STAT_SENDMMSG] = { "on_behalf_sendmmsg", "on behalf: sendmmsg" },
+	[STAT_BIND] = { "on_behalf_bind", "on behalf: bind" },
+	[STAT_LISTEN] = { "on_behalf_listen", "on behalf: listen" },
+	[STAT_RING_SUBMITTED] = { "ring_submitted", "ring submissions" },
+	[STAT_RING_ENTERED] = { "ring_entered", "ring system calls" },
+	[STAT_RING_COMPLETED] = { "ring_completed", "ring completions" },
+	[STAT_POLL_REARMED] = { "poll_rearmed", "polls re-armed" },
+	[STAT_CANCELLED] = { "cancelled", "cancelled" },
+	[STAT_INFLIGHT_PEAK] = { "inflight_peak", "most in flight" },
+	[STAT_HELD] = { "held", "held for an answer" },
+	[STAT_LINES_LOST] = { "lines_lost", "log lines lost" },
+};
+
+const char *stats_name(enum counter s)
+{
+	return stat_names[s].name;
+}
+
+const char *stats_label(enum counter s)
+{
+	return stat_names[s].label;
+}
+
+void stats_add(struct stats *s, enum counter which, uint64_t n)
+{
+	s->counter[which] += n;
+}
+
+void stats_peak(struct stats *s, enum counter which, uint64_t n)
+{
+	if (s->counter[which] < n)
+		s->counter[which] = n;
+}
+
+/*
+ * Values below STATS_SUBBUCKETS have a bucket each; above, the bucket is the
+ * power of two and the four bits that follow the leading one.
+ */
+static unsigned int bucket_of(uint64_t ns)
+{
+	unsigned int octave;
+
+	if (ns < STATS_SUBBUCKETS)
+		return (unsigned int)ns;
+	if (ns >> STATS_OCTAVES)
+		return STATS_BUCKETS - 1;
+	octave = 63 - (unsigned int)__builtin_clzll(ns);
+	return (octave - 4) * STATS_SUBBUCKETS + (unsigned int)(ns >> (octave - 4));
+}
+
+/* The largest value that falls into the bucket. */
+static uint64_t bucket_last(unsigned int i)
+{
+	unsigned int shift;
+
+	if (i < 2 * STATS_SUBBUCKETS)
+		return i;
+	shift = i / STATS_SUBBUCKETS - 1;
+	return ((uint64_t)(i % STATS_SUBBUCKETS + STATS_SUBBUCKETS + 1) << shift) - 1;
+}
+
+void histogram_record(struct histogram *h, uint64_t ns)
+{
+	h->count++;
+	h->sum += ns;
+	if (h->max < ns)
+		h->max = ns;
+	h->bucket[bucket_of(ns)]++;
+}
+
+uint64_t histogram_percentile(const struct histogram *h, double percent)
+{
+	double want = (double)h->count * percent / 100;
+	uint64_t seen = 0;
+	unsigned int i;
+
+	for (i = 0; i < STATS_BUCKETS - 1; i++) {
+		seen += h->bucket[i];
+		if (seen > 0 && (double)seen >= want)
+			return bucket_last(i) < h->max ? bucket_last(i) : h->max;
+	}
+	return h->max;
+}
+
+void stats_print(const struct stats *s, FILE *f)
+{
+	static const struct {
+		const char *label;
+		double percent;
+	} shown[] = { { "latency p50 (us)", 50 },
+		      { "latency p90 (us)", 90 },
+		      { "latency p99 (us)", 99 },
+		      { "latency max (us)", 100 } };
+	const struct histogram *h = &s->latency;
+	size_t i;
+
+	fprintf(f, "sandtop: statistics\n");
+	for (i = 0; i < STAT_COUNT; i++) {
+		fprintf(f, "  %-24s %12" PRIu64 "\n", stat_names[i].label, s->counter[i]);
+		if (i == STAT_BATCHES && s->counter[i])
+			fprintf(f, "  %-24s %12.2f\n", "mean batch",
+				(double)s->counter[STAT_NOTIFICATIONS] / (double)s->counter[i]);
+	}
+	for (i = 0; i < sizeof(shown) / sizeof(shown[0]); i++)
+		fprintf(f, "  %-24s %12.1f\n", shown[i].label,
+			(double)histogram_percentile(h, shown[i].percent) / 1000);
+}

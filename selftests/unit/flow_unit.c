@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/flow.h"
+
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "policy/addr.h"
+
+static struct flow_table *table_new(unsigned int rows)
+{
+	void *mem = calloc(1, flow_table_size(rows));
+
+	cr_assert_not_null(mem);
+	return flow_table_init(mem, rows);
+}
+
+static struct record record(uint16_t port)
+{
+	struct record r = {
+		.generation = 1,
+		.ts = { 100, 5 },
+		.endpoint = { .dir = DIR_OUT, .proto = PROTO_TCP, .port = port },
+		.decision = { .verdict = VERDICT_DENY, .reason = REASON_DEFAULT },
+		.pid = 10,
+		.tid = 11,
+		.comm = "curl",
+		.error = ECONNREFUSED,
+	};
+
+	cr_assert_eq(addr_parse("10.0.0.1", &r.endpoint.addr), 0);
+	return r;
+}
+
+static bool touch(struct flow_table *t, const struct record *r)
+{
+	bool is_new;
+
+	cr_assert_not_null(flow_touch(t, r, &is_new));
+	return is_new;
+}
+
+Test(flow, decisions_of_one_flow_share_a_row)
+{
+	struct flow_table *t = table_new(8);
+	struct record r = record(443);
+	const struct flow *f;
+
+	cr_assert(touch(t, &r));
+	r.ts.tv_sec = 200;
+	r.tid = 12;
+	r.generation = 2;
+	cr_assert(!touch(t, &r));
+	r.decision = (struct decision){ .verdict = VERDICT_ALLOW, .rule = 3 };
+	r.error = 0;
+	cr_assert(!touch(t, &r));
+	r.decision.verdict = VERDICT_ASK;
+	cr_assert(!touch(t, &r));
+
+	cr_assert_eq(flow_count(t), 1);
+	f = flow_at(t, 0);
+	cr_assert_eq(f->denied, 2);
+	cr_assert_eq(f->allowed, 1);
+	cr_assert_eq(f->first, 100000000005);
+	cr_assert_eq(f->last, 200000000005);
+	cr_assert_eq(f->tid, 12);
+	cr_assert_eq(f->generation, 2);
+	cr_assert_eq(f->verdict, VERDICT_ASK);
+	cr_assert_eq(f->rule, 3);
+	cr_assert_eq(f->error, 0);
+	cr_assert_str_eq(f->comm, "curl");
+	cr_assert(!f->printed);
+	r.pid = 0;
+	r.comm[0] = '\0';
+	cr_assert(!touch(t, &r));
+	cr_assert_eq(f->pid, 10);
+	cr_assert_str_eq(f->comm, "curl");
+	free(t);
+}
+
+Test(flow, each_part_of_the_key_makes_another_flow)
+{
+	struct flow_table *t = table_new(16);
+	struct record r = record(443);
+
+	cr_assert(touch(t, &r));
+	r.endpoint.dir = DIR_IN;
+	cr_assert(touch(t, &r));
+	r.endpoint.proto = PROTO_UDP;
+	cr_assert(touch(t, &r));
+	r.endpoint.port = 444;
+	cr_assert(touch(t, &r));
+	r.endpoint.addr.bytes[3] = 2;
+	cr_assert(touch(t, &r));
+	r.endpoint.addr.family = 6;
+	cr_assert(touch(t, &r));
+	r.endpoint.name = "a";
+	cr_assert(touch(t, &r));
+	r.endpoint.name = "b";
+	cr_assert(touch(t, &r));
+	cr_assert_eq(flow_count(t), 8);
+	free(t);
+}
+
+Test(flow, names_that_differ_behind_the_field_are_two_flows)
+{
+	struct flow_table *t = table_new(4);
+	struct record r = record(0), seen;
+	char name[2 * FLOW_NAME_MAX];
+
+	memset(name, 'a', sizeof(name) - 1);
+	name[sizeof(name) - 1] = '\0';
+	r.endpoint = (struct endpoint){ .proto = PROTO_UNIX, .name = name };
+	cr_assert(touch(t, &r));
+	cr_assert(!touch(t, &r));
+	name[sizeof(name) - 2] = 'b';
+	cr_assert(touch(t, &r));
+	cr_assert_eq(flow_count(t), 2);
+	seen = flow_record(flow_at(t, 0));
+	cr_assert_null(seen.endpoint.name);
+	free(t);
+}
+
+Test(flow, a_row_gives_its_last_decision_back)
+{
+	struct flow_table *t = table_new(4);
+	struct record r = record(443), seen;
+
+	touch(t, &r);
+	seen = flow_record(flow_at(t, 0));
+	cr_assert(addr_equal(seen.endpoint.addr, r.endpoint.addr));
+	cr_assert_eq(seen.endpoint.proto, PROTO_TCP);
+	cr_assert_eq(seen.endpoint.port, 443);
+	cr_assert_eq(seen.decision.verdict, VERDICT_DENY);
+	cr_assert_eq(seen.decision.reason, REASON_DEFAULT);
+	cr_assert_eq(seen.ts.tv_sec, 100);
+	cr_assert_eq(seen.ts.tv_nsec, 5);
+	cr_assert_eq(seen.pid, 10);
+	cr_assert_eq(seen.error, ECONNREFUSED);
+	cr_assert_str_eq(seen.comm, "curl");
+
+	r.endpoint = (struct endpoint){ .proto = PROTO_UNIX, .name = "@bus" };
+	touch(t, &r);
+	seen = flow_record(flow_at(t, 1));
+	cr_assert_str_eq(seen.endpoint.name, "@bus");
+	free(t);
+}
+
+Test(flow, a_full_table_evicts_the_least_recently_touched_into_the_totals)
+{
+	struct flow_table *t = table_new(3);
+	struct record r;
+	uint16_t port;
+
+	for (port = 1; port <= 3; port++) {
+		r = record(port);
+		touch(t, &r);
+		touch(t, &r);
+	}
+	r = record(1);
+	cr_assert(!touch(t, &r));
+	r = record(4); /* in the place of 2 */
+	cr_assert(touch(t, &r));
+	cr_assert_eq(flow_count(t), 3);
+	cr_assert_eq(flow_evicted(t).rows, 1);
+	cr_assert_eq(flow_evicted(t).denied, 2);
+	r = record(1);
+	cr_assert(!touch(t, &r));
+	r = record(3);
+	cr_assert(!touch(t, &r));
+	r = record(2); /* in the place of 4 */
+	cr_assert(touch(t, &r));
+	r = record(4);
+	cr_assert(touch(t, &r));
+	free(t);
+}
+
+/* The same table kept by hand: an array searched from front to back, the last touched in front. */
+Test(flow, behaves_like_a_list_that_is_searched)
+{
+	enum { ROWS = 37, PORTS = 80, TOUCHES = 20000 };
+	struct flow_table *t = table_new(ROWS);
+	uint16_t list[ROWS + 1], port;
+	uint64_t denied = 0;
+	unsigned int used = 0, i, n, seed = 1;
+	struct record r;
+
+	for (n = 0; n < TOUCHES; n++) {
+		seed = seed * 1103515245 + 12345;
+		port = (uint16_t)((seed >> 16) % PORTS);
+		r = record(port);
+		for (i = 0; i < used && list[i] != port; i++)
+			;
+		cr_assert_eq(touch(t, &r), i == used, "touch %u", n);
+		if (i == used && used < ROWS)
+			used++;
+		else if (i == used)
+			i--;
+		memmove(list + 1, list, i * sizeof(*list));
+		list[0] = port;
+	}
+	cr_assert_eq(flow_count(t), used);
+	for (i = 0; i < used; i++)
+		denied += flow_at(t, i)->denied;
+	cr_assert_eq(denied + flow_evicted(t).denied, TOUCHES);
+	free(t);
+}
+
+Test(flow, one_row_is_enough)
+{
+	struct flow_table *t = table_new(1);
+	struct record a = record(1), b = record(2);
+
+	cr_assert(touch(t, &a));
+	cr_assert(!touch(t, &a));
+	cr_assert(touch(t, &b));
+	cr_assert(touch(t, &a));
+	cr_assert_eq(flow_evicted(t).rows, 2);
+	free(t);
+}
