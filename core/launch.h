@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Starting the command inside its cage.
+ *
+ * The child prepares itself in a fixed order (Documentation/architecture.rst): descriptors, parent
+ * death signal, NO_NEW_PRIVS, Landlock, seccomp filter; hands the filter's listener to its parent,
+ * waits for "go" and executes the command. A step that fails is reported by name and nothing runs.
+ */
+#ifndef SANDTOP_CORE_LAUNCH_H
+#define SANDTOP_CORE_LAUNCH_H
+
+#include <linux/filter.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/resource.h>
+#include <sys/types.h>
+
+struct launch_config {
+	char *const *argv; /* argv[0] is searched in PATH */
+	char *const *envp;
+	struct sock_fprog filter;
+	bool listen;        /* the filter notifies: take its listener */
+	int landlock;       /* ruleset descriptor, or -1 for none */
+	const int *keep_fd; /* descriptors above 2 that the command inherits */
+	size_t nkeep;
+	sigset_t sigmask; /* the command's signal mask */
+	sigset_t ignored; /* the signals it finds ignored; all others have their default action */
+	struct rlimit nofile; /* its RLIMIT_NOFILE */
+};
+
+/* The steps of the child; launch_step_name() has the words for people. */
+enum launch_step {
+	LAUNCH_FORK,
+	LAUNCH_DESCRIPTORS,
+	LAUNCH_PDEATHSIG,
+	LAUNCH_NO_NEW_PRIVS,
+	LAUNCH_LANDLOCK,
+	LAUNCH_FILTER,
+	LAUNCH_LISTENER,
+	LAUNCH_EXEC,
+	LAUNCH_STEP_COUNT,
+};
+
+const char *launch_step_name(enum launch_step step);
+
+struct launch {
+	pid_t pid;
+	int pidfd;    /* of the command's first process */
+	int listener; /* the filter's notification descriptor, or -1 */
+	int channel;  /* to the child; private to launch.c */
+};
+
+/* Where a launch failed: `error` is a positive errno. */
+struct launch_failure {
+	enum launch_step step;
+	int error;
+};
+
+/*
+ * Fork a child and take it to the point just before exec. The descriptors in *out belong to the
+ * caller. Must be called by the thread that stays: the child dies with it.
+ * Returns 0, or -1 with *failure filled; then no child is left.
+ */
+int launch_prepare(const struct launch_config *config, struct launch *out,
+		   struct launch_failure *failure);
+
+/*
+ * Let the child execute the command. Its exec may be watched for success or failure by reading
+ * launch.channel: launch_exec_result() tells which when it is readable.
+ * Returns 0 or -errno.
+ */
+int launch_go(struct launch *l);
+
+/*
+ * Call when launch.channel is readable: closes it. Returns 0 when the command runs, or the
+ * positive errno with which its exec failed.
+ */
+int launch_exec_result(struct launch *l);
+
+#endif

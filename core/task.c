@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/task.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "core/uapi.h"
+
+void tasks_init(struct tasks *t)
+{
+	t->opened = 0;
+	for (size_t i = 0; i < TASKS_CACHED; i++)
+		t->slot[i].pidfd = -1;
+}
+
+void tasks_exit(struct tasks *t)
+{
+	for (size_t i = 0; i < TASKS_CACHED; i++) {
+		if (t->slot[i].pidfd >= 0)
+			close(t->slot[i].pidfd);
+		t->slot[i].pidfd = -1;
+	}
+}
+
+/*
+ * A descriptor of the thread itself: one of its process would answer ESRCH once the group's leader
+ * has exited, and would look into the wrong table for a thread that unshared its own.
+ */
+static int open_pidfd(pid_t tid)
+{
+	int fd = (int)syscall(SYS_pidfd_open, tid, PIDFD_THREAD);
+
+	return fd < 0 ? -errno : fd;
+}
+
+/* A pidfd is readable once its thread is gone. */
+static void sweep(struct tasks *t)
+{
+	struct pollfd fds[TASKS_CACHED];
+
+	for (size_t i = 0; i < TASKS_CACHED; i++)
+		fds[i] = (struct pollfd){ .fd = t->slot[i].pidfd, .events = POLLIN };
+	if (poll(fds, TASKS_CACHED, 0) <= 0)
+		return;
+	for (size_t i = 0; i < TASKS_CACHED; i++) {
+		if (!fds[i].revents)
+			continue;
+		close(t->slot[i].pidfd);
+		t->slot[i].pidfd = -1;
+	}
+}
+
+int tasks_pin(struct tasks *t, pid_t tid, int fd)
+{
+	typeof(t->slot[0]) *slot = &t->slot[(unsigned)tid % TASKS_CACHED];
+
+	for (;;) {
+		bool fresh = slot->pidfd < 0 || slot->tid != tid;
+		int dup;
+
+		if (fresh) {
+			int pidfd = open_pidfd(tid);
+
+			if (pidfd < 0)
+				return pidfd;
+			if (++t->opened % TASKS_SWEEP == 0)
+				sweep(t);
+			if (slot->pidfd >= 0)
+				close(slot->pidfd);
+			slot->tid = tid;
+			slot->pidfd = pidfd;
+		}
+		dup = (int)syscall(SYS_pidfd_getfd, slot->pidfd, fd, 0);
+		if (dup >= 0)
+			return dup;
+		if (errno != ESRCH || fresh)
+			return -errno;
+		/* The thread behind the cached descriptor is gone and its number lives on. */
+		close(slot->pidfd);
+		slot->pidfd = -1;
+	}
+}
+
+ssize_t task_readv(pid_t tid, void *dst, size_t len, const struct iovec *remote, size_t count)
+{
+	struct iovec local = { .iov_base = dst, .iov_len = len };
+	ssize_t n;
+
+	if (len == 0)
+		return 0;
+	n = process_vm_readv(tid, &local, 1, remote, count, 0);
+	if (n < 0)
+		return -errno;
+	return n == 0 ? -EFAULT : n;
+}
+
+int task_read(pid_t tid, void *dst, uint64_t addr, size_t len)
+{
+	struct iovec remote = { .iov_base = (void *)(uintptr_t)addr, .iov_len = len };
+	ssize_t n = task_readv(tid, dst, len, &remote, 1);
+
+	if (n < 0)
+		return (int)n;
+	return (size_t)n == len ? 0 : -EFAULT;
+}
+
+int task_write(pid_t tid, uint64_t addr, const void *src, size_t len)
+{
+	struct iovec local = { .iov_base = (void *)src, .iov_len = len };
+	struct iovec remote = { .iov_base = (void *)(uintptr_t)addr, .iov_len = len };
+	ssize_t n;
+
+	if (len == 0)
+		return 0;
+	n = process_vm_writev(tid, &local, 1, &remote, 1, 0);
+	if (n < 0)
+		return -errno;
+	return (size_t)n == len ? 0 : -EFAULT;
+}
+
+/* Read all of /proc/TID/NAME, NUL-terminated. Returns the length or -errno. */
+static ssize_t read_proc(pid_t tid, const char *name, char *buf, size_t size)
+{
+	char path[64];
+	size_t len = 0;
+	ssize_t n;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", tid, name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return errno == ENOENT ? -ESRCH : -errno;
+	while (len < size - 1 && (n = read(fd, buf + len, size - 1 - len)) > 0)
+		len += (size_t)n;
+	n = len ? (ssize_t)len : -ESRCH;
+	close(fd);
+	buf[len] = '\0';
+	return n;
+}
+
+/*
+ * The value of "\nNAME:" in the text of a status file; a thread's name stands in the first line
+ * only, with its newlines escaped, and cannot imitate another.
+ */
+static const char *status_field(const char *text, const char *name)
+{
+	const char *at = strstr(text, name);
+
+	return at ? at + strlen(name) : NULL;
+}
+
+static void read_groups(const char *at, struct task_status *out)
+{
+	char *end;
+
+	out->ngroups = 0;
+	while (*at != '\n') {
+		unsigned long gid = strtoul(at, &end, 10);
+
+		if (end == at)
+			break;
+		if (out->ngroups == TASK_GROUPS_MAX) {
+			out->ngroups++;
+			break;
+		}
+		out->groups[out->ngroups++] = (gid_t)gid;
+		at = end + strspn(end, " \t");
+	}
+}
+
+int task_status(pid_t tid, struct task_status *out)
+{
+	char text[8192];
+	ssize_t n = read_proc(tid, "status", text, sizeof(text));
+	const char *tgid, *uid, *gid, *groups, *umask_at, *cap;
+	unsigned ruid, euid, suid, fsuid, rgid, egid, sgid, fsgid;
+
+	if (n < 0)
+		return (int)n;
+	umask_at = status_field(text, "\nUmask:");
+	tgid = status_field(text, "\nTgid:");
+	uid = status_field(text, "\nUid:");
+	gid = status_field(text, "\nGid:");
+	groups = status_field(text, "\nGroups:");
+	cap = status_field(text, "\nCapEff:");
+	if (!umask_at || !tgid || !uid || !gid || !groups || !cap)
+		return -EIO;
+	if (sscanf(uid, "%u %u %u %u", &ruid, &euid, &suid, &fsuid) != 4 ||
+	    sscanf(gid, "%u %u %u %u", &rgid, &egid, &sgid, &fsgid) != 4)
+		return -EIO;
+	*out = (struct task_status){
+		.tgid = (pid_t)strtol(tgid, NULL, 10),
+		.uid = ruid,
+		.euid = euid,
+		.fsuid = fsuid,
+		.gid = rgid,
+		.egid = egid,
+		.fsgid = fsgid,
+		.umask = (mode_t)strtoul(umask_at, NULL, 8),
+		.cap_effective = strtoull(cap, NULL, 16),
+	};
+	read_groups(groups + strspn(groups, " \t"), out);
+	return 0;
+}
+
+pid_t task_tgid(pid_t tid)
+{
+	char text[1024];
+	ssize_t n = read_proc(tid, "status", text, sizeof(text));
+	const char *at = n < 0 ? NULL : status_field(text, "\nTgid:");
+
+	return at ? (pid_t)strtol(at, NULL, 10) : -ESRCH;
+}
+
+void task_comm(pid_t tid, char comm[static 16])
+{
+	char text[17]; /* 15 bytes, newline, NUL */
+	ssize_t n = read_proc(tid, "comm", text, sizeof(text));
+
+	if (n <= 0)
+		strcpy(text, "?");
+	else if (text[n - 1] == '\n')
+		text[n - 1] = '\0';
+	memcpy(comm, text, 16);
+	comm[15] = '\0';
+}
+
+int task_exe(pid_t tid, char *buf, size_t size)
+{
+	char path[64];
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/proc/%d/exe", tid);
+	n = readlink(path, buf, size);
+	if (n < 0)
+		return errno == ENOENT ? -ESRCH : -errno;
+	if ((size_t)n == size)
+		return -ENAMETOOLONG;
+	buf[n] = '\0';
+	return 0;
+}
+
+int task_open_stat(pid_t tid)
+{
+	char path[64];
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", tid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+bool task_is_signalled(int stat_fd)
+{
+	char text[128];
+	ssize_t n = pread(stat_fd, text, sizeof(text) - 1, 0);
+	const char *at;
+
+	if (n <= 0)
+		return false;
+	text[n] = '\0';
+	/* "PID (NAME) S ...": the name may contain anything, also parentheses, but is short. */
+	at = strrchr(text, ')');
+	return at && at[1] == ' ' && at[2] == 'D';
+}
