@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The end of a call: its answer, its record, and everything it held given back.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "uring/call.h"
+
+static void release(struct engine *e, struct call *c)
+{
+	if (c->counted)
+		connections_made(&e->connections, c->sock);
+	if (c->sock >= 0)
+		close(c->sock);
+	if (c->stat >= 0)
+		close(c->stat);
+	if (c->peer >= 0)
+		close(c->peer);
+	c->next = e->free;
+	e->free = c;
+}
+
+void call_record(struct engine *e, const struct call *c, int error)
+{
+	struct record r = {
+		.generation = e->generation,
+		.endpoint = c->target.endpoint,
+		.decision = c->decision,
+		.tid = c->n.tid,
+		.syscall = c->type->name,
+		.error = error,
+		.latency_ns = loop_now() - c->start,
+	};
+
+	if (c->decision.reason == REASON_RULE)
+		r.rule = policy_rule_text(e->policy, c->decision.rule);
+	report_decision(e->report, &r);
+}
+
+/*
+ * The record comes first: it reads the task's name, which the answer may end. A sendmmsg may have
+ * more messages to send and decides itself on what it answers.
+ */
+void call_answer(struct engine *e, struct call *c, int64_t value, int error)
+{
+	if (c->decided)
+		call_record(e, c, error);
+	if (c->next_message && c->next_message(e, c, value, error))
+		return;
+	if (notif_answer(e->listener, c->n.id, value, error) == -ENOENT)
+		stats_add(e->stats, STAT_STALE, 1);
+	histogram_record(&e->stats->latency, loop_now() - c->start);
+	release(e, c);
+}
+
+static void drop(struct engine *e, struct call *c)
+{
+	stats_add(e->stats, STAT_STALE, 1);
+	release(e, c);
+}
+
+bool call_may_wait(const struct call *c, int flags)
+{
+	return !(flags & MSG_DONTWAIT) && !socket_is_nonblocking(c->sock);
+}
+
+bool call_copy_address(struct engine *e, struct call *c, uint64_t addr, int len,
+		       struct sockaddr_storage *out, size_t *outlen)
+{
+	int ret;
+
+	if (len < 0 || (size_t)len > sizeof(*out)) {
+		call_fail(e, c, EINVAL);
+		return false;
+	}
+	memset(out, 0, sizeof(*out));
+	ret = task_read(c->n.tid, out, addr, (size_t)len);
+	if (ret) {
+		call_unreadable(e, c, ret);
+		return false;
+	}
+	*outlen = (size_t)len;
+	return true;
+}
+
+bool call_has_target(struct engine *e, struct call *c, int ret)
+{
+	if (ret)
+		call_fail(e, c, -ret);
+	return ret == 0;
+}
+
+void call_unreadable(struct engine *e, struct call *c, int ret)
+{
+	switch (ret) {
+	case -EFAULT:
+	case -EBADF:
+	case -EINVAL:
+	case -EMSGSIZE:
+	case -ENOBUFS:
+		call_fail(e, c, -ret);
+		return;
+	default:
+		call_refuse(e, c, -ret);
+	}
+}
+
+bool call_is_valid(struct engine *e, struct call *c)
+{
+	if (notif_valid(e->listener, c->n.id))
+		return true;
+	drop(e, c);
+	return false;
+}
+
+/* What a refused task gets: what a host that does not want it would say. */
+static int denial(const struct call *c)
+{
+	if (c->type->inbound || c->info.kind == SOCKET_UNIX)
+		return EACCES;
+	return c->info.kind == SOCKET_NETLINK ? EPERM : ECONNREFUSED;
+}
+
+bool call_judge(struct engine *e, struct call *c)
+{
+	c->decision = policy_decide(e->policy, NULL, &c->target.endpoint);
+	c->decided = true;
+	if (c->decision.verdict == VERDICT_ALLOW && c->info.kind == SOCKET_TCP &&
+	    !c->type->inbound) {
+		c->counted = connections_take(&e->connections, c->sock, &c->target.address);
+		if (!c->counted)
+			c->decision = (struct decision){ .reason = REASON_MAX_CONNECTIONS };
+	}
+	if (c->decision.verdict == VERDICT_ALLOW)
+		return true;
+	call_deny(e, c);
+	return false;
+}
+
+void call_deny(struct engine *e, struct call *c)
+{
+	c->decided = true;
+	call_answer(e, c, 0, denial(c));
+}
+
+void call_refuse(struct engine *e, struct call *c, int error)
+{
+	if (error == ESRCH) {
+		drop(e, c);
+		return;
+	}
+	stats_add(e->stats, STAT_ERRORS, 1);
+	c->decision = (struct decision){
+		.verdict = VERDICT_DENY,
+		.reason = REASON_ERROR,
+		.error = error,
+	};
+	call_deny(e, c);
+}
+
+void call_fail(struct engine *e, struct call *c, int error)
+{
+	if (error == ESRCH) {
+		drop(e, c);
+		return;
+	}
+	stats_add(e->stats, STAT_ERRORS, 1);
+	call_answer(e, c, 0, error);
+}
+
+void call_finish(struct engine *e, struct call *c, int64_t ret)
+{
+	stats_add(e->stats, c->type->counter, 1);
+	call_answer(e, c, ret < 0 ? 0 : ret, ret < 0 ? (int)-ret : 0);
+}
+
+void call_continue(struct engine *e, struct call *c)
+{
+	stats_add(e->stats, STAT_CONTINUED, 1);
+	notif_continue(e->listener, c->n.id);
+	release(e, c);
+}
+
+/*
+ * net/socket.c and net/core: a call that a signal interrupts before it had an effect is restarted,
+ * unless the socket has a time limit (sock_intr_errno()).
+ */
+void call_finish_cancelled(struct engine *e, struct call *c, int timeout_error)
+{
+	if (c->messages && c->cancel != CANCEL_GONE) {
+		/* Some messages of a sendmmsg have gone: it must not begin again. */
+		c->next_message = NULL;
+		c->decided = false;
+		call_answer(e, c, c->messages, 0);
+		return;
+	}
+	switch (c->cancel) {
+	case CANCEL_SIGNAL:
+		if (c->timeout) {
+			call_finish(e, c, -EINTR);
+			return;
+		}
+		if (notif_restart(e->listener, c->n.id) == -ENOENT)
+			stats_add(e->stats, STAT_STALE, 1);
+		release(e, c);
+		return;
+	case CANCEL_TIMEOUT:
+		call_finish(e, c, -timeout_error);
+		return;
+	default:
+		drop(e, c);
+	}
+}

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: MIT */
+#include "uring/blocked.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <poll.h>
+#include <unistd.h>
+
+/* A signal must end a blocked call within 50 ms (design, 03 rule 8). */
+enum { TICK_NS = 20 * 1000 * 1000 };
+
+static void list_add(struct call **list, struct call *c)
+{
+	c->prev = NULL;
+	c->next = *list;
+	if (c->next)
+		c->next->prev = c;
+	*list = c;
+}
+
+static void list_remove(struct call **list, struct call *c)
+{
+	if (c->prev)
+		c->prev->next = c->next;
+	else
+		*list = c->next;
+	if (c->next)
+		c->next->prev = c->prev;
+	c->prev = c->next = NULL;
+}
+
+static void arm_tick(struct engine *e)
+{
+	uint64_t ns = TICK_NS;
+	uint64_t now = 0;
+
+	if (event_is_armed(&e->tick_event) || !e->waiting)
+		return;
+	for (struct call *c = e->waiting; c; c = c->next) {
+		if (!c->deadline)
+			continue;
+		if (!now)
+			now = loop_now();
+		if (c->deadline <= now)
+			ns = 1;
+		else if (c->deadline - now < ns)
+			ns = c->deadline - now;
+	}
+	e->tick = (struct __kernel_timespec){ .tv_nsec = (long long)ns };
+	if (loop_timeout(e->loop, &e->tick_event, &e->tick))
+		e->loop->again = true; /* no room on the ring: look again in the next turn */
+}
+
+/* What a waiting call should be cancelled for, if anything. */
+static enum cancel look_after(struct engine *e, struct call *c, uint64_t now)
+{
+	if (!notif_valid(e->listener, c->n.id))
+		return CANCEL_GONE;
+	if (c->stat < 0)
+		c->stat = task_open_stat(c->n.tid);
+	if (c->stat >= 0 && task_is_signalled(c->stat))
+		return CANCEL_SIGNAL;
+	if (c->deadline && c->deadline <= now)
+		return CANCEL_TIMEOUT;
+	/* A full AF_UNIX datagram peer does not always wake who waits for it. */
+	if (c->info.kind == SOCKET_UNIX && c->info.type != SOCK_STREAM)
+		return CANCEL_RETRY;
+	return CANCEL_NONE;
+}
+
+static struct engine *engine_of(struct event *ev)
+{
+	return (struct engine *)((char *)ev - offsetof(struct engine, tick_event));
+}
+
+static void tick(struct event *ev, int res)
+{
+	struct engine *e = engine_of(ev);
+	uint64_t now = loop_now();
+
+	(void)res;
+	for (struct call *c = e->waiting; c; c = c->next) {
+		enum cancel why = look_after(e, c, now);
+
+		if (why == CANCEL_NONE)
+			continue;
+		/* Asked again each time until it is over: a request can find the ring full. */
+		if (c->cancel == CANCEL_NONE || c->cancel == CANCEL_RETRY)
+			c->cancel = why;
+		loop_cancel(e->loop, &c->event);
+	}
+	arm_tick(e);
+}
+
+void blocked_init(struct engine *e)
+{
+	e->tick_event.fn = tick;
+}
+
+static void leave(struct engine *e, struct call *c)
+{
+	list_remove(&e->waiting, c);
+	e->nwaiting--;
+}
+
+static void waited(struct event *ev, int res)
+{
+	struct call *c = (struct call *)((char *)ev - offsetof(struct call, event));
+	struct engine *e = c->engine;
+
+	leave(e, c);
+	/* An operation that ended by itself before its cancel request was seen has its result. */
+	if (res != -ECANCELED)
+		c->cancel = CANCEL_NONE;
+	if (c->cancel == CANCEL_RETRY) {
+		c->cancel = CANCEL_NONE;
+		res = 0;
+	}
+	c->resume(e, c, res);
+}
+
+static void wait_on(struct engine *e, struct call *c, call_fn *resume)
+{
+	if (!c->timeout) {
+		c->timeout = socket_send_timeout(c->sock);
+		if (c->timeout)
+			c->deadline = c->start + c->timeout;
+	}
+	c->resume = resume;
+	list_add(&e->waiting, c);
+	stats_peak(e->stats, STAT_INFLIGHT_PEAK, ++e->nwaiting);
+	arm_tick(e);
+}
+
+void call_wait_writable(struct engine *e, struct call *c, call_fn *resume)
+{
+	c->event.fn = waited;
+	if (loop_poll(e->loop, &c->event, c->sock, POLLOUT))
+		call_refuse(e, c, ENOBUFS);
+	else
+		wait_on(e, c, resume);
+}
+
+void call_wait_connect(struct engine *e, struct call *c, const struct sockaddr *addr, socklen_t len,
+		       call_fn *resume)
+{
+	c->event.fn = waited;
+	if (loop_connect(e->loop, &c->event, c->sock, addr, len))
+		call_refuse(e, c, ENOBUFS);
+	else
+		wait_on(e, c, resume);
+}
+
+void call_yield(struct engine *e, struct call *c, call_fn *resume)
+{
+	c->resume = resume;
+	list_add(&e->runnable, c);
+}
+
+void blocked_run(struct engine *e)
+{
+	struct call *list = e->runnable;
+
+	e->runnable = NULL;
+	while (list) {
+		struct call *c = list;
+
+		list_remove(&list, c);
+		c->resume(e, c, 0);
+	}
+}
+
+void blocked_forget(struct engine *e, struct call *c)
+{
+	leave(e, c);
+	loop_forget(e->loop, &c->event);
+	if (c->sock >= 0)
+		close(c->sock);
+	if (c->stat >= 0)
+		close(c->stat);
+	if (c->peer >= 0)
+		close(c->peer);
+}

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One trapped system call while the engine serves it: what its handlers share.
+ * Private to the engine's files.
+ *
+ * A handler takes a call, and either finishes it (one of the call_finish
+ * functions, after which the call must not be touched) or lets it wait.
+ */
+#ifndef SANDTOP_URING_CALL_H
+#define SANDTOP_URING_CALL_H
+
+#include "core/notif.h"
+#include "core/socket.h"
+#include "uring/engine.h"
+
+/* Goes on with a call; `res` is the result of what it waited for (0 when it only yielded). */
+typedef void call_fn(struct engine *e, struct call *c, int res);
+
+/* Why a waiting operation was cancelled. */
+enum cancel {
+	CANCEL_NONE,
+	CANCEL_GONE,    /* the task does not wait any more */
+	CANCEL_SIGNAL,  /* it has a signal to handle */
+	CANCEL_TIMEOUT, /* SO_SNDTIMEO */
+	CANCEL_RETRY,   /* a wake-up may have been missed: look again */
+};
+
+struct call_type {
+	int nr;
+	const char *name;
+	enum counter counter; /* of the calls performed on behalf */
+	bool inbound;         /* judged as DIR_IN; a refusal is EACCES */
+	call_fn *begin;
+};
+
+struct call {
+	const struct call_type *type;
+	struct notif n;
+	uint64_t start; /* CLOCK_MONOTONIC, ns */
+	int sock;       /* the pinned duplicate, or -1 */
+	struct socket_info info;
+	struct target target; /* from the first and only copy of the address */
+	struct decision decision;
+	bool decided;
+	bool counted; /* for --max-connections */
+	size_t done;  /* bytes already sent of this message */
+	/* sendmmsg only: messages sent, and where the call goes on after each. */
+	unsigned messages;
+	bool (*next_message)(struct engine *e, struct call *c, int64_t value, int error);
+	bool started; /* a send has connected (MSG_FASTOPEN) or handed over its control messages */
+	char name[LOCAL_NAME_MAX]; /* of an AF_UNIX peer, for its record */
+	int peer;                  /* O_PATH of the AF_UNIX socket that c->target names, or -1 */
+	/* Waiting. */
+	struct event event;
+	struct engine *engine; /* for the event's callback */
+	call_fn *resume;
+	enum cancel cancel;
+	uint64_t timeout;  /* SO_SNDTIMEO in ns, 0 = none */
+	uint64_t deadline; /* CLOCK_MONOTONIC, ns; 0 = none */
+	int stat;          /* /proc/TID/stat, or -1 */
+	struct call *prev, *next;
+};
+
+/* Buffers that are in use only while one call is being served. */
+enum {
+	SCRATCH_PAYLOAD = 512 * 1024, /* above every datagram the kernel lets through by default */
+	SCRATCH_CONTROL = 128 * 1024, /* net.core.optmem_max */
+	SCRATCH_VECTORS = 1024,       /* UIO_MAXIOV */
+	SCRATCH_FDS = 253,            /* SCM_MAX_FD */
+};
+
+/* One message as it is read from the task (message.h), without its name: that is judged once. */
+struct message {
+	size_t total;  /* bytes of payload, over all vectors */
+	size_t count;  /* vectors in scratch->remote, addresses of the task */
+	uint64_t name; /* where the name is, 0 = none */
+	int name_len;
+	uint64_t control;
+	size_t control_len;
+};
+
+struct scratch {
+	uint8_t payload[SCRATCH_PAYLOAD];
+	_Alignas(16) uint8_t control[SCRATCH_CONTROL];
+	size_t control_len;
+	int control_fd[SCRATCH_FDS]; /* descriptors that the control messages pass */
+	size_t control_fds;
+	struct iovec remote[SCRATCH_VECTORS];
+	/* sendmmsg only. */
+	struct iovec local[SCRATCH_VECTORS];
+	struct iovec gather[SCRATCH_VECTORS];
+	struct mmsghdr headers[SCRATCH_VECTORS];
+	struct message messages[SCRATCH_VECTORS];
+	struct sockaddr_storage names[SCRATCH_VECTORS];
+	struct target targets[SCRATCH_VECTORS];
+	struct decision decisions[SCRATCH_VECTORS];
+};
+
+/* The handlers, one file each family of calls. */
+call_fn connect_begin;               /* connect.c */
+call_fn bind_begin, listen_begin;    /* inbound.c */
+call_fn sendto_begin, sendmsg_begin; /* send.c */
+call_fn send_message;                /* send.c: the message c->messages of a sendmmsg, by itself */
+call_fn sendmmsg_begin;              /* sendmmsg.c */
+call_fn unix_connect, unix_bind;     /* unix.c: with c->target of an AF_UNIX socket */
+
+/*
+ * Make the AF_UNIX address in c->target, if there is one, ready to be sent to: found, judged and
+ * pinned as c->peer. Returns false when the call is finished.
+ */
+bool unix_prepare_peer(struct engine *e, struct call *c);
+
+/*
+ * As message_read_control(), for an AF_UNIX socket: the descriptors in SCM_RIGHTS become duplicates
+ * of the task's, which unix_close_control() closes. Returns 0, -EBADF, -EINVAL, -EPERM
+ * (credentials of another), or as task_read().
+ */
+int unix_read_control(struct engine *e, struct call *c, const struct message *m);
+void unix_close_control(struct engine *e);
+
+/*
+ * netlink.c: whether the address in c->target, and `len` bytes of payload, may be used with an
+ * AF_NETLINK socket. Return 0, -EPERM, -EINVAL.
+ */
+int netlink_check_target(const struct target *t);
+int netlink_check_payload(const uint8_t *payload, size_t len);
+
+/* Record c->decision on c->target, of which the task sees the positive `error`, or 0. */
+void call_record(struct engine *e, const struct call *c, int error);
+
+/* Whether a call with these MSG_ flags may wait: neither MSG_DONTWAIT nor O_NONBLOCK. */
+bool call_may_wait(const struct call *c, int flags);
+
+/*
+ * Copy the address of `len` bytes that the task has at `addr`. Returns false when the call is
+ * finished because it cannot be read.
+ */
+bool call_copy_address(struct engine *e, struct call *c, uint64_t addr, int len,
+		       struct sockaddr_storage *out, size_t *outlen);
+
+/* Goes on when `ret`, the result of making c->target, is 0; else the call is finished with it. */
+bool call_has_target(struct engine *e, struct call *c, int ret);
+
+/*
+ * Reading the call's arguments ended with -errno `ret`, the kernel's answer to them or a failure to
+ * read: finish the call accordingly.
+ */
+void call_unreadable(struct engine *e, struct call *c, int ret);
+
+/*
+ * Judge c->target on c->sock: fills c->decision. Returns true when the call may go on; otherwise
+ * the call is finished with the denial.
+ */
+bool call_judge(struct engine *e, struct call *c);
+
+/*
+ * Whether the task still waits for this call, so that what was read from it and pinned is its own.
+ * To be asked after the last look at the task and before acting. If not, the call is finished.
+ */
+bool call_is_valid(struct engine *e, struct call *c);
+
+/* Answer with `value`, or with the positive `error`: record what was decided, and let go. */
+void call_answer(struct engine *e, struct call *c, int64_t value, int error);
+
+/* The call was performed: `ret` is its result or -errno. */
+void call_finish(struct engine *e, struct call *c, int64_t ret);
+
+/*
+ * There is no decision because the call is wrong in itself: `error` (positive) is what the kernel
+ * says to it.
+ */
+void call_fail(struct engine *e, struct call *c, int error);
+
+/*
+ * sandtop could not find out what the call wants: it is denied, with the positive `error` in the
+ * log. -ESRCH, where the task is gone, only ends the call.
+ */
+void call_refuse(struct engine *e, struct call *c, int error);
+
+/* Denied by c->decision. */
+void call_deny(struct engine *e, struct call *c);
+
+/* Let the kernel run it; see notif_continue(). */
+void call_continue(struct engine *e, struct call *c);
+
+/* Wait until the socket is writable, connected to c->target, or for the next turn; then `resume`.
+ */
+void call_wait_writable(struct engine *e, struct call *c, call_fn *resume);
+void call_wait_connect(struct engine *e, struct call *c, const struct sockaddr *addr, socklen_t len,
+		       call_fn *resume);
+void call_yield(struct engine *e, struct call *c, call_fn *resume);
+
+/*
+ * A waiting call was cancelled before it had an effect: answer for c->cancel, with `timeout_error`
+ * (positive) when it was the socket's own limit.
+ */
+void call_finish_cancelled(struct engine *e, struct call *c, int timeout_error);
+
+#endif

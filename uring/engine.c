@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: MIT */
+#include "uring/engine.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "uring/blocked.h"
+#include "uring/call.h"
+
+static void clone_begin(struct engine *e, struct call *c, int res)
+{
+	(void)res;
+	/*
+	 * A process that shares its descriptors with another without being its thread. The flags
+	 * are in a register, so the kernel runs what was seen; nothing here relies on descriptor
+	 * tables being private.
+	 */
+	call_continue(e, c);
+}
+
+static const struct call_type types[] = {
+	{ SYS_connect, "connect", STAT_CONNECT, false, connect_begin },
+	{ SYS_sendto, "sendto", STAT_SENDTO, false, sendto_begin },
+	{ SYS_sendmsg, "sendmsg", STAT_SENDMSG, false, sendmsg_begin },
+	{ SYS_sendmmsg, "sendmmsg", STAT_SENDMMSG, false, sendmmsg_begin },
+	{ SYS_bind, "bind", STAT_BIND, true, bind_begin },
+	{ SYS_listen, "listen", STAT_LISTEN, true, listen_begin },
+	{ SYS_clone, "clone", STAT_CONTINUED, false, clone_begin },
+};
+
+static const struct call_type *type_of(int nr)
+{
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+		if (types[i].nr == nr)
+			return &types[i];
+	return NULL;
+}
+
+static struct engine *engine_of(struct event *ev)
+{
+	return (struct engine *)((char *)ev - offsetof(struct engine, listener_event));
+}
+
+static void listener_readable(struct event *ev, int res)
+{
+	struct engine *e = engine_of(ev);
+
+	if (res >= 0 && (res & POLLIN))
+		e->pending = true;
+	if (res < 0 || (res & POLLHUP)) {
+		/* No task is left that could trap. */
+		loop_forget(e->loop, ev);
+		close(e->listener);
+		e->listener = -1;
+		e->pending = false;
+	}
+}
+
+int engine_init(struct engine *e, const struct engine_config *config)
+{
+	int ret;
+
+	*e = (struct engine){
+		.loop = config->loop,
+		.stats = config->stats,
+		.report = config->report,
+		.policy = config->policy,
+		.generation = 1,
+		.listener = config->listener,
+		.listener_event = { .fn = listener_readable },
+	};
+	tasks_init(&e->tasks);
+	ret = local_init(&e->local);
+	if (!ret)
+		ret = connections_init(&e->connections, config->max_connections);
+	if (!ret)
+		ret = caps_init(&e->caps);
+	if (ret)
+		return ret;
+	e->calls = calloc(ENGINE_CALLS, sizeof(*e->calls));
+	e->scratch = malloc(sizeof(*e->scratch));
+	if (!e->calls || !e->scratch)
+		return -ENOMEM;
+	for (int i = ENGINE_CALLS - 1; i >= 0; i--) {
+		e->calls[i].next = e->free;
+		e->free = &e->calls[i];
+	}
+	blocked_init(e);
+	return loop_watch(e->loop, &e->listener_event, e->listener, POLLIN);
+}
+
+void engine_exit(struct engine *e)
+{
+	while (e->waiting)
+		blocked_forget(e, e->waiting);
+	if (e->listener >= 0)
+		close(e->listener);
+	tasks_exit(&e->tasks);
+	local_exit(&e->local);
+	connections_exit(&e->connections);
+	free(e->calls);
+	free(e->scratch);
+}
+
+static struct call *take_call(struct engine *e)
+{
+	struct call *c = e->free;
+
+	if (c)
+		e->free = c->next;
+	return c;
+}
+
+static void refuse_protocol(struct engine *e, struct call *c)
+{
+	c->decision = (struct decision){ .verdict = VERDICT_DENY, .reason = REASON_PROTOCOL };
+	call_deny(e, c);
+}
+
+static void begin(struct engine *e, struct call *c)
+{
+	int ret;
+
+	c->type = type_of(c->n.nr);
+	if (!c->type) {
+		/* Not in the plan: nobody asked to see it. */
+		call_fail(e, c, ENOSYS);
+		return;
+	}
+	if (c->type->begin == clone_begin) {
+		clone_begin(e, c, 0);
+		return;
+	}
+	ret = tasks_pin(&e->tasks, c->n.tid, (int)c->n.args[0]);
+	if (ret >= 0) {
+		c->sock = ret;
+		ret = socket_inspect(c->sock, &c->info);
+	}
+	if (ret == -EBADF || ret == -ENOTSOCK)
+		call_fail(e, c, -ret);
+	else if (ret)
+		call_refuse(e, c, -ret);
+	else if (c->info.kind == SOCKET_UNKNOWN)
+		refuse_protocol(e, c);
+	else
+		c->type->begin(e, c, 0);
+}
+
+/*
+ * First take what there is, up to a bound, then serve it: with several tasks the answers inside
+ * the loop would keep it from ever ending.
+ */
+static void run_batch(struct engine *e)
+{
+	struct call *batch[ENGINE_BATCH];
+	unsigned n = 0;
+	int ret = 0;
+
+	while (n < ENGINE_BATCH && e->free && notif_ready(e->listener)) {
+		struct notif notif;
+		struct call *c;
+
+		ret = notif_recv(e->listener, &notif);
+		if (ret == -ENOENT || ret == -EINTR)
+			continue;
+		if (ret)
+			break;
+		c = take_call(e);
+		*c = (struct call){ .n = notif, .sock = -1, .peer = -1, .stat = -1, .engine = e };
+		c->start = loop_now();
+		batch[n++] = c;
+	}
+	/* Full, or no call free: there may be more, and the poll will not say so again. */
+	e->pending = n == ENGINE_BATCH || !e->free;
+	if (!n)
+		return;
+	stats_add(e->stats, STAT_BATCHES, 1);
+	stats_add(e->stats, STAT_NOTIFICATIONS, n);
+	stats_peak(e->stats, STAT_BATCH_PEAK, n);
+	for (unsigned i = 0; i < n; i++)
+		begin(e, batch[i]);
+}
+
+void engine_run(struct engine *e)
+{
+	blocked_run(e);
+	if (e->pending && e->listener >= 0)
+		run_batch(e);
+	/* With every call taken the listener waits until one is free again. */
+	if (e->runnable || (e->pending && e->free && e->listener >= 0))
+		e->loop->again = true;
+}

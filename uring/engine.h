@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The engine: from a trapped system call to its answer.
+ *
+ * It receives notifications in batches from the seccomp listener, decodes each
+ * (one copy of what the task pointed to, on a pinned duplicate of its socket),
+ * asks the policy, performs what is allowed on behalf of the task and answers.
+ * A call that cannot finish at once waits as an event on the ring; no call
+ * waits for another.
+ */
+#ifndef SANDTOP_URING_ENGINE_H
+#define SANDTOP_URING_ENGINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/caps.h"
+#include "core/connections.h"
+#include "core/local.h"
+#include "core/stats.h"
+#include "core/task.h"
+#include "policy/policy.h"
+#include "uring/loop.h"
+#include "uring/report.h"
+
+enum {
+	ENGINE_CALLS = 512, /* notifications taken and not yet answered */
+	ENGINE_BATCH = 64,  /* notifications taken in one go */
+};
+
+struct call;
+struct scratch;
+
+struct engine {
+	struct loop *loop;
+	struct stats *stats;
+	struct report *report;
+	const struct policy *policy; /* the live snapshot */
+	uint64_t generation;
+	int listener; /* -1 once the last task is gone */
+	struct event listener_event;
+	bool pending; /* the listener may have more than was taken */
+	struct tasks tasks;
+	struct caps caps;
+	struct local local; /* AF_UNIX sockets that the sandbox made */
+	struct connections connections;
+	struct call *calls;
+	struct call *free;     /* list of unused calls */
+	struct call *waiting;  /* list of the calls that wait for the ring */
+	struct call *runnable; /* list of the calls that go on in the next turn */
+	unsigned nwaiting;
+	struct event tick_event;
+	struct __kernel_timespec tick;
+	struct scratch *scratch; /* buffers of the call that is being served */
+};
+
+struct engine_config {
+	int listener;                /* the engine's from now on, also when it cannot start */
+	const struct policy *policy; /* generation 1; stays the caller's */
+	unsigned max_connections;    /* 0 = no limit */
+	struct loop *loop;
+	struct stats *stats;
+	struct report *report;
+};
+
+/* Start to serve. Returns 0, -ENOMEM, or -errno of the ring; engine_exit() is due in any case. */
+int engine_init(struct engine *e, const struct engine_config *config);
+void engine_exit(struct engine *e);
+
+/* To be called once in each turn of the loop: serves what has come in. */
+void engine_run(struct engine *e);
+
+#endif

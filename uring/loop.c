@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: MIT */
+#include "uring/loop.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <time.h>
+
+/*
+ * The cookie of an operation is generation:32 | slot:32, so that the completion of an operation
+ * whose slot was given away meanwhile is recognised. A cookie of 0 is a cancel request: its own
+ * completion says nothing.
+ */
+static uint64_t cookie(const struct loop *l, uint32_t slot)
+{
+	return (uint64_t)l->slots[slot].generation << 32 | slot;
+}
+
+uint64_t loop_now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
+}
+
+int loop_init(struct loop *l, unsigned entries, unsigned events, struct stats *stats)
+{
+	/* Multishot polls complete faster than they are submitted: a larger completion queue. */
+	struct io_uring_params params = {
+		.flags = IORING_SETUP_SUBMIT_ALL | IORING_SETUP_CQSIZE | IORING_SETUP_CLAMP |
+			 IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN,
+		.cq_entries = entries * 8,
+	};
+	int ret;
+
+	*l = (struct loop){ .stats = stats, .nslots = events + 1 };
+	l->slots = calloc(l->nslots, sizeof(*l->slots));
+	if (!l->slots)
+		return -ENOMEM;
+	for (uint32_t i = 1; i < l->nslots; i++) {
+		l->slots[i].generation = 1;
+		l->slots[i].next_free = i + 1 < l->nslots ? i + 1 : 0;
+	}
+	l->free_slot = 1;
+	ret = io_uring_queue_init_params(entries, &l->ring, &params);
+	if (ret == -EINVAL) {
+		/* Before Linux 6.1. */
+		params.flags &= ~(IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN);
+		params.flags |= IORING_SETUP_COOP_TASKRUN;
+		ret = io_uring_queue_init_params(entries, &l->ring, &params);
+	}
+	if (ret) {
+		free(l->slots);
+		l->slots = NULL;
+	}
+	return ret;
+}
+
+void loop_exit(struct loop *l)
+{
+	if (!l->slots)
+		return;
+	io_uring_queue_exit(&l->ring);
+	free(l->slots);
+	l->slots = NULL;
+}
+
+static void submit(struct loop *l)
+{
+	int n = io_uring_submit(&l->ring);
+
+	stats_add(l->stats, STAT_RING_ENTERED, 1);
+	if (n > 0)
+		stats_add(l->stats, STAT_RING_SUBMITTED, (uint64_t)n);
+}
+
+/* NULL only if the kernel takes no more even after a submission. */
+static struct io_uring_sqe *get_sqe(struct loop *l)
+{
+	struct io_uring_sqe *sqe = io_uring_get_sqe(&l->ring);
+
+	if (!sqe) {
+		submit(l);
+		sqe = io_uring_get_sqe(&l->ring);
+	}
+	return sqe;
+}
+
+/* Take a slot and a submission entry for `ev`; the entry's cookie is set by commit(). */
+static struct io_uring_sqe *begin(struct loop *l, struct event *ev)
+{
+	uint32_t slot = l->free_slot;
+	struct io_uring_sqe *sqe;
+
+	assert(!event_is_armed(ev));
+	if (!slot)
+		return NULL;
+	sqe = get_sqe(l);
+	if (!sqe)
+		return NULL;
+	l->free_slot = l->slots[slot].next_free;
+	l->slots[slot].ev = ev;
+	l->slots[slot].multishot = false;
+	ev->slot = slot;
+	return sqe;
+}
+
+static int commit(struct loop *l, struct event *ev, struct io_uring_sqe *sqe)
+{
+	io_uring_sqe_set_data64(sqe, cookie(l, ev->slot));
+	return 0;
+}
+
+static void free_slot(struct loop *l, uint32_t slot)
+{
+	l->slots[slot].ev = NULL;
+	l->slots[slot].generation++;
+	l->slots[slot].next_free = l->free_slot;
+	l->free_slot = slot;
+}
+
+int loop_poll(struct loop *l, struct event *ev, int fd, unsigned mask)
+{
+	struct io_uring_sqe *sqe = begin(l, ev);
+
+	if (!sqe)
+		return -EBUSY;
+	io_uring_prep_poll_add(sqe, fd, mask);
+	return commit(l, ev, sqe);
+}
+
+int loop_watch(struct loop *l, struct event *ev, int fd, unsigned mask)
+{
+	struct io_uring_sqe *sqe = begin(l, ev);
+
+	if (!sqe)
+		return -EBUSY;
+	io_uring_prep_poll_multishot(sqe, fd, mask);
+	l->slots[ev->slot].multishot = true;
+	l->slots[ev->slot].fd = fd;
+	l->slots[ev->slot].mask = mask;
+	return commit(l, ev, sqe);
+}
+
+int loop_connect(struct loop *l, struct event *ev, int fd, const struct sockaddr *addr,
+		 socklen_t len)
+{
+	struct io_uring_sqe *sqe = begin(l, ev);
+
+	if (!sqe)
+		return -EBUSY;
+	io_uring_prep_connect(sqe, fd, addr, len);
+	return commit(l, ev, sqe);
+}
+
+int loop_write(struct loop *l, struct event *ev, int fd, const void *buf, unsigned len)
+{
+	struct io_uring_sqe *sqe = begin(l, ev);
+
+	if (!sqe)
+		return -EBUSY;
+	/* Offset -1: at the file's own position, which O_APPEND moves to the end. */
+	io_uring_prep_write(sqe, fd, buf, len, (__u64)-1);
+	return commit(l, ev, sqe);
+}
+
+int loop_timeout(struct loop *l, struct event *ev, struct __kernel_timespec *ts)
+{
+	struct io_uring_sqe *sqe = begin(l, ev);
+
+	if (!sqe)
+		return -EBUSY;
+	io_uring_prep_timeout(sqe, ts, 0, 0);
+	return commit(l, ev, sqe);
+}
+
+static void cancel(struct loop *l, uint64_t which)
+{
+	struct io_uring_sqe *sqe = get_sqe(l);
+
+	stats_add(l->stats, STAT_CANCELLED, 1);
+	if (!sqe)
+		return; /* the caller asks again on its next tick */
+	io_uring_prep_cancel64(sqe, which, 0);
+	io_uring_sqe_set_data64(sqe, 0);
+}
+
+void loop_cancel(struct loop *l, struct event *ev)
+{
+	if (event_is_armed(ev))
+		cancel(l, cookie(l, ev->slot));
+}
+
+void loop_forget(struct loop *l, struct event *ev)
+{
+	if (!event_is_armed(ev))
+		return;
+	cancel(l, cookie(l, ev->slot));
+	l->slots[ev->slot].ev = NULL;
+	ev->slot = 0;
+}
+
+static int dispatch(struct loop *l, const struct io_uring_cqe *cqe)
+{
+	uint64_t data = io_uring_cqe_get_data64(cqe);
+	uint32_t index = (uint32_t)data;
+	bool more = cqe->flags & IORING_CQE_F_MORE;
+	struct slot *slot = &l->slots[index];
+	struct event *ev = slot->ev;
+	int fd = slot->fd;
+	unsigned mask = slot->mask;
+	bool again;
+
+	if (!index || slot->generation != data >> 32)
+		return 0;
+	again = slot->multishot && cqe->res >= 0;
+	if (!more) {
+		if (ev)
+			ev->slot = 0;
+		free_slot(l, index);
+	}
+	if (!ev)
+		return 0;
+	ev->fn(ev, cqe->res);
+	if (again && !more && !event_is_armed(ev)) {
+		/* The kernel ended a poll that is still wanted: it would stay deaf for ever. */
+		stats_add(l->stats, STAT_POLL_REARMED, 1);
+		return loop_watch(l, ev, fd, mask);
+	}
+	return 0;
+}
+
+int loop_turn(struct loop *l)
+{
+	struct io_uring_cqe *cqe;
+	unsigned head, count = 0;
+	int ret;
+
+	if (l->pulse)
+		*l->pulse = 0;
+	do {
+		unsigned ready = io_uring_sq_ready(&l->ring);
+
+		stats_add(l->stats, STAT_RING_ENTERED, 1);
+		stats_add(l->stats, STAT_RING_SUBMITTED, ready);
+		if (l->again)
+			ret = io_uring_submit_and_get_events(&l->ring);
+		else
+			ret = io_uring_submit_and_wait(&l->ring, 1);
+		/* EBUSY and EAGAIN: completions must be taken before more is submitted. */
+	} while (ret == -EINTR);
+	if (l->pulse)
+		*l->pulse = loop_now();
+	if (ret < 0 && ret != -EBUSY && ret != -EAGAIN)
+		return ret;
+	l->again = false;
+	ret = 0;
+	io_uring_for_each_cqe(&l->ring, head, cqe)
+	{
+		/* A copy: callbacks may submit, which may let the kernel reuse the entry. */
+		struct io_uring_cqe copy = { .user_data = cqe->user_data,
+					     .res = cqe->res,
+					     .flags = cqe->flags };
+
+		count++;
+		if (!ret)
+			ret = dispatch(l, &copy);
+	}
+	io_uring_cq_advance(&l->ring, count);
+	stats_add(l->stats, STAT_RING_COMPLETED, count);
+	if (io_uring_cq_has_overflow(&l->ring))
+		l->again = true;
+	return ret;
+}

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The event loop: one io_uring, one thread.
+ *
+ * An event is one operation on the ring, embedded in whoever waits for it. It
+ * is idle or armed; while it is armed its owner must stay, until the callback
+ * comes or loop_forget() is called. Preparing an operation never blocks and
+ * never submits by itself unless the submission queue is full: everything that
+ * was prepared in one turn of the loop goes to the kernel together with the
+ * wait for the next completion.
+ */
+#ifndef SANDTOP_URING_LOOP_H
+#define SANDTOP_URING_LOOP_H
+
+#include <liburing.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+#include "core/stats.h"
+
+struct event;
+
+/*
+ * Called with the operation's result (as the system call of the same name, -errno on failure).
+ * The event is idle again, unless it is a multishot poll that goes on.
+ */
+typedef void event_fn(struct event *ev, int res);
+
+struct event {
+	event_fn *fn;
+	uint32_t slot; /* private to loop.c: 0 is idle */
+};
+
+struct slot {
+	struct event *ev; /* NULL: forgotten, its completion is dropped */
+	uint32_t generation;
+	uint32_t next_free;
+	bool multishot;
+	int fd;        /* of a multishot poll, to arm it anew */
+	unsigned mask; /* the same */
+};
+
+struct loop {
+	struct io_uring ring;
+	struct stats *stats;
+	struct slot *slots; /* index 0 is never used */
+	uint32_t nslots, free_slot;
+	bool again; /* do not sleep in the next turn: somebody has work left */
+	/*
+	 * If not NULL: CLOCK_MONOTONIC, in ns, of the last end of a wait, 0 while waiting. Whoever
+	 * shares the memory sees a loop that is stuck.
+	 */
+	_Atomic uint64_t *pulse;
+};
+
+/* CLOCK_MONOTONIC in nanoseconds. */
+uint64_t loop_now(void);
+
+/*
+ * Make the ring, in the thread that will use it. `entries` is the size of the submission queue,
+ * `events` the number of events that can be armed at once. Counters go to `stats`.
+ * Returns 0, or -errno of io_uring_setup(2): -EPERM (forbidden), -ENOSYS (absent), -ENOMEM.
+ */
+int loop_init(struct loop *l, unsigned entries, unsigned events, struct stats *stats);
+void loop_exit(struct loop *l);
+
+/* One turn: submit, wait for a completion (not if `again` is set), call back for all there are.
+ * Returns 0, or -errno when the ring does not work any more. */
+int loop_turn(struct loop *l);
+
+static inline bool event_is_armed(const struct event *ev)
+{
+	return ev->slot != 0;
+}
+
+/*
+ * Each arms the idle event `ev`. Return 0, or -EBUSY when as many events are armed as the loop
+ * holds.
+ *
+ * loop_poll() reports poll(2) bits once. loop_watch() reports them again and again: one report may
+ * stand for many, so the callback takes what there is until there is no more; when the kernel ends
+ * the operation (overflow, ...) the loop arms it anew.
+ * loop_connect() copies the address when it is submitted, before the turn ends; loop_write() needs
+ * its buffer until the callback; loop_timeout() is relative.
+ */
+int loop_poll(struct loop *l, struct event *ev, int fd, unsigned mask);
+int loop_watch(struct loop *l, struct event *ev, int fd, unsigned mask);
+int loop_connect(struct loop *l, struct event *ev, int fd, const struct sockaddr *addr,
+		 socklen_t len);
+int loop_write(struct loop *l, struct event *ev, int fd, const void *buf, unsigned len);
+int loop_timeout(struct loop *l, struct event *ev, struct __kernel_timespec *ts);
+
+/*
+ * Ask for the end of an armed operation. The callback still comes: with -ECANCELED, or with the
+ * result when the operation was faster.
+ */
+void loop_cancel(struct loop *l, struct event *ev);
+
+/* As loop_cancel(), but the event is idle at once and its callback never comes. */
+void loop_forget(struct loop *l, struct event *ev);
+
+#endif

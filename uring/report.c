@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: MIT */
+#include "uring/report.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/json.h"
+#include "core/line.h"
+#include "core/task.h"
+
+enum {
+	LINES_PER_MINUTE = 100,
+	SUMMARY_FLOWS = 10,
+};
+
+static const char prefix[] = "sandtop: ";
+
+int report_init(struct report *r, const struct report_config *config, struct loop *loop,
+		struct stats *stats)
+{
+	void *mem = calloc(1, flow_table_size(FLOW_ROWS));
+
+	if (!mem)
+		return -ENOMEM;
+	*r = (struct report){ 0 };
+	r->config = *config;
+	r->stats = stats;
+	r->flows = flow_table_init(mem, FLOW_ROWS);
+	r->want_process_all = config->verbose || config->log_fd >= 0 || config->json_fd >= 0;
+	sink_init(&r->err, loop, 2, "stderr");
+	sink_init(&r->log, loop, config->log_fd, "--log");
+	sink_init(&r->json, loop, config->json_fd, "--json");
+	return 0;
+}
+
+void report_exit(struct report *r)
+{
+	free(r->flows);
+	r->flows = NULL;
+}
+
+static void print(struct sink *s, const char *text)
+{
+	char line[sizeof(prefix) + LINE_TEXT_MAX];
+	int len = snprintf(line, sizeof(line), "%s%s", prefix, text);
+
+	sink_line(s, line, (size_t)len < sizeof(line) ? (size_t)len : sizeof(line) - 1);
+}
+
+void report_message(struct report *r, const char *format, ...)
+{
+	char text[LINE_TEXT_MAX];
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(text, sizeof(text), format, ap);
+	va_end(ap);
+	print(&r->err, text);
+}
+
+static void end_minute(struct report *r)
+{
+	if (r->suppressed)
+		report_message(r, "and %" PRIu64 " more decisions in this minute", r->suppressed);
+	r->suppressed = 0;
+	r->lines = 0;
+}
+
+/* A flood of decisions must not bury the command's own output. */
+static void print_limited(struct report *r, const struct record *record, const char *text)
+{
+	uint64_t minute = (uint64_t)record->ts.tv_sec / 60;
+
+	if (minute != r->minute)
+		end_minute(r);
+	r->minute = minute;
+	if (r->lines == LINES_PER_MINUTE) {
+		r->suppressed++;
+		return;
+	}
+	r->lines++;
+	print(&r->err, text);
+}
+
+/*
+ * getaddrinfo connects UDP sockets merely to learn which source address the kernel would choose:
+ * refusals of those would only confuse.
+ */
+static bool is_address_probe(const struct record *record)
+{
+	return record->endpoint.proto == PROTO_UDP && record->endpoint.dir == DIR_OUT &&
+	       strcmp(record->syscall, "connect") == 0;
+}
+
+static bool wants_line(const struct report *r, const struct record *record, const struct flow *flow)
+{
+	if (r->config.quiet)
+		return false;
+	if (r->config.verbose)
+		return true;
+	return record->decision.verdict == VERDICT_DENY && !flow->printed &&
+	       !is_address_probe(record);
+}
+
+static void fill_process(struct record *record, char *exe, size_t size)
+{
+	pid_t tgid = task_tgid(record->tid);
+
+	record->pid = tgid < 0 ? record->tid : tgid;
+	task_comm(record->tid, record->comm);
+	if (exe && task_exe(record->tid, exe, size) == 0)
+		record->exe = exe;
+}
+
+static void write_log(struct report *r, const struct record *record, const char *text)
+{
+	char line[LINE_TIME_MAX + sizeof(prefix) + LINE_TEXT_MAX];
+	char time[LINE_TIME_MAX];
+	int len =
+		snprintf(line, sizeof(line), "%s %s%s", line_time(record->ts, time), prefix, text);
+
+	sink_line(&r->log, line, (size_t)len < sizeof(line) ? (size_t)len : sizeof(line) - 1);
+}
+
+void report_decision(struct report *r, struct record *record)
+{
+	char exe[PATH_MAX];
+	char hint[LINE_OPTION_MAX];
+	char text[LINE_TEXT_MAX];
+	struct flow *flow;
+	bool is_new, line;
+
+	record->seq = ++r->seq;
+	clock_gettime(CLOCK_REALTIME, &record->ts);
+	stats_add(r->stats, record->decision.verdict == VERDICT_ALLOW ? STAT_ALLOWED : STAT_DENIED,
+		  1);
+	if (r->want_process_all)
+		fill_process(record, exe, sizeof(exe));
+	flow = flow_touch(r->flows, record, &is_new);
+	line = wants_line(r, record, flow);
+	if (!line && !r->want_process_all)
+		return;
+	if (!r->want_process_all)
+		fill_process(record, NULL, 0);
+	if (record->decision.verdict != VERDICT_ALLOW && line_option(record, hint, sizeof(hint)))
+		record->hint = hint;
+	line_format(record, text, sizeof(text));
+	if (line) {
+		flow->printed = true;
+		print_limited(r, record, text);
+	}
+	if (r->config.log_fd >= 0)
+		write_log(r, record, text);
+	if (r->config.json_fd >= 0) {
+		char json[JSON_LINE_MAX];
+		int len = json_decision(record, json, sizeof(json));
+
+		if (len > 0)
+			sink_line(&r->json, json, (size_t)len);
+	}
+}
+
+void report_start(struct report *r, const char *name, pid_t pid, char *const *argv,
+		  uint64_t generation)
+{
+	struct json_start start = {
+		.generation = generation,
+		.name = name,
+		.pid = pid,
+		.argv = argv,
+	};
+	char json[JSON_LINE_MAX];
+	int len;
+
+	if (r->config.json_fd < 0)
+		return;
+	clock_gettime(CLOCK_REALTIME, &start.ts);
+	len = json_start(&start, json, sizeof(json));
+	if (len > 0)
+		sink_line(&r->json, json, (size_t)len);
+}
+
+/* For up to SUMMARY_FLOWS denied flows, the option that would allow each. */
+static void print_summary(struct report *r)
+{
+	unsigned shown = 0, more = 0;
+
+	for (unsigned i = 0; i < flow_count(r->flows); i++) {
+		const struct flow *flow = flow_at(r->flows, i);
+		struct record record = flow_record(flow);
+		char option[LINE_OPTION_MAX];
+
+		if (!flow->printed || !line_option(&record, option, sizeof(option)))
+			continue;
+		if (shown == SUMMARY_FLOWS) {
+			more++;
+			continue;
+		}
+		if (shown++ == 0)
+			report_message(r, "to allow what was denied:");
+		report_message(r, "  %s", option);
+	}
+	if (more)
+		report_message(r, "  and %u more", more);
+}
+
+void report_end(struct report *r, uint64_t generation, int status, int signal, const char *by)
+{
+	struct json_exit end = {
+		.seq = r->seq,
+		.generation = generation,
+		.exit = status,
+		.signal = signal,
+		.by = by,
+		.allowed = r->stats->counter[STAT_ALLOWED],
+		.denied = r->stats->counter[STAT_DENIED],
+	};
+	char json[JSON_LINE_MAX];
+	int len;
+
+	end_minute(r);
+	if (!r->config.quiet)
+		print_summary(r);
+	if (r->config.json_fd < 0)
+		return;
+	clock_gettime(CLOCK_REALTIME, &end.ts);
+	len = json_exit(&end, json, sizeof(json));
+	if (len > 0)
+		sink_line(&r->json, json, (size_t)len);
+}
+
+static void tell_failure(struct report *r, struct sink *s)
+{
+	if (s->error > 0) {
+		report_message(r, "%s: %s: further lines are lost", s->what, strerror(s->error));
+		s->fd = -1;
+	}
+}
+
+void report_flush(struct report *r)
+{
+	tell_failure(r, &r->log);
+	tell_failure(r, &r->json);
+	sink_flush(&r->err);
+	sink_flush(&r->log);
+	sink_flush(&r->json);
+}
+
+bool report_is_idle(const struct report *r)
+{
+	return sink_is_idle(&r->err) && sink_is_idle(&r->log) && sink_is_idle(&r->json);
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the operator is told: decisions as lines and JSON events, messages, the
+ * summary at the end. Nothing here waits: see sink.h.
+ */
+#ifndef SANDTOP_URING_REPORT_H
+#define SANDTOP_URING_REPORT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/flow.h"
+#include "core/record.h"
+#include "core/stats.h"
+#include "uring/sink.h"
+
+struct report_config {
+	int log_fd;  /* text lines of all decisions, or -1 */
+	int json_fd; /* JSON lines of all events, or -1 */
+	bool verbose;
+	bool quiet;
+};
+
+struct report {
+	struct report_config config;
+	struct stats *stats;
+	struct flow_table *flows;
+	struct sink err, log, json;
+	uint64_t seq;
+	uint64_t minute;       /* in which `lines` were printed */
+	unsigned lines;        /* to stderr in this minute */
+	uint64_t suppressed;   /* in this minute, for want of room */
+	bool want_process_all; /* every record needs pid, comm and exe */
+};
+
+/*
+ * Returns 0 or -ENOMEM. The descriptors stay the caller's. `loop` and `stats` must outlive the
+ * report.
+ */
+int report_init(struct report *r, const struct report_config *config, struct loop *loop,
+		struct stats *stats);
+void report_exit(struct report *r);
+
+/*
+ * Record a decision: seq, ts, pid, comm and exe of *record are filled in here, and only if
+ * somebody will see them. record->tid must still name the task.
+ */
+void report_decision(struct report *r, struct record *record);
+
+/* The run begins, and ends (no decision comes after that). */
+void report_start(struct report *r, const char *name, pid_t pid, char *const *argv,
+		  uint64_t generation);
+void report_end(struct report *r, uint64_t generation, int status, int signal, const char *by);
+
+/* A message of sandtop's own, printed also with -q: "sandtop: " is put in front. */
+void report_message(struct report *r, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* Begin to write what this turn of the loop has queued. */
+void report_flush(struct report *r);
+
+/* Whether everything has been written. */
+bool report_is_idle(const struct report *r);
+
+#endif

@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: MIT */
+#include "uring/supervisor.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "core/escape.h"
+#include "core/notif.h"
+#include "core/reap.h"
+#include "core/task.h"
+#include "uring/engine.h"
+
+enum {
+	RING_ENTRIES = 256,
+	RING_EVENTS = ENGINE_CALLS + 16,
+	NAMED_LEFTOVERS = 10,
+	EXIT_TIMEOUT = 124,
+	EXIT_HOST = 125,
+};
+
+struct supervisor {
+	const struct supervisor_config *config;
+	struct loop loop;
+	struct stats stats;
+	struct report report;
+	struct engine engine;
+	struct launch launch;
+	int signals; /* signalfd of SIGCHLD */
+	struct event signal_event, guardian_event, exec_event, timeout_event;
+	struct __kernel_timespec timeout;
+	int timeouts;      /* how often --timeout has struck */
+	bool exec_pending; /* the result of exec is not known yet */
+	bool ended;        /* the command has */
+	bool deserted;     /* the guardian is gone: nobody wants to know any more */
+	int wait_status;
+	struct supervisor_result result;
+};
+
+#define SUPERVISOR_OF(ev, member)                                                                  \
+	((struct supervisor *)((char *)(ev)-offsetof(struct supervisor, member)))
+
+static void tell_guardian(struct supervisor *s, enum guard_kind kind, int value)
+{
+	struct guard_message m = { .kind = kind, .value = value };
+
+	/* It has nothing else to do than to read this. */
+	(void)!send(s->config->guardian, &m, sizeof(m), MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+static void command_ended(struct supervisor *s, int status)
+{
+	s->ended = true;
+	s->wait_status = status;
+	if (s->result.failed || s->timeouts)
+		return;
+	s->result.by_command = true;
+	if (WIFSIGNALED(status)) {
+		s->result.signal = WTERMSIG(status);
+		s->result.status = 128 + s->result.signal;
+		if (s->result.signal == SIGSYS)
+			report_message(&s->report, "the command was killed for a system call of a "
+						   "foreign architecture (i386 or x32)");
+	} else {
+		s->result.status = WEXITSTATUS(status);
+	}
+}
+
+static void child_changed(struct event *ev, int res)
+{
+	struct supervisor *s = SUPERVISOR_OF(ev, signal_event);
+	struct signalfd_siginfo info;
+	int status;
+	pid_t pid;
+
+	(void)res;
+	while (read(s->signals, &info, sizeof(info)) == sizeof(info))
+		;
+	/* Orphans of the command end up here too. */
+	while ((pid = waitpid(-1, &status, WNOHANG | WUNTRACED)) > 0) {
+		if (pid != s->launch.pid)
+			continue;
+		if (WIFSTOPPED(status))
+			tell_guardian(s, GUARD_STOPPED, WSTOPSIG(status));
+		else
+			command_ended(s, status);
+	}
+}
+
+static void guardian_spoke(struct event *ev, int res)
+{
+	struct supervisor *s = SUPERVISOR_OF(ev, guardian_event);
+	struct guard_message m;
+	ssize_t n;
+
+	(void)res;
+	while ((n = recv(s->config->guardian, &m, sizeof(m), MSG_DONTWAIT)) == sizeof(m))
+		if (m.kind == GUARD_SIGNAL && !s->ended)
+			kill(s->launch.pid, m.value);
+	if (n == 0) {
+		loop_forget(&s->loop, ev);
+		s->deserted = true;
+	}
+}
+
+static void exec_finished(struct event *ev, int res)
+{
+	struct supervisor *s = SUPERVISOR_OF(ev, exec_event);
+	int error = launch_exec_result(&s->launch);
+
+	(void)res;
+	s->exec_pending = false;
+	if (!error)
+		return;
+	s->result.failed = launch_step_name(LAUNCH_EXEC);
+	s->result.error = error;
+	s->result.status = error == ENOENT ? 127 : 126;
+}
+
+static void arm_timeout(struct supervisor *s, uint64_t ns)
+{
+	s->timeout = (struct __kernel_timespec){
+		.tv_sec = (long long)(ns / 1000000000),
+		.tv_nsec = (long long)(ns % 1000000000),
+	};
+	loop_timeout(&s->loop, &s->timeout_event, &s->timeout);
+}
+
+/* --timeout: ask first, then insist. */
+static void timed_out(struct event *ev, int res)
+{
+	struct supervisor *s = SUPERVISOR_OF(ev, timeout_event);
+	pid_t pids[1024];
+	int n = reap_descendants(pids, sizeof(pids) / sizeof(pids[0]));
+
+	if (res != -ETIME)
+		return;
+	for (int i = 0; i < n && i < (int)(sizeof(pids) / sizeof(pids[0])); i++)
+		kill(pids[i], s->timeouts ? SIGKILL : SIGTERM);
+	if (s->timeouts++ == 0) {
+		report_message(&s->report, "--timeout: time is over, ending the command");
+		s->result.status = EXIT_TIMEOUT;
+	}
+	arm_timeout(s, 2000000000);
+}
+
+/* Everything that comes from the terminal or is forwarded by the guardian is the command's. */
+static int take_signals(struct supervisor *s)
+{
+	static const int ignored[] = { SIGINT,  SIGQUIT, SIGTERM, SIGHUP,  SIGUSR1,
+				       SIGUSR2, SIGPIPE, SIGTSTP, SIGTTIN, SIGTTOU };
+	sigset_t mask;
+
+	for (size_t i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
+		signal(ignored[i], SIG_IGN);
+	sigemptyset(&mask);
+	sigaddset(&mask, SIGCHLD);
+	if (sigprocmask(SIG_SETMASK, &mask, NULL))
+		return -errno;
+	s->signals = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
+	return s->signals < 0 ? -errno : 0;
+}
+
+/* One descriptor for each call in flight, each remembered socket, each task. */
+static void raise_nofile(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+		limit.rlim_cur = limit.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &limit);
+	}
+}
+
+static bool fail(struct supervisor *s, const char *what, int error)
+{
+	s->result = (struct supervisor_result){
+		.status = EXIT_HOST,
+		.failed = what,
+		.error = error < 0 ? -error : error,
+	};
+	return false;
+}
+
+/* The command's process exists and is caged, but has not begun. */
+static bool prepare(struct supervisor *s)
+{
+	struct launch_failure failure;
+	int ret = take_signals(s);
+
+	if (ret)
+		return fail(s, "receive signals", ret);
+	if (prctl(PR_SET_CHILD_SUBREAPER, 1))
+		return fail(s, "become the subreaper", errno);
+	ret = notif_init();
+	if (ret)
+		return fail(s, "use seccomp user notifications", ret);
+	raise_nofile();
+	if (launch_prepare(&s->config->launch, &s->launch, &failure))
+		return fail(s, launch_step_name(failure.step), failure.error);
+	/* Only now: the child would have inherited it, and could not have been looked into. */
+	if (prctl(PR_SET_DUMPABLE, 0))
+		return fail(s, "become not dumpable", errno);
+	notif_sync_wake_up(s->launch.listener);
+	return true;
+}
+
+static bool start(struct supervisor *s)
+{
+	const struct supervisor_config *config = s->config;
+	const struct engine_config engine = {
+		.listener = s->launch.listener,
+		.policy = config->policy,
+		.max_connections = config->max_connections,
+		.loop = &s->loop,
+		.stats = &s->stats,
+		.report = &s->report,
+	};
+	int ret = loop_init(&s->loop, RING_ENTRIES, RING_EVENTS, &s->stats);
+
+	if (ret)
+		return fail(s, "set up io_uring", ret);
+	s->loop.pulse = config->pulse;
+	ret = report_init(&s->report, &config->report, &s->loop, &s->stats);
+	if (!ret)
+		ret = engine_init(&s->engine, &engine);
+	if (!ret)
+		ret = loop_watch(&s->loop, &s->signal_event, s->signals, POLLIN);
+	if (!ret)
+		ret = loop_watch(&s->loop, &s->guardian_event, config->guardian, POLLIN);
+	if (!ret)
+		ret = loop_poll(&s->loop, &s->exec_event, s->launch.channel, POLLIN);
+	if (!ret)
+		ret = launch_go(&s->launch);
+	if (ret)
+		return fail(s, "start the supervisor", ret);
+	if (config->timeout)
+		arm_timeout(s, config->timeout);
+	report_start(&s->report, config->name, s->launch.pid, config->launch.argv, 1);
+	return true;
+}
+
+static bool turn(struct supervisor *s)
+{
+	int ret;
+
+	engine_run(&s->engine);
+	report_flush(&s->report);
+	ret = loop_turn(&s->loop);
+	if (ret)
+		fail(s, "wait on io_uring", ret);
+	return ret == 0;
+}
+
+/* Whether the loop goes on: for the command, and with --linger for all that it left running. */
+static bool is_running(const struct supervisor *s)
+{
+	if (s->deserted)
+		return false;
+	if (!s->ended || s->exec_pending)
+		return true;
+	return s->config->linger && !s->result.failed && s->engine.listener >= 0;
+}
+
+static void kill_leftovers(struct supervisor *s)
+{
+	char names[NAMED_LEFTOVERS * 64] = "";
+	pid_t pids[NAMED_LEFTOVERS];
+	size_t len = 0;
+	int n;
+
+	/* Whoever lost its parent is our child. */
+	if (waitpid(-1, NULL, WNOHANG) < 0)
+		return;
+	n = reap_descendants(pids, NAMED_LEFTOVERS);
+
+	for (int i = 0; i < n && i < NAMED_LEFTOVERS; i++) {
+		char comm[16];
+		char text[64];
+
+		task_comm(pids[i], comm);
+		escape_text(comm, text, sizeof(text));
+		len += (size_t)snprintf(names + len, sizeof(names) - len, "%s%s[%d]", i ? ", " : "",
+					text, pids[i]);
+		if (len >= sizeof(names))
+			break;
+	}
+	if (n > 0 && !s->deserted && !s->timeouts)
+		report_message(&s->report,
+			       "killed what the command left behind: %s%s (see --linger)", names,
+			       n > NAMED_LEFTOVERS ? ", ..." : "");
+	reap_kill_all();
+}
+
+static void finish(struct supervisor *s)
+{
+	*s->config->pulse = 0; /* from here on nobody waits for an answer */
+	s->loop.pulse = NULL;
+	kill_leftovers(s);
+	report_end(&s->report, s->engine.generation, s->result.status, s->result.signal,
+		   s->result.by_command ? "command" : "sandtop");
+	while (!s->deserted && !report_is_idle(&s->report)) {
+		report_flush(&s->report);
+		if (loop_turn(&s->loop))
+			break;
+	}
+	if (s->config->stats)
+		stats_print(&s->stats, stderr);
+	engine_exit(&s->engine);
+	report_exit(&s->report);
+	loop_exit(&s->loop);
+}
+
+struct supervisor_result supervisor_run(const struct supervisor_config *config)
+{
+	static struct supervisor s; /* too large for the stack */
+
+	s = (struct supervisor){
+		.config = config,
+		.signal_event = { .fn = child_changed },
+		.guardian_event = { .fn = guardian_spoke },
+		.exec_event = { .fn = exec_finished },
+		.timeout_event = { .fn = timed_out },
+		.exec_pending = true,
+	};
+	if (!prepare(&s))
+		return s.result;
+	if (!start(&s)) {
+		reap_kill_all();
+		return s.result;
+	}
+	while (is_running(&s) && turn(&s))
+		;
+	finish(&s);
+	return s.result;
+}
