@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sandtop: run a command under a network policy and show every decision.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tools/cmd.h"
+
+void complain(const char *format, ...)
+{
+	char text[4096];
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(text, sizeof(text), format, ap);
+	va_end(ap);
+	fprintf(stderr, "sandtop: %s\n", text);
+}
+
+static int not_in_this_build(int argc, char **argv)
+{
+	(void)argc;
+	complain("%s: not in this build", argv[0]);
+	return EXIT_USAGE;
+}
+
+static const struct {
+	const char *name;
+	int (*run)(int argc, char **argv);
+} commands[] = {
+	{ "check", cmd_check },       { "explain", not_in_this_build },
+	{ "ps", not_in_this_build },  { "attach", not_in_this_build },
+	{ "ctl", not_in_this_build }, { "profile", not_in_this_build },
+};
+
+/*
+ * A descriptor that is closed at the start would become one of ours, and what is printed to
+ * "stderr" would go there. The command finds it closed again.
+ */
+static int fill_standard_descriptors(void)
+{
+	for (int fd = 0; fd <= 2; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR | O_CLOEXEC) != fd)
+			return -errno;
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	if (fill_standard_descriptors())
+		return EXIT_HOST;
+	for (size_t i = 0; argc > 1 && i < sizeof(commands) / sizeof(commands[0]); i++)
+		if (strcmp(argv[1], commands[i].name) == 0)
+			return commands[i].run(argc - 1, argv + 1);
+	return cmd_run(argc, argv);
+}
