@@ -17,6 +17,9 @@
 
 #include "policy/endpoint.h"
 
+/* ping connects a UDP socket to this port to learn its own address (iputils, ping/ping.c). */
+enum { PING_PROBE_PORT = 1025 };
+
 enum socket_kind {
 	SOCKET_UNKNOWN, /* none of the below: raw, MPTCP, ... */
 	SOCKET_TCP,

@@ -7,6 +7,8 @@
  * and the time limit is kept by the tick (blocked.c).
  */
 #include <errno.h>
+#include <netinet/in.h>
+#include <unistd.h>
 
 #include "uring/call.h"
 
@@ -50,6 +52,55 @@ static void act(struct engine *e, struct call *c)
 	call_finish(e, c, connect(c->sock, addr, c->target.len) ? -errno : 0);
 }
 
+/*
+ * A ping that may ping must be able to find out its source address. Its probe is no reason to let
+ * the socket send UDP, so it is bound to the address that connecting would choose, and not
+ * connected. Returns 0 or -errno.
+ */
+static int bind_to_source(const struct call *c)
+{
+	const struct sockaddr *peer = (const struct sockaddr *)&c->target.address;
+	struct sockaddr_storage source;
+	socklen_t len = sizeof(source);
+	int probe = socket(peer->sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int ret = 0;
+
+	if (probe < 0)
+		return -errno;
+	if (connect(probe, peer, c->target.len) ||
+	    getsockname(probe, (struct sockaddr *)&source, &len))
+		ret = -errno;
+	close(probe);
+	if (ret)
+		return ret;
+	if (source.ss_family == AF_INET)
+		((struct sockaddr_in *)&source)->sin_port = 0;
+	else
+		((struct sockaddr_in6 *)&source)->sin6_port = 0;
+	return bind(c->sock, (const struct sockaddr *)&source, len) ? -errno : 0;
+}
+
+/* Returns true when the call is finished. */
+static bool is_ping_probe(struct engine *e, struct call *c)
+{
+	struct endpoint icmp = c->target.endpoint;
+	struct decision decision;
+
+	if (c->info.kind != SOCKET_UDP || icmp.port != PING_PROBE_PORT)
+		return false;
+	icmp.proto = PROTO_ICMP;
+	icmp.port = 0;
+	decision = policy_decide(e->policy, NULL, &icmp);
+	if (decision.verdict != VERDICT_ALLOW ||
+	    policy_decide(e->policy, NULL, &c->target.endpoint).verdict == VERDICT_ALLOW)
+		return false;
+	c->decision = decision;
+	c->decided = true;
+	if (call_is_valid(e, c))
+		call_finish(e, c, bind_to_source(c));
+	return true;
+}
+
 void connect_begin(struct engine *e, struct call *c, int res)
 {
 	struct sockaddr_storage raw;
@@ -67,7 +118,7 @@ void connect_begin(struct engine *e, struct call *c, int res)
 	if (c->info.kind == SOCKET_NETLINK &&
 	    !call_has_target(e, c, netlink_check_target(&c->target)))
 		return;
-	if (c->target.kind == TARGET_INET && !call_judge(e, c))
+	if (c->target.kind == TARGET_INET && (is_ping_probe(e, c) || !call_judge(e, c)))
 		return;
 	act(e, c);
 }

@@ -11,6 +11,7 @@
 
 #include "core/json.h"
 #include "core/line.h"
+#include "core/socket.h"
 #include "core/task.h"
 
 enum {
@@ -89,12 +90,13 @@ static void print_limited(struct report *r, const struct record *record, const c
 
 /*
  * getaddrinfo connects UDP sockets merely to learn which source address the kernel would choose:
- * refusals of those would only confuse.
+ * refusals of those would only confuse. A ping that is refused says no more than that.
  */
 static bool is_address_probe(const struct record *record)
 {
 	return record->endpoint.proto == PROTO_UDP && record->endpoint.dir == DIR_OUT &&
-	       strcmp(record->syscall, "connect") == 0;
+	       strcmp(record->syscall, "connect") == 0 &&
+	       record->endpoint.port != PING_PROBE_PORT;
 }
 
 static bool wants_line(const struct report *r, const struct record *record, const struct flow *flow)

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+#include "tools/bench/row.h"
+
+#include <string.h>
+
+#include "tools/bench/call.h"
+#include "tools/bench/floor.h"
+#include "tools/bench/task.h"
+
+const struct row rows[] = {
+	{ "connect-denied", ROW_FLOORS, 0.8, 200, false, call_measure },
+	{ "connect", ROW_FLOORS, 1.8, 400, false, call_measure },
+	{ "sendto", ROW_FLOORS, 2.0, 200, false, call_measure },
+	{ "sendmsg", ROW_FLOORS, 2.0, 200, false, call_measure },
+	{ "sendmmsg", ROW_RATIO, 1.5, 400, false, call_measure },
+	{ "sendmsg-tcp-64k", ROW_RATIO, 2.0, 4000, false, call_measure },
+	{ "send", ROW_RATIO, 1.05, 400, false, call_measure },
+	{ "recv", ROW_RATIO, 1.05, 400, false, call_measure },
+	{ "write", ROW_RATIO, 1.05, 400, false, call_measure },
+	{ "read", ROW_RATIO, 1.05, 400, false, call_measure },
+	{ "open", ROW_RATIO, 1.05, 400, false, call_measure },
+	{ "close", ROW_RATIO, 1.05, 400, false, call_measure },
+	{ "accept", ROW_RATIO, 1.05, 400, false, call_measure },
+	{ "tasks-8", ROW_RATE, 1.1, 64000, false, task_rate },
+	{ "black-hole-64", ROW_TAIL, 1.5, 4000, false, task_black_hole },
+	{ "memory-64", ROW_MEMORY, 8, 20000, false, task_memory },
+	{ "startup", ROW_STARTUP, 4, 20, false, NULL },
+	{ "million-memory", ROW_KIB, 0, 1000000, true, task_memory_growth },
+	{ "million-fds", ROW_DESCRIPTORS, 0, 1000000, true, task_descriptor_growth },
+};
+
+const size_t row_count = sizeof(rows) / sizeof(rows[0]);
+
+const struct row row_floor = { .name = "floor", .count = 200, .client = floor_measure };
+
+const struct row *row_find(const char *name)
+{
+	for (size_t i = 0; i < row_count; i++)
+		if (!strcmp(rows[i].name, name))
+			return &rows[i];
+	return strcmp(row_floor.name, name) ? NULL : &row_floor;
+}
+
+bool row_has_native(const struct row *row)
+{
+	return row->kind <= ROW_TAIL;
+}
+
+double row_result(const struct row *row, double native, const struct sample *supervised,
+		  double floor)
+{
+	switch (row->kind) {
+	case ROW_RATIO:
+		return supervised->value / native;
+	case ROW_FLOORS:
+		return (supervised->value - native) / floor;
+	case ROW_STARTUP:
+		return (supervised->value - native) / 1e6;
+	case ROW_RATE:
+		return supervised->base / supervised->value;
+	case ROW_TAIL:
+		return supervised->value / supervised->base;
+	case ROW_MEMORY:
+		return supervised->value / 1024;
+	default:
+		return supervised->value;
+	}
+}
+
+bool row_met(const struct row *row, double result)
+{
+	return row->kind == ROW_RATE ? result >= row->target : result <= row->target;
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The rows of the table: what is measured, how often, and what to reach.
+ */
+#ifndef SANDTOP_BENCH_ROW_H
+#define SANDTOP_BENCH_ROW_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "tools/bench/sample.h"
+
+/* How the result of a row is made from its samples. */
+enum row_kind {
+	ROW_RATIO,       /* supervised over native */
+	ROW_FLOORS,      /* supervised minus native, in F */
+	ROW_STARTUP,     /* supervised minus native, in ms */
+	ROW_RATE,        /* base over value of the supervised runs: a rate, more is better */
+	ROW_TAIL,        /* value over base of the supervised runs */
+	ROW_MEMORY,      /* value of the supervised runs, KiB in MiB */
+	ROW_KIB,         /* the same, as it is */
+	ROW_DESCRIPTORS, /* the same, as it is */
+};
+
+struct row {
+	const char *name;
+	enum row_kind kind;
+	double target;
+	unsigned count; /* repetitions in one run, what of is for the client to say */
+	bool once;      /* too long to repeat: in the first round only, and not pinned */
+
+	/* Measures in this process; ends it with a message if that cannot be done. */
+	void (*client)(const struct row *row, unsigned count, struct sample *out);
+};
+
+extern const struct row rows[];
+extern const size_t row_count;
+
+/* The floor; not in rows[], every round begins with it. value: a trapped call, base: a bare one. */
+extern const struct row row_floor;
+
+/* Also finds row_floor. NULL if there is no such row. */
+const struct row *row_find(const char *name);
+
+/* Whether the row says something of a run without a supervisor. */
+bool row_has_native(const struct row *row);
+
+/* The result in the unit of the row's target. `floor` is F in ns. */
+double row_result(const struct row *row, double native, const struct sample *supervised,
+		  double floor);
+
+bool row_met(const struct row *row, double result);
+
+#endif

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Rows of many tasks at once, and of what the supervisor holds meanwhile.
+ */
+#ifndef SANDTOP_BENCH_TASK_H
+#define SANDTOP_BENCH_TASK_H
+
+#include "tools/bench/row.h"
+
+/* Send `count` datagrams from 8 tasks (value) and from one (base): ns for each of all. */
+void task_rate(const struct row *row, unsigned count, struct sample *out);
+
+/* p99 of `count` connects in ns, while 64 other tasks wait in one (value), and alone (base). */
+void task_black_hole(const struct row *row, unsigned count, struct sample *out);
+
+/*
+ * Resident memory of this process's parent, which is the supervisor under sandtop, in KiB: the
+ * highest seen while 64 tasks send `count` datagrams.
+ */
+void task_memory(const struct row *row, unsigned count, struct sample *out);
+
+/* By how much `count` requests of all kinds increase the parent's resident memory, in KiB. */
+void task_memory_growth(const struct row *row, unsigned count, struct sample *out);
+
+/* The same of its descriptors. */
+void task_descriptor_growth(const struct row *row, unsigned count, struct sample *out);
+
+#endif
