@@ -7,6 +7,8 @@
 #ifndef SANDTOP_CORE_LANDLOCK_H
 #define SANDTOP_CORE_LANDLOCK_H
 
+#include "policy/ports.h"
+
 /* What a kernel's Landlock cannot do for us: a set of bits. */
 enum landlock_gap {
 	LANDLOCK_GAP_TCP = 1 << 0,   /* connect(2) and bind(2) of TCP, ABI 4, Linux 6.7 */
@@ -24,12 +26,13 @@ int landlock_abi(void);
 unsigned int landlock_gaps(int abi);
 
 /*
- * Make the ruleset that `abi` (as landlock_abi() returned it) can enforce.
+ * Make the ruleset that `abi` (as landlock_abi() returned it) can enforce: TCP connect to the ports
+ * in `connect` and bind to those in `bind` only; NULL is no port at all.
  * Returns a close-on-exec descriptor that the caller owns; -EOPNOTSUPP when
  * `abi` can enforce none of it (landlock_gaps() has every bit);
  * -EMFILE, -ENFILE, -ENOMEM.
  */
-int landlock_prepare(int abi);
+int landlock_prepare(int abi, const struct port_set *connect, const struct port_set *bind);
 
 /*
  * Put the calling thread, and what it will fork, under the ruleset for good.

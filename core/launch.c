@@ -90,8 +90,11 @@ static int install_filter(const struct launch_config *config)
 	return fd < 0 ? -errno : (int)fd;
 }
 
-/* Returns the listener's number (0 without one), or -errno with *step set. */
-static int child_confine(const struct launch_config *config, pid_t parent, enum launch_step *step)
+/*
+ * `parent` is who must not die before the child, 0 for nobody. Returns the listener's number (0
+ * without one), or -errno with *step set.
+ */
+static int confine(const struct launch_config *config, pid_t parent, enum launch_step *step)
 {
 	int ret;
 
@@ -102,9 +105,9 @@ static int child_confine(const struct launch_config *config, pid_t parent, enum 
 	if (setrlimit(RLIMIT_NOFILE, &config->nofile))
 		return -errno;
 	*step = LAUNCH_PDEATHSIG;
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL))
+	if (parent && prctl(PR_SET_PDEATHSIG, SIGKILL))
 		return -errno;
-	if (getppid() != parent)
+	if (parent && getppid() != parent)
 		return -ESRCH; /* it died before the signal was set */
 	*step = LAUNCH_NO_NEW_PRIVS;
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
@@ -151,7 +154,7 @@ static void child(const struct launch_config *config, pid_t parent, int channel)
 	char go;
 	int ret;
 
-	ret = child_confine(config, parent, &step);
+	ret = confine(config, parent, &step);
 	if (ret < 0)
 		r = (struct report){ .step = step, .value = -ret };
 	else
@@ -246,4 +249,16 @@ int launch_exec_result(struct launch *l)
 	l->channel = -1;
 	/* End of file: exec closed the child's end. */
 	return n == sizeof(r) ? r.value : 0;
+}
+
+void launch_here(const struct launch_config *config, struct launch_failure *failure)
+{
+	int ret = confine(config, 0, &failure->step);
+
+	if (ret >= 0) {
+		failure->step = LAUNCH_EXEC;
+		execvpe(config->argv[0], config->argv, config->envp);
+		ret = -exec_error(config->argv[0], errno);
+	}
+	failure->error = -ret;
 }

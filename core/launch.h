@@ -78,4 +78,10 @@ int launch_go(struct launch *l);
  */
 int launch_exec_result(struct launch *l);
 
+/*
+ * For a run without a supervisor: confine this very process and execute the command in it. Returns
+ * only when that fails, with *failure filled; the process is then to end.
+ */
+void launch_here(const struct launch_config *config, struct launch_failure *failure);
+
 #endif

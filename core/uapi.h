@@ -32,6 +32,12 @@
 #ifndef LANDLOCK_ACCESS_NET_BIND_TCP
 #define LANDLOCK_ACCESS_NET_BIND_TCP    (1ULL << 0)
 #define LANDLOCK_ACCESS_NET_CONNECT_TCP (1ULL << 1)
+#define LANDLOCK_RULE_NET_PORT          2
+
+struct landlock_net_port_attr {
+	uint64_t allowed_access;
+	uint64_t port; /* host order */
+};
 #endif
 
 /* Linux 6.12 (Landlock ABI 6): what a domain may reach outside itself. */

@@ -7,8 +7,10 @@
 #define SANDTOP_TOOLS_CMD_H
 
 enum {
-	EXIT_USAGE = 2,  /* what the user wrote is wrong */
-	EXIT_HOST = 125, /* the host or the run */
+	EXIT_USAGE = 2,       /* what the user wrote is wrong */
+	EXIT_HOST = 125,      /* the host or the run */
+	EXIT_NOT_RUN = 126,   /* the command cannot be executed */
+	EXIT_NOT_FOUND = 127, /* there is no such command */
 };
 
 /* sandtop [OPTIONS] -- CMD: the whole command line, argv[0] is sandtop. */

@@ -10,126 +10,18 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "core/host.h"
 #include "core/landlock.h"
 #include "core/plan.h"
 #include "policy/policy.h"
+#include "policy/ports.h"
 #include "tools/cmd.h"
 #include "tools/guardian.h"
+#include "tools/make_policy.h"
 #include "tools/options.h"
 
 #define SANDTOP_VERSION "0.1"
 
 extern char **environ;
-
-static int add_default(struct draft *d, const char *text, struct policy_error *err)
-{
-	for (enum verdict v = VERDICT_DENY; v <= VERDICT_ASK; v++)
-		if (strcmp(text, verdict_name(v)) == 0)
-			return draft_default(d, v, err);
-	snprintf(err->text, sizeof(err->text),
-		 "invalid value '%.100s': expected allow, deny or ask", text);
-	return -EINVAL;
-}
-
-static int add_option(struct draft *d, const struct options_policy *o, struct policy_error *err)
-{
-	switch (o->kind) {
-	case OPTIONS_ALLOW:
-		return draft_allow(d, o->text, err);
-	case OPTIONS_DENY:
-		return draft_deny(d, o->text, err);
-	case OPTIONS_ALLOW_BIND:
-		return draft_allow_bind(d, o->text, err);
-	case OPTIONS_DENY_BIND:
-		return draft_deny_bind(d, o->text, err);
-	case OPTIONS_RULE:
-		return draft_rule(d, o->text, err);
-	case OPTIONS_PRESET:
-		return draft_preset(d, o->text, err);
-	case OPTIONS_DEFAULT:
-		return add_default(d, o->text, err);
-	}
-	return -EINVAL;
-}
-
-static int add_this_host(void *arg, struct addr addr)
-{
-	return draft_this_host_add(arg, addr);
-}
-
-static int add_nameserver(void *arg, struct addr addr)
-{
-	return draft_nameserver_add(arg, addr);
-}
-
-struct host_of_draft {
-	struct draft *draft;
-	size_t index;
-};
-
-static int add_host_address(void *arg, struct addr addr)
-{
-	struct host_of_draft *h = arg;
-
-	return draft_host_add(h->draft, h->index, addr);
-}
-
-/* Returns 0 or an exit status, with the user told. */
-static int resolve_hosts(struct draft *d)
-{
-	for (size_t i = 0; i < draft_hosts(d); i++) {
-		struct host_of_draft h = { .draft = d, .index = i };
-		const char *why = "out of memory";
-
-		if (host_resolve(draft_host(d, i), add_host_address, &h, &why)) {
-			complain("failed to resolve '%s': %s", draft_host(d, i), why);
-			return EXIT_HOST;
-		}
-	}
-	return 0;
-}
-
-/* Returns 0 with *out set, or an exit status, with the user told. */
-static int make_policy(const struct options *o, struct policy **out)
-{
-	struct draft *d = draft_new();
-	struct policy_error err;
-	int status = EXIT_HOST;
-
-	if (!d)
-		goto out_of_memory;
-	for (size_t i = 0; i < o->policies; i++) {
-		int ret = add_option(d, &o->policy[i], &err);
-
-		if (ret == -ENOMEM)
-			goto out_of_memory;
-		if (ret) {
-			complain("%s: %s", o->policy[i].flag, err.text);
-			status = EXIT_USAGE;
-			goto out;
-		}
-	}
-	status = resolve_hosts(d);
-	if (status)
-		goto out;
-	status = EXIT_HOST;
-	/* Without an answer @this-host would silently mean nothing. */
-	if (host_addresses(add_this_host, d)) {
-		complain("cannot list the addresses of this machine");
-		goto out;
-	}
-	if (host_nameservers(add_nameserver, d) || policy_compile(d, out))
-		goto out_of_memory;
-	draft_free(d);
-	return 0;
-
-out_of_memory:
-	complain("out of memory");
-out:
-	draft_free(d);
-	return status;
-}
 
 /* Returns a descriptor, -1 if the option was not given, or -2 with the user told. */
 static int open_log(const char *flag, const char *path)
@@ -161,7 +53,8 @@ static void default_name(const char *cmd, char out[static 65])
 }
 
 /* Returns the ruleset, -1 for none, or -2 with the user told. */
-static int make_landlock(bool best_effort)
+static int make_landlock(bool best_effort, const struct port_set *connect,
+			 const struct port_set *bind)
 {
 	int abi = landlock_abi();
 	unsigned gaps = landlock_gaps(abi);
@@ -177,7 +70,7 @@ static int make_landlock(bool best_effort)
 		if (!best_effort)
 			return -2;
 	}
-	fd = landlock_prepare(abi);
+	fd = landlock_prepare(abi, connect, bind);
 	if (fd >= 0)
 		return fd;
 	if (fd == -EOPNOTSUPP)
@@ -210,57 +103,147 @@ static int check_descriptors(const struct options *o)
 	return 0;
 }
 
-/* Returns an exit status. */
-static int run(const struct options *o, const struct policy *policy)
+/* The filter and what the command finds. Returns 0 or an exit status, with the user told. */
+static int prepare_launch(const struct options *o, enum plan_mode mode, const char *name,
+			  struct launch_config *launch)
+{
+	struct plan_program filter;
+	int ret = plan_build(mode, &filter);
+
+	if (ret) {
+		complain("cannot build the seccomp filter: %s", strerror(-ret));
+		return EXIT_HOST;
+	}
+	*launch = (struct launch_config){
+		.argv = o->command,
+		.envp = environ,
+		.filter = { .len = filter.len, .filter = filter.filter },
+		.listen = mode == PLAN_SUPERVISED,
+		.landlock = launch->landlock,
+		.keep_fd = o->keep_fd,
+		.nkeep = o->keep_fds,
+	};
+	if (setenv("SANDTOP", name, 1) || getrlimit(RLIMIT_NOFILE, &launch->nofile)) {
+		complain("cannot prepare the command: %s", strerror(errno));
+		return EXIT_HOST;
+	}
+	launch->envp = environ; /* setenv() may have moved it */
+	return 0;
+}
+
+static int run(const struct options *o, const struct policy *policy, const char *name)
 {
 	struct supervisor_config config = {
 		.policy = policy,
-		.name = o->name,
+		.name = name,
 		.max_connections = o->max_connections,
 		.stats = o->stats,
 		.linger = o->linger,
 		.timeout = o->timeout_ns,
 		.report = { .verbose = o->verbose, .quiet = o->quiet },
-		.launch = {
-			.argv = o->command,
-			.listen = true,
-			.keep_fd = o->keep_fd,
-			.nkeep = o->keep_fds,
-		},
 	};
-	struct plan_program filter;
-	char name[65];
-	int ret;
+	int status;
 
-	if (!config.name) {
-		default_name(o->command[0], name);
-		config.name = name;
-	}
 	config.report.log_fd = open_log("--log", o->log);
 	config.report.json_fd = open_log("--json", o->json);
-	config.launch.landlock = make_landlock(o->best_effort);
+	config.launch.landlock = make_landlock(o->best_effort, NULL, NULL);
 	if (config.report.log_fd == -2 || config.report.json_fd == -2 ||
 	    config.launch.landlock == -2)
 		return EXIT_HOST;
-	ret = plan_build(PLAN_SUPERVISED, &filter);
-	if (ret) {
-		complain("cannot build the seccomp filter: %s", strerror(-ret));
+	status = prepare_launch(o, PLAN_SUPERVISED, name, &config.launch);
+	if (!status)
+		status = guardian_run(&config, o->status_fd);
+	free(config.launch.filter.filter);
+	return status;
+}
+
+/* The options that need somebody who watches. */
+static size_t watching_options(const struct options *o, char *text, size_t size)
+{
+	const struct {
+		const char *name;
+		bool given;
+	} options[] = {
+		{ "--log", o->log },
+		{ "--json", o->json },
+		{ "--stats", o->stats },
+		{ "-v", o->verbose },
+		{ "--max-connections", o->max_connections },
+		{ "--timeout", o->timeout_ns },
+		{ "--linger", o->linger },
+		{ "--status-fd", o->status_fd >= 0 },
+	};
+	size_t count = 0, len = 0;
+
+	text[0] = '\0';
+	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++)
+		if (options[i].given)
+			len += (size_t)snprintf(text + len, size - len, "%s%s", count++ ? ", " : "",
+						options[i].name);
+	return count;
+}
+
+/* --no-supervisor: this process becomes the command. Returns an exit status if it cannot. */
+static int run_static(const struct options *o, const struct draft *d, const char *name)
+{
+	struct port_set *ports = calloc(2, sizeof(*ports));
+	struct launch_config launch = { .landlock = -1 };
+	struct launch_failure failure;
+	char rules[1024] = "", options[128];
+	size_t bad;
+	int status;
+
+	if (!ports)
 		return EXIT_HOST;
+	bad = draft_ports(d, &ports[0], &ports[1], rules, sizeof(rules));
+	if (watching_options(o, options, sizeof(options)) + bad) {
+		complain(
+			"--no-supervisor: cannot have %s%s%s: expected rules of TCP ports (':443') "
+			"and bind ports only",
+			rules, rules[0] && options[0] ? ", " : "", options);
+		free(ports);
+		return EXIT_USAGE;
 	}
-	config.launch.filter = (struct sock_fprog){ .len = filter.len, .filter = filter.filter };
-	if (setenv("SANDTOP", config.name, 1) || getrlimit(RLIMIT_NOFILE, &config.launch.nofile)) {
-		complain("cannot prepare the command: %s", strerror(errno));
+	launch.landlock = make_landlock(o->best_effort, &ports[0], &ports[1]);
+	free(ports);
+	if (launch.landlock == -2)
 		return EXIT_HOST;
-	}
-	config.launch.envp = environ;
-	ret = guardian_run(&config, o->status_fd);
-	plan_free(&filter);
-	return ret;
+	status = prepare_launch(o, PLAN_STATIC, name, &launch);
+	if (status)
+		return status;
+	complain("--no-supervisor: UNIX sockets of the host are not filtered");
+	launch_here(&launch, &failure);
+	return complain_failure(&launch, launch_step_name(failure.step), failure.error);
+}
+
+static int run_command(const struct options *o, struct draft *d)
+{
+	struct policy *policy;
+	char name[65];
+	int status;
+
+	if (o->name)
+		snprintf(name, sizeof(name), "%s", o->name);
+	else
+		default_name(o->command[0], name);
+	if (!o->batch && isatty(0) && isatty(1))
+		complain("the monitor is not in this build: running as with --batch");
+	if (!o->policies)
+		complain("no policy given: every connection is denied "
+			 "(see --net-allow, --preset public-only, --learn)");
+	if (o->no_supervisor)
+		return run_static(o, d, name);
+	status = make_policy(d, &policy);
+	if (status)
+		return status;
+	status = run(o, policy, name);
+	policy_free(policy);
+	return status;
 }
 
 int cmd_run(int argc, char **argv)
 {
-	struct policy *policy;
+	struct draft *d = NULL;
 	struct options o;
 	char err[1024];
 	int status;
@@ -279,16 +262,10 @@ int cmd_run(int argc, char **argv)
 	}
 	status = check_descriptors(&o);
 	if (!status)
-		status = make_policy(&o, &policy);
-	if (!status) {
-		if (!o.batch && isatty(0) && isatty(1))
-			complain("the monitor is not in this build: running as with --batch");
-		if (!o.policies)
-			complain("no policy given: every connection is denied "
-				 "(see --net-allow, --preset public-only, --learn)");
-		status = run(&o, policy);
-		policy_free(policy);
-	}
+		status = make_draft(&o, &d);
+	if (!status)
+		status = run_command(&o, d);
+	draft_free(d);
 	options_free(&o);
 	return status;
 }

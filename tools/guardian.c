@@ -47,19 +47,21 @@ static void write_status(int fd, int status, int signal, bool by_command)
 			by_command ? "command" : "sandtop");
 }
 
-static void print_failure(const struct supervisor_config *config,
-			  const struct supervisor_result *result)
+int complain_failure(const struct launch_config *launch, const char *failed, int error)
 {
+	const char *command = launch->argv[0];
 	char remedy[512];
 
-	if (result->status == 127)
-		complain("cannot run '%s': command not found", config->launch.argv[0]);
-	else if (result->status == 126)
-		complain("cannot run '%s': %s", config->launch.argv[0], strerror(result->error));
-	else if (features_explain_step(result->failed, result->error, remedy, sizeof(remedy)))
-		complain("cannot %s: %s: %s", result->failed, strerror(result->error), remedy);
+	if (strcmp(failed, launch_step_name(LAUNCH_EXEC)) == 0) {
+		complain("cannot run '%s': %s", command,
+			 error == ENOENT ? "command not found" : strerror(error));
+		return error == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_RUN;
+	}
+	if (features_explain_step(failed, error, remedy, sizeof(remedy)))
+		complain("cannot %s: %s: %s", failed, strerror(error), remedy);
 	else
-		complain("cannot %s: %s", result->failed, strerror(result->error));
+		complain("cannot %s: %s", failed, strerror(error));
+	return EXIT_HOST;
 }
 
 static _Noreturn void supervise(const struct supervisor_config *config, int status_fd)
@@ -68,7 +70,7 @@ static _Noreturn void supervise(const struct supervisor_config *config, int stat
 	struct guard_message done = { .kind = GUARD_DONE, .value = result.status };
 
 	if (result.failed)
-		print_failure(config, &result);
+		complain_failure(&config->launch, result.failed, result.error);
 	write_status(status_fd, result.status, result.signal, result.by_command);
 	(void)!send(config->guardian, &done, sizeof(done), MSG_NOSIGNAL);
 	fflush(NULL);

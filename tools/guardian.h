@@ -16,4 +16,10 @@
  */
 int guardian_run(struct supervisor_config *config, int status_fd);
 
+/*
+ * Tell the user that the launch failed at `failed` with the positive errno `error`, and what to do
+ * about it. Returns the exit status for that.
+ */
+int complain_failure(const struct launch_config *launch, const char *failed, int error);
+
 #endif

@@ -47,19 +47,18 @@ static int add_fd(struct parse *p);
 #define TO(member) .target = offsetof(struct options, member)
 
 static const struct option_row rows[] = {
-	{ "--net-allow", 0, "SPEC", "permit SPEC (repeatable); everything else is denied",
+	{ "--net-allow", 0, "SPEC", "permit SPEC (repeatable); all else is denied",
 	  set_policy, .kind = OPTIONS_ALLOW },
-	{ "--net-deny", 0, "SPEC", "refuse SPEC (repeatable); everything else is allowed",
+	{ "--net-deny", 0, "SPEC", "refuse SPEC (repeatable); all else is allowed",
 	  set_policy, .kind = OPTIONS_DENY },
 	{ "--allow-udp", 0, NULL, "the same as --net-allow udp://*:*", set_policy,
 	  .kind = OPTIONS_ALLOW, .spec = "udp://*:*" },
 	{ "--allow-icmp", 0, NULL, "the same as --net-allow icmp://*", set_policy,
 	  .kind = OPTIONS_ALLOW, .spec = "icmp://*" },
-	{ "--rule", 0, "RULE",
-	  "`allow SPEC`, `deny SPEC` (repeatable, the first that matches decides)", set_policy,
-	  .kind = OPTIONS_RULE },
-	{ "--preset", 0, "PRESET", "none, allow-all, public-only or non-local, after every --rule",
-	  set_policy, .kind = OPTIONS_PRESET },
+	{ "--rule", 0, "RULE", "allow SPEC or deny SPEC; the first match wins",
+	  set_policy, .kind = OPTIONS_RULE },
+	{ "--preset", 0, "PRESET", "none, allow-all, public-only or non-local", set_policy,
+	  .kind = OPTIONS_PRESET },
 	{ "--default", 0, "VERDICT", "allow or deny what no rule matches", set_policy,
 	  .kind = OPTIONS_DEFAULT },
 	{ "--allow-host", 0, "PATTERN", .absent = true },
@@ -89,8 +88,7 @@ static const struct option_row rows[] = {
 	{ "--learn", 0, "FILE", .absent = true },
 	{ "--name", 0, "NAME", "what the sandbox is called (default: CMD-PID)", set_name,
 	  TO(name) },
-	{ "--no-supervisor", 0, NULL, "Landlock only", set_flag, TO(no_supervisor),
-	  .absent = true },
+	{ "--no-supervisor", 0, NULL, "Landlock only", set_flag, TO(no_supervisor) },
 	{ "--best-effort", 0, NULL, "start even when the kernel lacks a protection", set_flag,
 	  TO(best_effort) },
 	{ "--max-connections", 0, "N", "refuse a new TCP connection while N are open", set_count,
@@ -487,12 +485,12 @@ void options_help(FILE *f)
 		snprintf(text, sizeof(text), "%c%c%c %s %s", row->letter ? '-' : ' ',
 			 row->letter ? row->letter : ' ', row->letter ? ',' : ' ', row->name,
 			 row->value ? row->value : "");
-		fprintf(f, "  %-24s %s\n", text, row->help);
+		fprintf(f, "  %-26s %s\n", text, row->help);
 	}
 	fprintf(f, "\nSPEC is [tcp://|udp://|icmp://|any://]HOST[:PORTS]; without a scheme it is "
 		   "tcp.\n"
-		   "A policy is made of --net-allow or of --net-deny, not of both. Of any other\n"
-		   "option that is repeated the last one counts.\n"
+		   "A policy is made of --net-allow, of --net-deny, or of --rule and --preset,\n"
+		   "each repeatable but --preset. Of other options the last one counts.\n"
 		   "Exit status: that of CMD; 2 if the command line is wrong, 125 if the host or\n"
 		   "the run fails, 126 and 127 as in a shell.\n");
 }

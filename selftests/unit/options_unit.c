@@ -137,7 +137,7 @@ Test(options, values_that_are_missing_or_too_many)
 
 Test(options, what_this_build_lacks_is_named)
 {
-	assert_error("--rule: not in this build", "--rule", "deny x", "--", "true");
+	assert_error("--learn: not in this build", "--learn", "x", "--", "true");
 	assert_error("--ask: not in this build", "-a", "--", "true");
 }
 
@@ -271,7 +271,7 @@ Test(options, help_shows_what_this_build_has_within_80_columns)
 	fclose(f);
 	cr_assert_not_null(strstr(text, "--net-allow SPEC"));
 	cr_assert_not_null(strstr(text, "-b, --batch"));
-	cr_assert_null(strstr(text, "--preset"));
+	cr_assert_null(strstr(text, "--learn"));
 	for (line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
 		cr_assert_leq(strlen(line), 80, "'%s'", line);
 	free(text);

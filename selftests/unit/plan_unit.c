@@ -561,7 +561,7 @@ Test(landlock, older_kernels_lack_the_right_things)
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		cr_expect_eq(landlock_gaps(rows[i].abi), rows[i].gaps, "abi %d", rows[i].abi);
 		if (rows[i].gaps & LANDLOCK_GAP_TCP)
-			cr_expect_eq(landlock_prepare(rows[i].abi), -EOPNOTSUPP);
+			cr_expect_eq(landlock_prepare(rows[i].abi, NULL, NULL), -EOPNOTSUPP);
 	}
 }
 

@@ -901,6 +901,32 @@ Test(policy, unknown_preset)
 	draft_free(d);
 }
 
+Test(policy, a_listen_without_a_port)
+{
+	static const struct {
+		int (*add)(struct draft *, const char *, struct policy_error *);
+		const char *text, *addr;
+		enum verdict verdict;
+	} rows[] = {
+		{ draft_allow, "*", "0.0.0.0", VERDICT_DENY },
+		{ draft_allow, "*", "127.0.0.1", VERDICT_ALLOW },
+		{ draft_allow_bind, "8080", "0.0.0.0", VERDICT_DENY },
+		{ draft_allow_bind, "*", "0.0.0.0", VERDICT_ALLOW },
+		{ draft_deny_bind, "8080", "0.0.0.0", VERDICT_ALLOW },
+		{ draft_deny_bind, "*", "127.0.0.1", VERDICT_DENY },
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct policy *p = options(rows[i].add, TEXTS(rows[i].text));
+		struct endpoint e = endpoint_in(PROTO_TCP, addr(rows[i].addr), 0);
+
+		e.listening = true;
+		cr_expect_eq(policy_decide(p, NULL, &e).verdict, rows[i].verdict, "%s, %s",
+			     rows[i].text, rows[i].addr);
+		policy_free(p);
+	}
+}
+
 Test(policy, ports_that_may_be_bound)
 {
 	struct policy *p = options(draft_allow_bind, TEXTS("8080, 9000-9005", "53"));

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * From the policy options to a policy, with the user told what is wrong.
+ */
+#ifndef SANDTOP_TOOLS_MAKE_POLICY_H
+#define SANDTOP_TOOLS_MAKE_POLICY_H
+
+#include "policy/policy.h"
+#include "tools/options.h"
+
+/* Put a draft together, to be freed with draft_free(). Returns 0, or an exit status. */
+int make_draft(const struct options *o, struct draft **out);
+
+/*
+ * Resolve the draft's names, look at this machine, and compile: may block. The policy is to be
+ * freed with policy_free(). Returns 0, or an exit status.
+ */
+int make_policy(struct draft *d, struct policy **out);
+
+#endif
