@@ -77,8 +77,7 @@ static struct decision decide_out(const struct policy *p, const struct endpoint 
 	unsigned int gateway;
 	struct addr v4;
 
-	/* Behind a gateway the IPv4 address is the destination, unless a rule names the gateway's.
-	 */
+	/* The gateway sends it on to the IPv4 address; a rule within its range knows that. */
 	gateway = addr_embedded_v4(e->addr, &v4);
 	if (gateway && !(d.verdict == VERDICT_ALLOW && match.rule && match.len >= gateway)) {
 		struct endpoint inner = endpoint_out(e->proto, v4, e->port);

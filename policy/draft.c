@@ -267,7 +267,7 @@ int draft_deny(struct draft *d, const char *text, struct policy_error *err)
 	return add_option(d, FAMILY_DENY, text, err);
 }
 
-/* Moves *s behind the next word and the blanks around it; the word ends at *end. */
+/* The next word of *s, `len` bytes; *s moves behind it and the blanks around it. */
 static const char *next_word(const char **s, size_t *len)
 {
 	const char *word = *s + strspn(*s, SPEC_BLANKS);
@@ -317,7 +317,7 @@ static int parse_rule(struct draft_rule *rule, const char *text, struct policy_e
 	after = spec;
 	word = next_word(&after, &len);
 	if (is_word(word, len, "in") || is_word(word, len, "out")) {
-		rule->dir = len == 2 ? DIR_IN : DIR_OUT;
+		rule->dir = is_word(word, len, "in") ? DIR_IN : DIR_OUT;
 		spec = after;
 	}
 	return spec_parse(spec, action == VERDICT_ALLOW ? SPEC_TCP : SPEC_ANY, &rule->specs, err);

@@ -46,8 +46,8 @@ static int parse_addr(char *text, struct addr *addr, struct policy_error *err)
 	if (zone)
 		*zone = '\0';
 	if (addr_parse(text, addr))
-		return policy_error_set(err, QUOTED ": not an address: expected IPv4 or IPv6, no name",
-					text);
+		return policy_error_set(
+			err, QUOTED ": not an address: expected IPv4 or IPv6, no name", text);
 	return 0;
 }
 

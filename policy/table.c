@@ -22,7 +22,6 @@
 #include "policy/table.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <stdlib.h>
 
 #include "policy/array.h"
@@ -155,7 +154,7 @@ static int add_pieces(struct table *t, struct table_node *node, struct table_pie
 {
 	uint32_t *border = scratch;
 	uint32_t *next = border + 2 * n;
-	uint32_t *painter = next + 2 * n; /* from 1; 0 is unpainted */
+	uint32_t *painter = next + 2 * n; /* 1 + its index; 0 is unpainted */
 	size_t n_borders = 0;
 	int ret = 0;
 
@@ -186,12 +185,14 @@ static int add_pieces(struct table *t, struct table_node *node, struct table_pie
 
 	node->piece = t->n_pieces;
 	for (size_t i = 0; !ret && i + 1 < n_borders; i++) {
-		const struct table_piece *p = &from[painter[i] - 1];
+		struct table_piece piece;
 
-		if (painter[i])
-			ret = add_piece(t, node->piece,
-					(struct table_piece){ border[i], border[i + 1] - 1, p->rule,
-							      p->len });
+		if (!painter[i])
+			continue;
+		piece = from[painter[i] - 1];
+		piece.lo = border[i];
+		piece.hi = border[i + 1] - 1;
+		ret = add_piece(t, node->piece, piece);
 	}
 	node->n_pieces = t->n_pieces - node->piece;
 	return ret;
