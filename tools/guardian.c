@@ -25,7 +25,11 @@ static const int ignored[] = { SIGINT, SIGQUIT, SIGTSTP, SIGTTIN, SIGTTOU, SIGPI
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-/* A supervisor that does not come back to its loop for PULSE_MS * PULSE_BEATS is killed. */
+/*
+ * A supervisor that does not come back to its loop is first interrupted, which ends a system call
+ * that a task has made to block (it can clear O_NONBLOCK, or set SO_LINGER, at the last moment),
+ * and after PULSE_MS * PULSE_BEATS killed.
+ */
 enum { PULSE_MS = 500, PULSE_BEATS = 4 };
 
 struct guardian {
@@ -136,7 +140,7 @@ static void listen_to_supervisor(struct guardian *g)
 
 /*
  * Nothing in the loop blocks on purpose, but the memory and files of a task can be served by
- * another task (FUSE). Counted in looks and not in time, so that a machine that slept, or a
+ * another task (FUSE), which no signal ends but SIGKILL. Counted in looks and not in time, so that a machine that slept, or a
  * debugger, is not taken for a hang.
  */
 static void feel_pulse(struct guardian *g)
@@ -148,6 +152,8 @@ static void feel_pulse(struct guardian *g)
 	if (g->beats >= PULSE_BEATS) {
 		g->hung = true;
 		kill(g->supervisor, SIGKILL);
+	} else if (g->beats) {
+		kill(g->supervisor, GUARD_INTERRUPT);
 	}
 }
 

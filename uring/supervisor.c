@@ -151,6 +151,11 @@ static void timed_out(struct event *ev, int res)
 	arm_timeout(s, 2000000000);
 }
 
+static void interrupt(int sig)
+{
+	(void)sig; /* that it comes is all */
+}
+
 /* Everything that comes from the terminal or is forwarded by the guardian is the command's. */
 static int take_signals(struct supervisor *s)
 {
@@ -160,6 +165,8 @@ static int take_signals(struct supervisor *s)
 
 	for (size_t i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
 		signal(ignored[i], SIG_IGN);
+	if (sigaction(GUARD_INTERRUPT, &(struct sigaction){ .sa_handler = interrupt }, NULL))
+		return -errno;
 	sigemptyset(&mask);
 	sigaddset(&mask, SIGCHLD);
 	if (sigprocmask(SIG_SETMASK, &mask, NULL))

@@ -6,6 +6,7 @@
 #ifndef SANDTOP_URING_SUPERVISOR_H
 #define SANDTOP_URING_SUPERVISOR_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -19,6 +20,9 @@ enum guard_kind {
 	GUARD_STOPPED, /* to the guardian: the command was stopped by signal `value` */
 	GUARD_DONE,    /* to the guardian: the run is over, exit with `value` */
 };
+
+/* The guardian's signal that a system call of the supervisor's takes too long. */
+enum { GUARD_INTERRUPT = SIGALRM };
 
 struct guard_message {
 	enum guard_kind kind;
