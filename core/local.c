@@ -272,6 +272,13 @@ static int find_path(const struct local *l, pid_t tid, const char *path, struct 
 	fd = open_path(tid, path, 0);
 	if (fd < 0)
 		return fd;
+	/* In the kernel's order: net/unix/af_unix.c unix_find_bsd(). */
+	if (faccessat(fd, "", W_OK, AT_EMPTY_PATH | AT_EACCESS)) {
+		int error = errno;
+
+		close(fd);
+		return -error;
+	}
 	if (fstat(fd, &st) || !S_ISSOCK(st.st_mode)) {
 		close(fd);
 		return -ECONNREFUSED;

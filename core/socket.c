@@ -196,7 +196,25 @@ static int target_local(const void *raw, size_t len, struct target *out)
 	return 0;
 }
 
-/* net/ipv4/af_inet.c inet_stream_connect() and inet_dgram_connect(), and what they call. */
+/*
+ * The checks of net/ipv4/af_inet.c inet_stream_connect() and inet_dgram_connect(), and of what they
+ * call, in their order: tcp_v4_connect(), __ip4_datagram_connect(), tcp_v6_connect(),
+ * __ip6_datagram_connect(), ip6_datagram_connect_v6_only() (ping).
+ */
+static int target_connect6(const struct socket_info *info, int fd, const void *raw, size_t len,
+			   struct target *out)
+{
+	sa_family_t family = family_of(raw);
+
+	if (info->kind == SOCKET_UDP && family == AF_INET)
+		return target_v4(info, DIR_OUT, raw, len, out);
+	if (info->kind != SOCKET_PING && len < SIN6_LEN_RFC2133)
+		return -EINVAL;
+	if (family != AF_INET6)
+		return -EAFNOSUPPORT;
+	return target_v6(info, fd, DIR_OUT, raw, len, out);
+}
+
 int target_connect(const struct socket_info *info, int fd, const void *raw, size_t len,
 		   struct target *out)
 {
@@ -205,28 +223,40 @@ int target_connect(const struct socket_info *info, int fd, const void *raw, size
 		return -EINVAL;
 	if (!socket_is_inet(info))
 		return target_local(raw, len, out);
-	switch (family_of(raw)) {
-	case AF_UNSPEC:
+	if (family_of(raw) == AF_UNSPEC) {
 		out->kind = TARGET_DISCONNECT;
 		out->address.ss_family = AF_UNSPEC;
 		out->len = sizeof(struct sockaddr);
 		return 0;
-	case AF_INET:
-		if (info->domain == AF_INET6 && info->kind != SOCKET_UDP)
-			return -EAFNOSUPPORT;
-		return target_v4(info, DIR_OUT, raw, len, out);
-	case AF_INET6:
-		if (info->domain != AF_INET6)
-			return len < sizeof(struct sockaddr_in) ? -EINVAL : -EAFNOSUPPORT;
-		return target_v6(info, fd, DIR_OUT, raw, len, out);
-	default:
-		return -EAFNOSUPPORT;
 	}
+	if (info->domain == AF_INET6)
+		return target_connect6(info, fd, raw, len, out);
+	if (len < sizeof(struct sockaddr_in))
+		return -EINVAL;
+	if (family_of(raw) != AF_INET)
+		return -EAFNOSUPPORT;
+	return target_v4(info, DIR_OUT, raw, len, out);
 }
 
-/* net/ipv6/udp.c udpv6_sendmsg(), net/ipv6/ping.c ping_v6_sendmsg(). */
-static int target_send6(const struct socket_info *info, int fd, const void *raw, size_t len,
+/* net/ipv6/ping.c ping_v6_sendmsg(): strict, and :: is an address like any other, to nowhere. */
+static int target_ping6(const struct socket_info *info, int fd, const void *raw, size_t len,
 			struct target *out)
+{
+	int ret;
+
+	if (len < sizeof(struct sockaddr_in6))
+		return -EINVAL;
+	if (family_of(raw) != AF_INET6)
+		return -EAFNOSUPPORT;
+	ret = target_v6(info, fd, DIR_OUT, raw, len, out);
+	if (out->endpoint.unspecified)
+		memcpy(&out->address, raw, out->len);
+	return ret;
+}
+
+/* net/ipv6/udp.c udpv6_sendmsg() */
+static int target_udp6(const struct socket_info *info, int fd, const void *raw, size_t len,
+		       struct target *out)
 {
 	if (len < sizeof(sa_family_t))
 		return -EINVAL;
@@ -234,15 +264,12 @@ static int target_send6(const struct socket_info *info, int fd, const void *raw,
 	case AF_INET6:
 		return target_v6(info, fd, DIR_OUT, raw, len, out);
 	case AF_INET:
-		if (info->kind != SOCKET_UDP)
-			return -EAFNOSUPPORT;
 		return target_v4(info, DIR_OUT, raw, len, out);
 	case AF_UNSPEC:
-		/* To UDP this is no address at all; it must not become one if the socket changes.
-		 */
-		return info->kind == SOCKET_UDP ? 0 : -EAFNOSUPPORT;
+		/* No address at all; it must not become one if the socket changes. */
+		return 0;
 	default:
-		return info->kind == SOCKET_UDP ? -EINVAL : -EAFNOSUPPORT;
+		return -EINVAL;
 	}
 }
 
@@ -252,8 +279,10 @@ int target_send(const struct socket_info *info, int fd, const void *raw, size_t 
 	*out = (struct target){ 0 };
 	if (!socket_is_inet(info))
 		return target_local(raw, len, out);
+	if (info->domain == AF_INET6 && info->kind == SOCKET_PING)
+		return target_ping6(info, fd, raw, len, out);
 	if (info->domain == AF_INET6)
-		return target_send6(info, fd, raw, len, out);
+		return target_udp6(info, fd, raw, len, out);
 	/* net/ipv4/udp.c udp_sendmsg(): AF_UNSPEC is AF_INET there; ping_v4_sendmsg() is strict. */
 	if (len < sizeof(struct sockaddr_in))
 		return -EINVAL;
@@ -262,14 +291,18 @@ int target_send(const struct socket_info *info, int fd, const void *raw, size_t 
 	return target_v4(info, DIR_OUT, raw, len, out);
 }
 
-/* net/ipv4/af_inet.c inet_bind(), net/ipv6/af_inet6.c inet6_bind(). */
+/*
+ * net/ipv4/af_inet.c inet_bind(), net/ipv6/af_inet6.c inet6_bind(), net/ipv4/ping.c
+ * ping_check_bind_addr().
+ */
 int target_bind(const struct socket_info *info, const void *raw, size_t len, struct target *out)
 {
 	*out = (struct target){ 0 };
 	if (!socket_is_inet(info))
 		return target_local(raw, len, out);
 	if (info->domain == AF_INET6) {
-		if (len < SIN6_LEN_RFC2133)
+		if (len < (info->kind == SOCKET_PING ? sizeof(struct sockaddr_in6)
+						     : (size_t)SIN6_LEN_RFC2133))
 			return -EINVAL;
 		if (family_of(raw) != AF_INET6)
 			return -EAFNOSUPPORT;

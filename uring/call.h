@@ -47,7 +47,8 @@ struct call {
 	/* sendmmsg only: messages sent, and where the call goes on after each. */
 	unsigned messages;
 	bool (*next_message)(struct engine *e, struct call *c, int64_t value, int error);
-	bool started; /* a send has connected (MSG_FASTOPEN) or handed over its control messages */
+	bool started;              /* a send with MSG_FASTOPEN has begun to connect ... */
+	bool connecting;           /* ... and waits for the outcome */
 	char name[LOCAL_NAME_MAX]; /* of an AF_UNIX peer, for its record */
 	int peer;                  /* O_PATH of the AF_UNIX socket that c->target names, or -1 */
 	/* Waiting. */

@@ -150,11 +150,20 @@ static ssize_t read_piece(struct engine *e, struct call *c, struct message *m)
 	return len;
 }
 
+/* Whether the piece that was just sent had to connect first. */
+static bool connects_now(const struct call *c)
+{
+	return c->target.kind == TARGET_INET && c->info.kind == SOCKET_TCP && !c->started;
+}
+
 /* `n` is what the kernel said to a piece. Returns true when the next one can follow at once. */
 static bool sent(struct engine *e, struct call *c, const struct message *m, ssize_t n)
 {
-	if (n == -EAGAIN || (n == -EINPROGRESS && (flags_of(c) & MSG_FASTOPEN))) {
-		c->started = c->started || n == -EINPROGRESS;
+	bool connects = connects_now(c);
+
+	if (n == -EAGAIN || (n == -EINPROGRESS && connects)) {
+		c->started = c->started || connects;
+		c->connecting = connects;
 		wait_or_finish(e, c, (int)-n);
 		return false;
 	}
@@ -163,6 +172,12 @@ static bool sent(struct engine *e, struct call *c, const struct message *m, ssiz
 		return false;
 	}
 	c->done += (size_t)n;
+	if (connects && call_may_wait(c, flags_of(c))) {
+		/* The data went with the SYN; the call lasts until that is answered. */
+		c->started = c->connecting = true;
+		call_wait_writable(e, c, go_on);
+		return false;
+	}
 	if (!is_stream(c) || c->done >= m->total) {
 		call_finish(e, c, (int64_t)c->done);
 		return false;
@@ -213,12 +228,14 @@ static void go_on(struct engine *e, struct call *c, int res)
 			call_finish_cancelled(e, c, EAGAIN);
 		return;
 	}
-	if (c->started && !c->done) {
+	if (c->connecting) {
 		/* MSG_FASTOPEN had to connect first: did it? */
 		int error = 0;
 		socklen_t len = sizeof(error);
 
+		c->connecting = false;
 		if (!getsockopt(c->sock, SOL_SOCKET, SO_ERROR, &error, &len) && error) {
+			c->done = 0; /* nobody took it */
 			finish(e, c, error);
 			return;
 		}
