@@ -171,15 +171,14 @@ static void choose_rows(struct table *t, int n, char **names)
 		t->line[i].row = n ? parse_row(names[i]) : &rows[i];
 }
 
-static void write_json(const struct table *t, const char *path)
+/* At once, so that a long run does not end with a typing error. NULL without -o. */
+static FILE *open_json(const char *path)
 {
-	FILE *f = fopen(path, "we");
+	FILE *f = path ? fopen(path, "we") : NULL;
 
-	if (!f)
-		err(1, "-o: cannot write '%s'", path);
-	table_json(t, f);
-	if (ferror(f) | fclose(f))
-		errx(1, "-o: cannot write '%s'", path);
+	if (path && !f)
+		err(2, "-o: cannot write '%s'", path);
+	return f;
 }
 
 static struct options parse_options(int argc, char **argv)
@@ -217,6 +216,7 @@ int main(int argc, char **argv)
 {
 	struct driver d = { 0 };
 	struct table t = { 0 };
+	FILE *json;
 
 	if (argc > 1 && !strcmp(argv[1], "client"))
 		return client(argc - 1, argv + 1);
@@ -228,12 +228,16 @@ int main(int argc, char **argv)
 	t.quick = d.options.quick;
 	t.peer = d.options.peer;
 	choose_rows(&t, argc - optind, argv + optind);
+	json = open_json(d.options.json);
 	for (unsigned round = 0; round < t.rounds; round++)
 		for (int cpus = 0; cpus < TABLE_CPUS; cpus++)
 			measure_round(&d, &t, cpus, round);
 	table_print(&t, stdout);
-	if (d.options.json)
-		write_json(&t, d.options.json);
+	if (json) {
+		table_json(&t, json);
+		if (ferror(json) | fclose(json))
+			errx(1, "-o: cannot write '%s'", d.options.json);
+	}
 	free(t.line);
 	return d.failed;
 }

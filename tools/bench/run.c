@@ -17,6 +17,7 @@ enum {
 	DEADLINE_S = 60,
 	DEADLINE_ONCE_S = 600,
 	OUTPUT_MAX = 65536, /* a peer may talk, too */
+	COMMAND_MAX = 4,
 };
 
 static void pin(void)
@@ -35,11 +36,11 @@ static void pin(void)
 		err(1, "sched_setaffinity");
 }
 
-/* Returns the child, whose stdout is `out` unless that is -1, or -1 with the user told. */
+/* Returns the child, with `out` for its stdout, or -1 with the user told. */
 static pid_t spawn(const struct run_prefix *prefix, const char *const *command, bool pinned,
 		   int out)
 {
-	const char *argv[RUN_PREFIX_MAX + 8];
+	const char *argv[RUN_PREFIX_MAX + COMMAND_MAX + 1];
 	int n = 0;
 	pid_t pid;
 
@@ -55,27 +56,10 @@ static pid_t spawn(const struct run_prefix *prefix, const char *const *command, 
 		return pid;
 	if (pinned)
 		pin();
-	if (out >= 0 && dup2(out, STDOUT_FILENO) < 0)
+	if (dup2(out, STDOUT_FILENO) < 0)
 		err(1, "dup2");
 	execvp(argv[0], (char *const *)argv);
 	err(127, "cannot run '%s'", argv[0]);
-}
-
-/* Returns true, or false with the user told. */
-static bool reap(pid_t pid, const char *what, const char *row)
-{
-	int status;
-
-	while (waitpid(pid, &status, 0) < 0)
-		if (errno != EINTR)
-			err(1, "waitpid");
-	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
-		return true;
-	if (WIFEXITED(status))
-		warnx("%s: %s run: exit status %d", row, what, WEXITSTATUS(status));
-	else
-		warnx("%s: %s run: killed by signal %d", row, what, WTERMSIG(status));
-	return false;
 }
 
 /* Read to the end into a string; what does not fit is dropped. Returns false after the deadline. */
@@ -105,6 +89,50 @@ static bool read_all(int fd, int seconds, char out[static OUTPUT_MAX])
 	return true;
 }
 
+/* Returns whether the child ended well; if not, the user is told. */
+static bool reap(pid_t pid, const char *column, const char *row)
+{
+	int status;
+
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			err(1, "waitpid");
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+		return true;
+	if (WIFEXITED(status))
+		warnx("%s: %s run: exit status %d", row, column, WEXITSTATUS(status));
+	else
+		warnx("%s: %s run: killed by signal %d", row, column, WTERMSIG(status));
+	return false;
+}
+
+/* Run a command to its end. Returns true with its stdout, or false with the user told. */
+static bool run_command(const struct run_prefix *prefix, const char *const *command,
+			const struct row *row, bool pinned, char output[static OUTPUT_MAX])
+{
+	int seconds = row->once ? DEADLINE_ONCE_S : DEADLINE_S;
+	bool ended = false;
+	int fds[2];
+	pid_t pid;
+
+	if (pipe2(fds, O_CLOEXEC)) {
+		warn("pipe");
+		return false;
+	}
+	pid = spawn(prefix, command, pinned, fds[1]);
+	close(fds[1]);
+	if (pid >= 0)
+		ended = read_all(fds[0], seconds, output);
+	close(fds[0]);
+	if (pid < 0)
+		return false;
+	if (!ended) {
+		warnx("%s: %s run: not finished after %d s", row->name, prefix->name, seconds);
+		kill(pid, SIGKILL);
+	}
+	return reap(pid, prefix->name, row->name) && ended;
+}
+
 void run_print(const struct row *row, const struct sample *s)
 {
 	printf("bench-%s value=%.3f base=%.3f\n", row->name, s->value, s->base);
@@ -124,53 +152,32 @@ static bool run_client(const char *self, const struct run_prefix *prefix, const 
 		       unsigned count, bool pinned, struct sample *out)
 {
 	char number[16], output[OUTPUT_MAX];
-	const char *command[] = { self, "client", row->name, number, NULL };
-	int seconds = row->once ? DEADLINE_ONCE_S : DEADLINE_S;
-	bool ended;
-	int fds[2];
-	pid_t pid;
+	const char *command[COMMAND_MAX + 1] = { self, "client", row->name, number };
 
 	snprintf(number, sizeof(number), "%u", count);
-	if (pipe2(fds, O_CLOEXEC)) {
-		warn("pipe");
+	if (!run_command(prefix, command, row, pinned, output))
 		return false;
-	}
-	pid = spawn(prefix, command, pinned, fds[1]);
-	close(fds[1]);
-	if (pid < 0) {
-		close(fds[0]);
-		return false;
-	}
-	ended = read_all(fds[0], seconds, output);
-	close(fds[0]);
-	if (!ended) {
-		warnx("%s: %s run: still running after %d s", row->name, prefix->name, seconds);
-		kill(pid, SIGKILL);
-	}
-	if (!reap(pid, prefix->name, row->name) || !ended)
-		return false;
-	if (!parse(row, output, out)) {
-		warnx("%s: %s run: no result in its output", row->name, prefix->name);
-		return false;
-	}
-	return true;
+	if (parse(row, output, out))
+		return true;
+	warnx("%s: %s run: no result in its output", row->name, prefix->name);
+	return false;
 }
 
 /* From fork to the end of true(1), the median of `count` in ns. */
 static bool run_startup(const struct run_prefix *prefix, const struct row *row, unsigned count,
 			bool pinned, struct sample *out)
 {
-	const char *command[] = { "true", NULL };
+	static const char *const command[] = { "true", NULL };
 	double *cost = calloc(count, sizeof(*cost));
+	char output[OUTPUT_MAX];
 	bool ok = true;
 
 	if (!cost)
 		err(1, "calloc");
 	for (unsigned i = 0; ok && i < count; i++) {
 		double start = sample_now();
-		pid_t pid = spawn(prefix, command, pinned, -1);
 
-		ok = pid >= 0 && reap(pid, prefix->name, row->name);
+		ok = run_command(prefix, command, row, pinned, output);
 		cost[i] = sample_now() - start;
 	}
 	if (ok)

@@ -93,7 +93,8 @@ static void host_text(const struct table *t, char *out, size_t size)
 	sched_getaffinity(0, sizeof(set), &set);
 	strftime(date, sizeof(date), "%Y-%m-%d", gmtime(&now));
 	snprintf(out, size, "%s %s %s, %d CPUs, %s, median of %u round%s%s", u.sysname, u.release,
-		 u.machine, CPU_COUNT(&set), date, t->rounds, t->rounds == 1 ? "" : "s", t->quick ? " (quick)" : "");
+		 u.machine, CPU_COUNT(&set), date, t->rounds, t->rounds == 1 ? "" : "s",
+		 t->quick ? " (quick)" : "");
 }
 
 /* A number and its unit in a column; "-" if there is none. */
@@ -129,8 +130,8 @@ static void print_line(const struct table *t, const struct table_line *l, enum t
 	print_value(f, l, cpus, TABLE_SUPERVISED);
 	print_figure(f, 8, floor_of(t, cpus) / 1e3, 2, "us");
 	print_figure(f, 8, result, kinds[kind].result_decimals, kinds[kind].result_unit);
-	snprintf(target, sizeof(target), "%s %g %s", kind == ROW_RATE ? ">=" : "<=",
-		 l->row->target, kinds[kind].result_unit);
+	snprintf(target, sizeof(target), "%s %g %s", kind == ROW_RATE ? ">=" : "<=", l->row->target,
+		 kinds[kind].result_unit);
 	fprintf(f, "  %-9s  %7s", target, verdict(l->row, result, "met", "not met", "failed"));
 	if (t->peer) {
 		print_value(f, l, cpus, TABLE_PEER);
