@@ -30,7 +30,7 @@ static enum socket_kind inet_kind(int type, int protocol)
 	return SOCKET_UNKNOWN;
 }
 
-int socket_inspect(int fd, struct socket_info *out)
+static int inspect(int fd, struct socket_info *out)
 {
 	int protocol;
 	int ret;
@@ -56,6 +56,26 @@ int socket_inspect(int fd, struct socket_info *out)
 	default:
 		out->kind = SOCKET_UNKNOWN;
 	}
+	return 0;
+}
+
+int socket_inspect(struct sockets *cache, int fd, struct socket_info *out)
+{
+	typeof(cache->slot[0]) *slot;
+	uint64_t cookie;
+	socklen_t len = sizeof(cookie);
+	int ret;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &len))
+		return -errno;
+	slot = &cache->slot[cookie % SOCKETS_CACHED];
+	if (slot->cookie != cookie) {
+		ret = inspect(fd, &slot->info);
+		slot->cookie = ret ? 0 : cookie;
+		if (ret)
+			return ret;
+	}
+	*out = slot->info;
 	return 0;
 }
 

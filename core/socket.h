@@ -35,8 +35,22 @@ struct socket_info {
 	int type;   /* SOCK_..., without flags */
 };
 
+/*
+ * What was found out about recently seen sockets, by SO_COOKIE, which names a socket for as long as
+ * the kernel runs. Of what is kept only the domain can change (IPV6_ADDRFORM, TCP_ULP); a target
+ * that was made for the old one then is an address that the kernel refuses.
+ */
+enum { SOCKETS_CACHED = 256 };
+
+struct sockets {
+	struct {
+		uint64_t cookie; /* 0: free */
+		struct socket_info info;
+	} slot[SOCKETS_CACHED];
+};
+
 /* Look at `fd`. Returns 0, or -ENOTSOCK, or -EBADF for an O_PATH descriptor. */
-int socket_inspect(int fd, struct socket_info *out);
+int socket_inspect(struct sockets *cache, int fd, struct socket_info *out);
 
 /* Whether O_NONBLOCK is set. */
 bool socket_is_nonblocking(int fd);

@@ -33,7 +33,7 @@ void call_record(struct engine *e, const struct call *c, int error)
 		.tid = c->n.tid,
 		.syscall = c->type->name,
 		.error = error,
-		.latency_ns = loop_now() - c->start,
+		.latency_ns = c->latency ? c->latency : loop_now() - c->start,
 	};
 
 	if (c->decision.reason == REASON_RULE)
@@ -47,13 +47,14 @@ void call_record(struct engine *e, const struct call *c, int error)
  */
 void call_answer(struct engine *e, struct call *c, int64_t value, int error)
 {
+	c->latency = loop_now() - c->start;
 	if (c->decided)
 		call_record(e, c, error);
 	if (c->next_message && c->next_message(e, c, value, error))
 		return;
 	if (notif_answer(e->listener, c->n.id, value, error) == -ENOENT)
 		stats_add(e->stats, STAT_STALE, 1);
-	histogram_record(&e->stats->latency, loop_now() - c->start);
+	histogram_record(&e->stats->latency, c->latency);
 	release(e, c);
 }
 

@@ -51,6 +51,17 @@ static void arm_tick(struct engine *e)
 		e->loop->again = true; /* no room on the ring: look again in the next turn */
 }
 
+/* Most calls that wait are over before the first tick, and need not ask. */
+static void learn_timeout(struct call *c)
+{
+	if (c->looked_after)
+		return;
+	c->looked_after = true;
+	c->timeout = socket_send_timeout(c->sock);
+	if (c->timeout)
+		c->deadline = c->start + c->timeout;
+}
+
 /* What a waiting call should be cancelled for, if anything. */
 static enum cancel look_after(struct engine *e, struct call *c, uint64_t now)
 {
@@ -80,7 +91,10 @@ static void tick(struct event *ev, int res)
 
 	(void)res;
 	for (struct call *c = e->waiting; c; c = c->next) {
-		enum cancel why = look_after(e, c, now);
+		enum cancel why;
+
+		learn_timeout(c);
+		why = look_after(e, c, now);
 
 		if (why == CANCEL_NONE)
 			continue;
@@ -121,11 +135,6 @@ static void waited(struct event *ev, int res)
 
 static void wait_on(struct engine *e, struct call *c, call_fn *resume)
 {
-	if (!c->timeout) {
-		c->timeout = socket_send_timeout(c->sock);
-		if (c->timeout)
-			c->deadline = c->start + c->timeout;
-	}
 	c->resume = resume;
 	list_add(&e->waiting, c);
 	stats_peak(e->stats, STAT_INFLIGHT_PEAK, ++e->nwaiting);

@@ -36,8 +36,9 @@ struct call_type {
 struct call {
 	const struct call_type *type;
 	struct notif n;
-	uint64_t start; /* CLOCK_MONOTONIC, ns */
-	int sock;       /* the pinned duplicate, or -1 */
+	uint64_t start;   /* CLOCK_MONOTONIC, ns */
+	uint64_t latency; /* ns until the answer */
+	int sock;         /* the pinned duplicate, or -1 */
 	struct socket_info info;
 	struct target target; /* from the first and only copy of the address */
 	struct decision decision;
@@ -56,6 +57,7 @@ struct call {
 	struct engine *engine; /* for the event's callback */
 	call_fn *resume;
 	enum cancel cancel;
+	bool looked_after; /* by a tick: from then on the next two are known */
 	uint64_t timeout;  /* SO_SNDTIMEO in ns, 0 = none */
 	uint64_t deadline; /* CLOCK_MONOTONIC, ns; 0 = none */
 	int stat;          /* /proc/TID/stat, or -1 */

@@ -105,15 +105,6 @@ void engine_exit(struct engine *e)
 	free(e->scratch);
 }
 
-static struct call *take_call(struct engine *e)
-{
-	struct call *c = e->free;
-
-	if (c)
-		e->free = c->next;
-	return c;
-}
-
 static void refuse_protocol(struct engine *e, struct call *c)
 {
 	c->decision = (struct decision){ .verdict = VERDICT_DENY, .reason = REASON_PROTOCOL };
@@ -137,7 +128,7 @@ static void begin(struct engine *e, struct call *c)
 	ret = tasks_pin(&e->tasks, c->n.tid, (int)c->n.args[0]);
 	if (ret >= 0) {
 		c->sock = ret;
-		ret = socket_inspect(c->sock, &c->info);
+		ret = socket_inspect(&e->sockets, c->sock, &c->info);
 	}
 	if (ret == -EBADF || ret == -ENOTSOCK)
 		call_fail(e, c, -ret);
@@ -150,28 +141,28 @@ static void begin(struct engine *e, struct call *c)
 }
 
 /*
- * First take what there is, up to a bound, then serve it: with several tasks the answers inside
- * the loop would keep it from ever ending.
+ * Serve what there is, up to a bound: with several tasks the answers bring the next calls, and the
+ * ring would never get its turn.
  */
 static void run_batch(struct engine *e)
 {
-	struct call *batch[ENGINE_BATCH];
 	unsigned n = 0;
-	int ret = 0;
 
 	while (n < ENGINE_BATCH && e->free && notif_ready(e->listener)) {
 		struct notif notif;
 		struct call *c;
+		int ret = notif_recv(e->listener, &notif);
 
-		ret = notif_recv(e->listener, &notif);
 		if (ret == -ENOENT || ret == -EINTR)
 			continue;
 		if (ret)
 			break;
-		c = take_call(e);
+		c = e->free;
+		e->free = c->next;
 		*c = (struct call){ .n = notif, .sock = -1, .peer = -1, .stat = -1, .engine = e };
 		c->start = loop_now();
-		batch[n++] = c;
+		begin(e, c);
+		n++;
 	}
 	/* Full, or no call free: there may be more, and the poll will not say so again. */
 	e->pending = n == ENGINE_BATCH || !e->free;
@@ -180,8 +171,6 @@ static void run_batch(struct engine *e)
 	stats_add(e->stats, STAT_BATCHES, 1);
 	stats_add(e->stats, STAT_NOTIFICATIONS, n);
 	stats_peak(e->stats, STAT_BATCH_PEAK, n);
-	for (unsigned i = 0; i < n; i++)
-		begin(e, batch[i]);
 }
 
 void engine_run(struct engine *e)

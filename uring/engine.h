@@ -17,6 +17,7 @@
 #include "core/caps.h"
 #include "core/connections.h"
 #include "core/local.h"
+#include "core/socket.h"
 #include "core/stats.h"
 #include "core/task.h"
 #include "policy/policy.h"
@@ -41,6 +42,7 @@ struct engine {
 	struct event listener_event;
 	bool pending; /* the listener may have more than was taken */
 	struct tasks tasks;
+	struct sockets sockets;
 	struct caps caps;
 	struct local local; /* AF_UNIX sockets that the sandbox made */
 	struct connections connections;

@@ -48,10 +48,11 @@ struct loop {
 	uint32_t nslots, free_slot;
 	bool again; /* do not sleep in the next turn: somebody has work left */
 	/*
-	 * If not NULL: CLOCK_MONOTONIC, in ns, of the last end of a wait, 0 while waiting. Whoever
+	 * If not NULL: 0 while the loop waits, else a number that no turn before has had. Whoever
 	 * shares the memory sees a loop that is stuck.
 	 */
 	_Atomic uint64_t *pulse;
+	uint64_t turns;
 };
 
 /* CLOCK_MONOTONIC in nanoseconds. */

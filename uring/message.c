@@ -5,6 +5,8 @@
 #include <limits.h>
 #include <netinet/in.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
 
 /* include/linux/fs.h MAX_RW_COUNT: no call transfers more. */
 static const size_t max_total = 0x7ffff000;
@@ -44,11 +46,9 @@ int message_read_sendto(struct scratch *s, const struct notif *n, struct message
 	return sum_vectors(s, out);
 }
 
-int message_read_vectors(struct scratch *s, pid_t tid, const struct msghdr *header,
-			 struct message *out)
+/* net/socket.c __copy_msghdr(): a name that is too long is cut, an empty one is none. */
+static int from_header(const struct msghdr *header, struct message *out)
 {
-	int ret;
-
 	*out = (struct message){
 		.count = header->msg_iovlen,
 		.name = (uintptr_t)header->msg_name,
@@ -56,7 +56,6 @@ int message_read_vectors(struct scratch *s, pid_t tid, const struct msghdr *head
 		.control = (uintptr_t)header->msg_control,
 		.control_len = header->msg_controllen,
 	};
-	/* net/socket.c __copy_msghdr(): a name that is too long is cut, an empty one is none. */
 	if (!out->name)
 		out->name_len = 0;
 	if (out->name_len < 0)
@@ -65,23 +64,102 @@ int message_read_vectors(struct scratch *s, pid_t tid, const struct msghdr *head
 		out->name_len = sizeof(struct sockaddr_storage);
 	if (!out->name_len)
 		out->name = 0;
-	if (out->count > SCRATCH_VECTORS)
-		return -EMSGSIZE;
-	if (out->count) {
-		ret = task_read(tid, s->remote, (uintptr_t)header->msg_iov,
-				out->count * sizeof(s->remote[0]));
-		if (ret)
-			return ret;
-	}
-	return sum_vectors(s, out);
+	return out->count > SCRATCH_VECTORS ? -EMSGSIZE : 0;
 }
 
-int message_read_header(struct scratch *s, pid_t tid, uint64_t addr, struct message *out)
+/*
+ * Read two pieces of the task's memory at once: all of the first, or an error. Returns how much of
+ * the second was read.
+ */
+static ssize_t read_two(pid_t tid, const struct iovec local[2], const struct iovec remote[2])
+{
+	ssize_t n;
+
+	if (!local[0].iov_len && !local[1].iov_len)
+		return 0;
+	n = process_vm_readv(tid, local, 2, remote, 2, 0);
+	if (n < 0)
+		return -errno;
+	if ((size_t)n < local[0].iov_len || (n == 0 && local[1].iov_len))
+		return -EFAULT;
+	return n - (ssize_t)local[0].iov_len;
+}
+
+static struct iovec remote_piece(uint64_t addr, size_t len)
+{
+	return (struct iovec){ .iov_base = (void *)(uintptr_t)addr, .iov_len = len };
+}
+
+/* The vectors of a message whose header has been read, and its name if `name` is not NULL. */
+static int read_vectors(struct scratch *s, pid_t tid, const struct msghdr *header,
+			struct message *m, struct sockaddr_storage *name)
+{
+	size_t name_len = name ? (size_t)m->name_len : 0;
+	size_t vectors = m->count * sizeof(s->remote[0]);
+	const struct iovec local[2] = { { name, name_len }, { s->remote, vectors } };
+	const struct iovec remote[2] = { remote_piece(m->name, name_len),
+					 remote_piece((uintptr_t)header->msg_iov, vectors) };
+	ssize_t n = read_two(tid, local, remote);
+
+	if (n < 0)
+		return (int)n;
+	return (size_t)n < vectors ? -EFAULT : sum_vectors(s, m);
+}
+
+static int read_sendmsg(struct scratch *s, pid_t tid, uint64_t addr, struct message *out,
+			struct sockaddr_storage *name)
 {
 	struct msghdr header;
 	int ret = task_read(tid, &header, addr, sizeof(header));
 
-	return ret ? ret : message_read_vectors(s, tid, &header, out);
+	if (!ret)
+		ret = from_header(&header, out);
+	return ret ? ret : read_vectors(s, tid, &header, out, name);
+}
+
+int message_read_header(struct scratch *s, pid_t tid, uint64_t addr, struct message *out)
+{
+	return read_sendmsg(s, tid, addr, out, NULL);
+}
+
+/* Name and payload of a sendto are known from its registers: one read. */
+static int read_sendto_all(struct scratch *s, const struct notif *n, struct message *out,
+			   struct sockaddr_storage *name, size_t *name_len, ssize_t *payload)
+{
+	struct iovec local[2] = { { .iov_base = name }, { .iov_base = s->payload } };
+	struct iovec remote[2];
+	int ret = message_read_sendto(s, n, out);
+
+	if (!ret && out->name && (out->name_len < 0 || (size_t)out->name_len > sizeof(*name)))
+		ret = -EINVAL;
+	if (ret)
+		return ret;
+	*name_len = out->name ? (size_t)out->name_len : 0;
+	local[0].iov_len = *name_len;
+	local[1].iov_len = out->total < SCRATCH_PAYLOAD ? out->total : SCRATCH_PAYLOAD;
+	remote[0] = remote_piece(out->name, local[0].iov_len);
+	remote[1] = remote_piece(n->args[1], local[1].iov_len);
+	*payload = read_two(n->tid, local, remote);
+	if (*payload < 0)
+		return (int)*payload;
+	if (*payload == 0 && local[1].iov_len)
+		*payload = -EFAULT; /* of no consequence until the address has been judged */
+	return 0;
+}
+
+int message_read_first(struct scratch *s, const struct notif *n, uint64_t header,
+		       struct message *out, struct sockaddr_storage *name, size_t *name_len,
+		       ssize_t *payload)
+{
+	int ret;
+
+	memset(name, 0, sizeof(*name));
+	if (n->nr == SYS_sendto)
+		return read_sendto_all(s, n, out, name, name_len, payload);
+	ret = read_sendmsg(s, n->tid, header, out, name);
+	*name_len = ret ? 0 : (size_t)out->name_len;
+	*payload = -EAGAIN;
+	return ret;
 }
 
 ssize_t message_read_payload(struct scratch *s, pid_t tid, const struct message *m, size_t skip)

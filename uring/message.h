@@ -16,9 +16,14 @@
 int message_read_sendto(struct scratch *s, const struct notif *n, struct message *out);
 int message_read_header(struct scratch *s, pid_t tid, uint64_t addr, struct message *out);
 
-/* The same from a header that was read before. */
-int message_read_vectors(struct scratch *s, pid_t tid, const struct msghdr *header,
-			 struct message *out);
+/*
+ * The same with the name, of which *name_len bytes go to `name` (0: there is none). A sendto's
+ * payload is read along with it: *payload is what message_read_payload() would return, or -EAGAIN
+ * if that is yet to be called.
+ */
+int message_read_first(struct scratch *s, const struct notif *n, uint64_t header,
+		       struct message *out, struct sockaddr_storage *name, size_t *name_len,
+		       ssize_t *payload);
 
 /*
  * Copy payload from byte `skip` on, as much as fits, to s->payload. Returns the number of bytes

@@ -95,8 +95,7 @@ static void print_limited(struct report *r, const struct record *record, const c
 static bool is_address_probe(const struct record *record)
 {
 	return record->endpoint.proto == PROTO_UDP && record->endpoint.dir == DIR_OUT &&
-	       strcmp(record->syscall, "connect") == 0 &&
-	       record->endpoint.port != PING_PROBE_PORT;
+	       strcmp(record->syscall, "connect") == 0 && record->endpoint.port != PING_PROBE_PORT;
 }
 
 static bool wants_line(const struct report *r, const struct record *record, const struct flow *flow)
@@ -138,7 +137,8 @@ void report_decision(struct report *r, struct record *record)
 	bool is_new, line;
 
 	record->seq = ++r->seq;
-	clock_gettime(CLOCK_REALTIME, &record->ts);
+	/* For the flow table alone the time of the last timer tick will do; it costs a tenth. */
+	clock_gettime(r->want_process_all ? CLOCK_REALTIME : CLOCK_REALTIME_COARSE, &record->ts);
 	stats_add(r->stats, record->decision.verdict == VERDICT_ALLOW ? STAT_ALLOWED : STAT_DENIED,
 		  1);
 	if (r->want_process_all)

@@ -32,13 +32,17 @@ static int flags_of(const struct call *c)
 	return (int)(c->n.nr == SYS_sendmsg ? c->n.args[2] : c->n.args[3]);
 }
 
+/* Where the first or only header is, or for a sendmmsg the one that is next. */
+static uint64_t header_of(const struct call *c)
+{
+	return c->n.args[1] + c->messages * sizeof(struct mmsghdr);
+}
+
 static int read_message(struct engine *e, const struct call *c, struct message *m)
 {
 	if (c->n.nr == SYS_sendto)
 		return message_read_sendto(e->scratch, &c->n, m);
-	/* The first or only header, or for a sendmmsg the one that is next. */
-	return message_read_header(e->scratch, c->n.tid,
-				   c->n.args[1] + c->messages * sizeof(struct mmsghdr), m);
+	return message_read_header(e->scratch, c->n.tid, header_of(c), m);
 }
 
 /* What was sent counts; an error after that is for the next call to find. */
@@ -127,27 +131,39 @@ static void wait_or_finish(struct engine *e, struct call *c, int error)
 		finish(e, c, error);
 }
 
-/*
- * Read the next piece to the payload buffer. Returns its length (with *m), or -errno: nothing of it
- * can be sent.
- */
-static ssize_t read_piece(struct engine *e, struct call *c, struct message *m)
-{
-	ssize_t len;
-	int ret = read_message(e, c, m);
+/* A piece of the payload, read or yet to be read. */
+struct piece {
+	struct message message;
+	ssize_t len; /* -EAGAIN: not read yet; another -errno: unreadable */
+};
 
-	if (!ret && !is_stream(c) && m->total > SCRATCH_PAYLOAD)
-		ret = -EMSGSIZE;
-	if (!ret && m->total < c->done)
+/* Read the next piece of a call that goes on. Returns 0 or -errno. */
+static int read_next(struct engine *e, struct call *c, struct piece *p)
+{
+	int ret = read_message(e, c, &p->message);
+
+	p->len = -EAGAIN;
+	if (!ret && p->message.total < c->done)
 		ret = -EINVAL; /* the task changed it meanwhile */
-	if (!ret)
-		ret = read_control(e, c, m);
+	return ret;
+}
+
+/* Complete *p, whose message has been read. Returns 0, or -errno: nothing of it can be sent. */
+static int read_content(struct engine *e, struct call *c, struct piece *p)
+{
+	const struct message *m = &p->message;
+	int ret;
+
+	if (!is_stream(c) && m->total > SCRATCH_PAYLOAD)
+		return -EMSGSIZE;
+	ret = read_control(e, c, m);
 	if (ret)
 		return ret;
-	len = message_read_payload(e->scratch, c->n.tid, m, c->done);
-	if (len >= 0 && !is_stream(c) && (size_t)len < m->total)
+	if (p->len == -EAGAIN)
+		p->len = message_read_payload(e->scratch, c->n.tid, m, c->done);
+	if (p->len >= 0 && !is_stream(c) && (size_t)p->len < m->total)
 		return -EFAULT;
-	return len;
+	return p->len < 0 ? (int)p->len : 0;
 }
 
 /* Whether the piece that was just sent had to connect first. */
@@ -185,42 +201,59 @@ static bool sent(struct engine *e, struct call *c, const struct message *m, ssiz
 	return true;
 }
 
-/* One piece. Returns true when the next one can follow at once; else the call has been seen to. */
-static bool send_piece(struct engine *e, struct call *c)
+/*
+ * One piece, whose message has been read. Returns true when the next one can follow at once; else
+ * the call has been seen to.
+ */
+static bool send_piece(struct engine *e, struct call *c, struct piece *p)
 {
-	struct message m;
-	ssize_t n = read_piece(e, c, &m);
-	int ret = n < 0 ? 0 : check_content(e, c, (size_t)n);
+	int unreadable = read_content(e, c, p);
+	int refused = unreadable ? 0 : check_content(e, c, (size_t)p->len);
+	ssize_t n;
 
-	if (n < 0 || ret) {
+	if (unreadable || refused) {
 		unix_close_control(e);
 		if (c->done)
 			finish(e, c, 0);
-		else if (ret)
-			call_fail(e, c, -ret);
+		else if (refused)
+			call_fail(e, c, -refused);
 		else
-			call_unreadable(e, c, (int)n);
+			call_unreadable(e, c, unreadable);
 		return false;
 	}
 	if (!call_is_valid(e, c)) {
 		unix_close_control(e);
 		return false;
 	}
-	n = act(e, c, &m, (size_t)n);
+	n = act(e, c, &p->message, (size_t)p->len);
 	unix_close_control(e);
-	return sent(e, c, &m, n);
+	return sent(e, c, &p->message, n);
 }
 
-static void send_pieces(struct engine *e, struct call *c)
+/* *first is the piece to begin with. */
+static void send_pieces(struct engine *e, struct call *c, struct piece *first)
 {
-	for (int i = 0; i < PIECES_PER_TURN; i++)
-		if (!send_piece(e, c))
+	struct piece *p = first;
+
+	for (int i = 0; i < PIECES_PER_TURN; i++) {
+		int ret;
+
+		if (!send_piece(e, c, p))
 			return;
+		ret = read_next(e, c, p);
+		if (ret) {
+			finish(e, c, -ret);
+			return;
+		}
+	}
 	call_yield(e, c, go_on);
 }
 
 static void go_on(struct engine *e, struct call *c, int res)
 {
+	struct piece next;
+	int ret;
+
 	if (res == -ECANCELED) {
 		if (c->done && c->cancel != CANCEL_GONE)
 			finish(e, c, 0);
@@ -240,7 +273,13 @@ static void go_on(struct engine *e, struct call *c, int res)
 			return;
 		}
 	}
-	send_pieces(e, c);
+	ret = read_next(e, c, &next);
+	if (!ret)
+		send_pieces(e, c, &next);
+	else if (c->done)
+		finish(e, c, 0);
+	else
+		call_unreadable(e, c, ret);
 }
 
 /* What the name, if any, means. Returns 0 or -errno. */
@@ -263,18 +302,17 @@ static int make_target(struct call *c, const void *raw, size_t len, bool has_nam
 
 static void begin(struct engine *e, struct call *c)
 {
-	struct sockaddr_storage raw;
-	struct message m;
+	struct sockaddr_storage name;
+	struct piece first;
 	size_t len = 0;
-	int ret = read_message(e, c, &m);
+	int ret = message_read_first(e->scratch, &c->n, header_of(c), &first.message, &name, &len,
+				     &first.len);
 
 	if (ret) {
 		call_unreadable(e, c, ret);
 		return;
 	}
-	if (m.name && !call_copy_address(e, c, m.name, m.name_len, &raw, &len))
-		return;
-	if (!call_has_target(e, c, make_target(c, &raw, len, m.name, flags_of(c))))
+	if (!call_has_target(e, c, make_target(c, &name, len, first.message.name, flags_of(c))))
 		return;
 	if (c->target.kind == TARGET_INET && !call_judge(e, c))
 		return;
@@ -283,7 +321,7 @@ static void begin(struct engine *e, struct call *c)
 	if (c->info.kind == SOCKET_NETLINK &&
 	    !call_has_target(e, c, netlink_check_target(&c->target)))
 		return;
-	send_pieces(e, c);
+	send_pieces(e, c, &first);
 }
 
 void send_message(struct engine *e, struct call *c, int res)
