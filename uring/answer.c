@@ -212,7 +212,12 @@ void call_finish_cancelled(struct engine *e, struct call *c, int timeout_error)
 	case CANCEL_TIMEOUT:
 		call_finish(e, c, -timeout_error);
 		return;
-	default:
+	case CANCEL_GONE:
 		drop(e, c);
+		return;
+	case CANCEL_NONE:
+	case CANCEL_RETRY:
+		/* Nobody asked for it; the task must get an answer all the same. */
+		call_finish(e, c, -EINTR);
 	}
 }

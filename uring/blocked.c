@@ -74,7 +74,7 @@ static enum cancel look_after(struct engine *e, struct call *c, uint64_t now)
 	if (c->deadline && c->deadline <= now)
 		return CANCEL_TIMEOUT;
 	/* A full AF_UNIX datagram peer does not always wake who waits for it. */
-	if (c->info.kind == SOCKET_UNIX && c->info.type != SOCK_STREAM)
+	if (c->polls && c->info.kind == SOCKET_UNIX && c->info.type != SOCK_STREAM)
 		return CANCEL_RETRY;
 	return CANCEL_NONE;
 }
@@ -144,6 +144,7 @@ static void wait_on(struct engine *e, struct call *c, call_fn *resume)
 void call_wait_writable(struct engine *e, struct call *c, call_fn *resume)
 {
 	c->event.fn = waited;
+	c->polls = true;
 	if (loop_poll(e->loop, &c->event, c->sock, POLLOUT))
 		call_refuse(e, c, ENOBUFS);
 	else
@@ -154,6 +155,7 @@ void call_wait_connect(struct engine *e, struct call *c, const struct sockaddr *
 		       call_fn *resume)
 {
 	c->event.fn = waited;
+	c->polls = false;
 	if (loop_connect(e->loop, &c->event, c->sock, addr, len))
 		call_refuse(e, c, ENOBUFS);
 	else

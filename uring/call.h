@@ -57,6 +57,7 @@ struct call {
 	struct engine *engine; /* for the event's callback */
 	call_fn *resume;
 	enum cancel cancel;
+	bool polls;        /* it waits for a writable socket, not for a connect */
 	bool looked_after; /* by a tick: from then on the next two are known */
 	uint64_t timeout;  /* SO_SNDTIMEO in ns, 0 = none */
 	uint64_t deadline; /* CLOCK_MONOTONIC, ns; 0 = none */

@@ -213,6 +213,8 @@ static bool send_piece(struct engine *e, struct call *c, struct piece *p)
 
 	if (unreadable || refused) {
 		unix_close_control(e);
+		if (refused == -EPERM)
+			c->decision = (struct decision){ .reason = REASON_ERROR, .error = EPERM };
 		if (c->done)
 			finish(e, c, 0);
 		else if (refused)
