@@ -180,12 +180,13 @@ static int is_public(const struct draft *d, const struct spec *spec,
 	return ret;
 }
 
-/* Whether the draft has a host name or can allow a public address: 1, 0 or -ENOMEM. */
-static int needs_dns(const struct draft *d)
+int draft_implies_dns(const struct draft *d)
 {
 	struct prefix_list public = { 0 };
 	int ret;
 
+	if (draft_fallback(d) != VERDICT_DENY)
+		return 0;
 	if (d->n_hosts)
 		return 1;
 	ret = group_prefixes(GROUP_PUBLIC, &d->this_host, &public);
@@ -203,7 +204,7 @@ static int needs_dns(const struct draft *d)
 
 static int compile_nameservers(const struct draft *d, struct policy *p)
 {
-	int ret = p->fallback == VERDICT_DENY ? needs_dns(d) : 0;
+	int ret = draft_implies_dns(d);
 
 	if (ret <= 0)
 		return ret;
@@ -222,9 +223,7 @@ int policy_compile(const struct draft *d, struct policy **out)
 
 	if (!p)
 		return -ENOMEM;
-	p->fallback = d->family == FAMILY_DENY ? VERDICT_ALLOW : VERDICT_DENY;
-	if (d->has_default)
-		p->fallback = d->fallback;
+	p->fallback = draft_fallback(d);
 	compile_bind(d, p);
 	ret = compile_rules(d, p);
 	if (!ret)

@@ -36,4 +36,10 @@ static inline int policy_family(struct addr a)
 	return a.family == 6;
 }
 
+/*
+ * Whether a policy of the draft lets the command ask name servers although no rule says so: 1, 0 or
+ * -ENOMEM.
+ */
+int draft_implies_dns(const struct draft *d);
+
 #endif

@@ -75,6 +75,13 @@ const struct draft_host *draft_host_find(const struct draft *d, const char *name
 	return node ? *node : NULL;
 }
 
+enum verdict draft_fallback(const struct draft *d)
+{
+	if (d->has_default)
+		return d->fallback;
+	return d->family == FAMILY_DENY ? VERDICT_ALLOW : VERDICT_DENY;
+}
+
 static int add_host(struct draft *d, const char *name)
 {
 	struct draft_host **hosts;
@@ -136,29 +143,28 @@ static const char *family_option(const struct draft *d)
 	}
 }
 
-/* What a default may be beside the rules of a family. */
-static int check_default(enum draft_family family, enum verdict fallback, struct policy_error *err)
+/* Whether the family leaves what no rule matches to this verdict. */
+static bool goes_with(enum draft_family family, enum verdict fallback)
 {
-	if (family == FAMILY_ALLOW && fallback == VERDICT_ALLOW)
-		return policy_error_set(
-			err,
-			"--default 'allow' does not go with --net-allow: expected deny or ask");
-	if (family == FAMILY_DENY && fallback == VERDICT_DENY)
-		return policy_error_set(
-			err, "--default 'deny' does not go with --net-deny: expected allow or ask");
-	return 0;
+	return family == FAMILY_ALLOW  ? fallback != VERDICT_ALLOW
+	       : family == FAMILY_DENY ? fallback != VERDICT_DENY
+				       : true;
 }
 
-/* Whether rules of the family may be added by `option`, which says `text`. */
-static int check_family(const struct draft *d, enum draft_family family, const char *option,
-			const char *text, struct policy_error *err)
+/* Whether rules of the family may be added by an option that says `text`. */
+static int check_family(const struct draft *d, enum draft_family family, const char *text,
+			struct policy_error *err)
 {
 	if (d->family != FAMILY_NONE && d->family != family)
 		return policy_error_set(err,
-					"%s " QUOTED ": mutually exclusive with %s: "
-					"write all of them as --rule",
-					option, text, family_option(d));
-	return d->has_default ? check_default(family, d->fallback, err) : 0;
+					QUOTED ": mutually exclusive with %s: "
+					       "write all of them as --rule",
+					text, family_option(d));
+	if (d->has_default && !goes_with(family, d->fallback))
+		return policy_error_set(err, QUOTED ": does not go with --default %s: expected %s",
+					text, verdict_name(d->fallback),
+					family == FAMILY_ALLOW ? "deny or ask" : "allow or ask");
+	return 0;
 }
 
 /* What the grammar knows and this build cannot enforce yet. */
@@ -227,8 +233,7 @@ static int add_option(struct draft *d, enum draft_family family, const char *tex
 	const char *action = verdict_name(rule.verdict);
 	int ret;
 
-	ret = check_family(d, family, family == FAMILY_DENY ? "--net-deny" : "--net-allow", text,
-			   err);
+	ret = check_family(d, family, text, err);
 	if (ret)
 		return ret;
 	ret = spec_parse(text, SPEC_TCP, &rule.specs, err);
@@ -323,12 +328,17 @@ static int parse_rule(struct draft_rule *rule, const char *text, struct policy_e
 	return spec_parse(spec, action == VERDICT_ALLOW ? SPEC_TCP : SPEC_ANY, &rule->specs, err);
 }
 
+static const char *bind_option(enum draft_bind bind)
+{
+	return bind == BIND_ALLOW ? "--net-allow-bind" : "--net-deny-bind";
+}
+
 static int check_bind(const struct draft *d, const char *text, struct policy_error *err)
 {
 	if (d->bind == BIND_NONE)
 		return 0;
 	return policy_error_set(err, QUOTED ": rules with 'in' and %s are mutually exclusive", text,
-				d->bind == BIND_ALLOW ? "--net-allow-bind" : "--net-deny-bind");
+				bind_option(d->bind));
 }
 
 int draft_rule(struct draft *d, const char *text, struct policy_error *err)
@@ -336,7 +346,7 @@ int draft_rule(struct draft *d, const char *text, struct policy_error *err)
 	struct draft_rule rule;
 	int ret;
 
-	ret = check_family(d, FAMILY_RULES, "--rule", text, err);
+	ret = check_family(d, FAMILY_RULES, text, err);
 	if (ret)
 		return ret;
 	ret = parse_rule(&rule, text, err);
@@ -389,11 +399,11 @@ static int find_preset(const char *name)
 static int check_preset(const struct draft *d, const char *name, struct policy_error *err)
 {
 	if (d->preset.n)
-		return policy_error_set(err, "--preset " QUOTED ": expected one preset", name);
+		return policy_error_set(err, QUOTED ": a second preset: expected one", name);
 	if (d->has_default)
 		return policy_error_set(err,
-					"--preset " QUOTED ": does not go with --default, "
-					"as it decides every request",
+					QUOTED ": decides every request: "
+					       "expected no --default beside it",
 					name);
 	return 0;
 }
@@ -406,10 +416,10 @@ int draft_preset(struct draft *d, const char *name, struct policy_error *err)
 
 	if (preset < 0)
 		return policy_error_set(err,
-					"--preset " QUOTED ": unknown preset: expected none, "
-					"allow-all, public-only or non-local",
+					QUOTED ": unknown preset: expected none, allow-all, "
+					       "public-only or non-local",
 					name);
-	ret = check_family(d, FAMILY_RULES, "--preset", name, err);
+	ret = check_family(d, FAMILY_RULES, name, err);
 	if (!ret)
 		ret = check_preset(d, name, err);
 	if (ret)
@@ -428,23 +438,29 @@ int draft_preset(struct draft *d, const char *name, struct policy_error *err)
 	}
 	d->has_in |= has_in;
 	d->family = FAMILY_RULES;
+	d->preset_name = presets[preset].name;
 	return 0;
 }
 
-int draft_default(struct draft *d, enum verdict verdict, struct policy_error *err)
+int draft_default(struct draft *d, const char *text, struct policy_error *err)
 {
-	int ret;
+	int verdict = find_action(text, strlen(text));
 
+	if (verdict < 0)
+		return policy_error_set(err, QUOTED ": invalid value: expected allow, deny or ask",
+					text);
 	if (verdict == VERDICT_ASK)
-		return policy_error_set(err, "--default 'ask': ask is not in this build");
+		return policy_error_set(err, QUOTED ": not in this build: expected allow or deny",
+					text);
 	if (d->preset.n)
 		return policy_error_set(err,
-					"--default '%s': does not go with --preset, "
-					"which decides every request",
-					verdict_name(verdict));
-	ret = check_default(d->family, verdict, err);
-	if (ret)
-		return ret;
+					QUOTED ": does not go with --preset, "
+					       "which decides every request",
+					text);
+	if (!goes_with(d->family, verdict))
+		return policy_error_set(err, QUOTED ": does not go with %s: expected %s", text,
+					family_option(d),
+					d->family == FAMILY_ALLOW ? "deny or ask" : "allow or ask");
 	d->has_default = true;
 	d->fallback = verdict;
 	return 0;
@@ -453,21 +469,19 @@ int draft_default(struct draft *d, enum verdict verdict, struct policy_error *er
 static int add_bind(struct draft *d, enum draft_bind bind, const char *ports,
 		    struct policy_error *err)
 {
-	static const char *const options[] = {
-		[BIND_ALLOW] = "--net-allow-bind",
-		[BIND_DENY] = "--net-deny-bind",
-	};
 	struct draft_rule rule = { .text = (char *)ports };
 	int ret;
 
 	if (d->bind != BIND_NONE && d->bind != bind)
-		return policy_error_set(err, "%s " QUOTED ": mutually exclusive with %s",
-					options[bind], ports, options[d->bind]);
+		return policy_error_set(err,
+					QUOTED ": mutually exclusive with %s: "
+					       "expected one of both",
+					ports, bind_option(d->bind));
 	if (d->has_in)
 		return policy_error_set(err,
-					"%s " QUOTED ": mutually exclusive with rules that have "
-					"'in': write it as one of them",
-					options[bind], ports);
+					QUOTED ": mutually exclusive with rules that have 'in': "
+					       "write it as one of them",
+					ports);
 	ret = spec_parse_ports(ports, &rule.specs, err);
 	if (ret)
 		return ret;

@@ -46,6 +46,7 @@ struct draft {
 	enum draft_family family;
 	struct draft_rules rules;
 	struct draft_rules preset; /* these are numbered on */
+	const char *preset_name;   /* static; NULL without a preset */
 	bool has_in;               /* one of them has DIR_IN */
 	bool has_default;
 	enum verdict fallback; /* for what no rule matches, with has_default */
@@ -68,6 +69,9 @@ static inline const struct draft_rule *draft_rule_at(const struct draft *d, size
 {
 	return i < d->rules.n ? &d->rules.v[i] : &d->preset.v[i - d->rules.n];
 }
+
+/* What a request gets that no rule matches. */
+enum verdict draft_fallback(const struct draft *d);
 
 /* The host of that name, which a spec of the draft has. */
 const struct draft_host *draft_host_find(const struct draft *d, const char *name);

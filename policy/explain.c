@@ -107,6 +107,11 @@ static int parse_name(enum direction dir, enum proto proto, const char *name, st
 		return policy_error_set(err, QUOTED ": expected %s", name,
 					proto == PROTO_UNIX ? "unix /PATH or unix @NAME"
 							    : "dns NAME");
+	/* An answer has its fields between tabs and ends with a newline. */
+	for (const char *c = name; *c; c++)
+		if ((unsigned char)*c < ' ' || *c == 0x7f)
+			return policy_error_set(err, QUOTED ": expected no control characters",
+						name);
 	*e = (struct endpoint){ .proto = proto, .name = name };
 	return 1;
 }

@@ -81,6 +81,11 @@ int group_find(const char *text)
 	return -EINVAL;
 }
 
+const char *group_name(enum group group)
+{
+	return groups[group].name;
+}
+
 const char *group_names(void)
 {
 	return "@loopback, @private, @link-local, @metadata, @multicast, @this-host, @public, "

@@ -37,6 +37,9 @@ void prefix_list_free(struct prefix_list *list);
  */
 int group_find(const char *text);
 
+/* "@loopback", ..., or "private". Not for GROUP_RESERVED, which cannot be written. */
+const char *group_name(enum group group);
+
 /* "@loopback, @private, ...": every name, for a message. */
 const char *group_names(void);
 

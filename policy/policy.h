@@ -35,7 +35,8 @@ void draft_free(struct draft *d);
 /*
  * What the user wrote, option by option. Each function returns 0; -EINVAL when the text is wrong or
  * the option does not go with an earlier one, with *err filled and the draft unchanged; -ENOMEM.
- * Texts are copied.
+ * Texts are copied. The message quotes the text, and the caller says in front of it which option,
+ * or which place in a file, had it.
  *
  * --net-allow, --net-deny, and --rule with --preset are three families: a draft has rules of one.
  */
@@ -53,8 +54,8 @@ int draft_rule(struct draft *d, const char *text, struct policy_error *err);
  */
 int draft_preset(struct draft *d, const char *name, struct policy_error *err);
 
-/* --default: what a request gets that no rule matches. */
-int draft_default(struct draft *d, enum verdict verdict, struct policy_error *err);
+/* --default: what a request gets that no rule matches, "allow" or "deny". The last one counts. */
+int draft_default(struct draft *d, const char *verdict, struct policy_error *err);
 
 /*
  * --net-allow-bind, --net-deny-bind: which ports may be bound, `8080,9000-9005` or `*`. They

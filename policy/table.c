@@ -439,3 +439,43 @@ struct table_match table_find_single(const struct table *t, struct addr a, uint3
 		return (struct table_match){ 0 };
 	return (struct table_match){ piece->rule, piece->len };
 }
+
+/* Whether the piece's rule is the first somewhere, with `from` the deepest node there. */
+static bool piece_wins(const struct table *t, const struct table_node *from,
+		       const struct table_piece *piece)
+{
+	uint32_t at = piece->lo;
+
+	for (;;) {
+		const struct table_node *node = from;
+		const struct table_piece *other = piece_at(t, node, at);
+
+		while (!(other && other->rule < piece->rule) && node->parent) {
+			node = &t->nodes[node->parent];
+			other = piece_at(t, node, at);
+		}
+		if (!other || other->rule >= piece->rule)
+			return true;
+		if (other->hi >= piece->hi)
+			return false;
+		at = other->hi + 1;
+	}
+}
+
+void table_winners(const struct table *t, bool *wins)
+{
+	for (size_t i = 0; i < t->n_intervals; i++) {
+		const struct table_node *from = &t->intervals[i].node;
+		const struct table_node *node = from;
+
+		for (;;) {
+			const struct table_piece *piece = t->pieces + node->piece;
+
+			for (uint32_t k = 0; k < node->n_pieces; k++, piece++)
+				wins[piece->rule] = wins[piece->rule] || piece_wins(t, from, piece);
+			if (!node->parent)
+				break;
+			node = &t->nodes[node->parent];
+		}
+	}
+}

@@ -7,6 +7,7 @@
 #ifndef SANDTOP_POLICY_TABLE_H
 #define SANDTOP_POLICY_TABLE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -62,5 +63,11 @@ struct table_match table_find(const struct table *t, struct addr a, uint32_t ser
 
 /* The same, among the entries for exactly that one address. */
 struct table_match table_find_single(const struct table *t, struct addr a, uint32_t service);
+
+/*
+ * Set wins[N] for every rule number N that is the first one for some service of some address; the
+ * rest is left as it is.
+ */
+void table_winners(const struct table *t, bool *wins);
 
 #endif

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/escape.h"
 #include "core/landlock.h"
 #include "core/plan.h"
 #include "policy/policy.h"
@@ -18,6 +19,7 @@
 #include "tools/guardian.h"
 #include "tools/make_policy.h"
 #include "tools/options.h"
+#include "tools/profile_file.h"
 
 #define SANDTOP_VERSION "0.1"
 
@@ -228,9 +230,6 @@ static int run_command(const struct options *o, struct draft *d)
 		default_name(o->command[0], name);
 	if (!o->batch && isatty(0) && isatty(1))
 		complain("the monitor is not in this build: running as with --batch");
-	if (!o->policies)
-		complain("no policy given: every connection is denied "
-			 "(see --net-allow, --preset public-only, --learn)");
 	if (o->no_supervisor)
 		return run_static(o, d, name);
 	status = make_policy(d, &policy);
@@ -241,31 +240,108 @@ static int run_command(const struct options *o, struct draft *d)
 	return status;
 }
 
-int cmd_run(int argc, char **argv)
+/* What the command line does not say the profile may. */
+static void take_profile(struct options *o, const struct profile *p)
+{
+	if (!o->command)
+		o->command = p->command;
+	if (!o->max_connections)
+		o->max_connections = p->max_connections;
+	if (!o->json)
+		o->json = p->log_json;
+	if (!o->log)
+		o->log = p->log_text;
+}
+
+/* Returns 0 or an exit status, with the user told. */
+static int check_utf8(const char *text)
+{
+	char word[400];
+	size_t n = 1;
+	uint32_t c;
+
+	for (const char *s = text; s && *s && n; s += n)
+		n = escape_decode(s, &c);
+	if (n)
+		return 0;
+	escape_text(text, word, sizeof(word));
+	complain("--dump-profile: '%s': expected UTF-8, which a profile is", word);
+	return EXIT_USAGE;
+}
+
+static int dump_profile(const struct options *o, const struct draft *d)
+{
+	struct profile rest = {
+		.max_connections = o->max_connections,
+		.command = o->command && o->command[0] ? o->command : NULL,
+		.log_json = (char *)o->json,
+		.log_text = (char *)o->log,
+	};
+	int status = check_utf8(o->json);
+	char *text;
+
+	if (!status)
+		status = check_utf8(o->log);
+	for (char **word = rest.command; !status && word && *word; word++)
+		status = check_utf8(*word);
+	if (status)
+		return status;
+	text = profile_write(d, &rest);
+	if (!text || fputs(text, stdout) < 0 || fflush(stdout)) {
+		complain("--dump-profile: cannot write: %s", strerror(errno));
+		status = EXIT_HOST;
+	}
+	free(text);
+	return status;
+}
+
+static int run_or_dump(struct options *o, const struct profile_file *f)
 {
 	struct draft *d = NULL;
+	char path[1024];
+	int status;
+
+	take_profile(o, &f->profile);
+	if (!o->command && !o->dump_profile) {
+		escape_text(f->path, path, sizeof(path));
+		complain("no command: '%s' has no [program]: expected -- CMD [ARG...]", path);
+		return EXIT_USAGE;
+	}
+	status = check_descriptors(o);
+	if (!status)
+		status = make_draft(o, f, &d);
+	if (!status && !o->policies && !f->profile.n_items && !o->dump_profile)
+		complain("no policy given: every connection is denied "
+			 "(see --net-allow, --preset public-only, --learn)");
+	if (!status)
+		status = o->dump_profile ? dump_profile(o, d) : run_command(o, d);
+	draft_free(d);
+	return status;
+}
+
+int cmd_run(int argc, char **argv)
+{
+	struct profile_file f = { 0 };
 	struct options o;
 	char err[1024];
 	int status;
 
-	if (options_parse(argc, argv, &o, err, sizeof(err))) {
+	if (options_parse(OPTIONS_RUN, argc, argv, &o, err, sizeof(err))) {
 		complain("%s", err);
 		return EXIT_USAGE;
 	}
 	if (o.help || o.version) {
 		if (o.help)
-			options_help(stdout);
+			options_help(OPTIONS_RUN, stdout);
 		else
 			puts("sandtop " SANDTOP_VERSION);
 		options_free(&o);
 		return 0;
 	}
-	status = check_descriptors(&o);
+	status = profile_file_of(&o, &f);
 	if (!status)
-		status = make_draft(&o, &d);
-	if (!status)
-		status = run_command(&o, d);
-	draft_free(d);
+		status = run_or_dump(&o, &f);
+	profile_file_free(&f);
 	options_free(&o);
 	return status;
 }

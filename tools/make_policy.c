@@ -2,42 +2,20 @@
 #include "tools/make_policy.h"
 
 #include <errno.h>
-#include <stdio.h>
-#include <string.h>
 
+#include "core/escape.h"
 #include "core/host.h"
 #include "tools/cmd.h"
 
-static int add_default(struct draft *d, const char *text, struct policy_error *err)
-{
-	for (enum verdict v = VERDICT_DENY; v <= VERDICT_ASK; v++)
-		if (strcmp(text, verdict_name(v)) == 0)
-			return draft_default(d, v, err);
-	snprintf(err->text, sizeof(err->text),
-		 "invalid value '%.100s': expected allow, deny or ask", text);
-	return -EINVAL;
-}
-
-static int add_option(struct draft *d, const struct options_policy *o, struct policy_error *err)
-{
-	switch (o->kind) {
-	case OPTIONS_ALLOW:
-		return draft_allow(d, o->text, err);
-	case OPTIONS_DENY:
-		return draft_deny(d, o->text, err);
-	case OPTIONS_ALLOW_BIND:
-		return draft_allow_bind(d, o->text, err);
-	case OPTIONS_DENY_BIND:
-		return draft_deny_bind(d, o->text, err);
-	case OPTIONS_RULE:
-		return draft_rule(d, o->text, err);
-	case OPTIONS_PRESET:
-		return draft_preset(d, o->text, err);
-	case OPTIONS_DEFAULT:
-		return add_default(d, o->text, err);
-	}
-	return -EINVAL;
-}
+static int (*const add_option[])(struct draft *d, const char *text, struct policy_error *err) = {
+	[OPTIONS_ALLOW] = draft_allow,
+	[OPTIONS_DENY] = draft_deny,
+	[OPTIONS_ALLOW_BIND] = draft_allow_bind,
+	[OPTIONS_DENY_BIND] = draft_deny_bind,
+	[OPTIONS_RULE] = draft_rule,
+	[OPTIONS_PRESET] = draft_preset,
+	[OPTIONS_DEFAULT] = draft_default,
+};
 
 static int add_this_host(void *arg, struct addr addr)
 {
@@ -82,26 +60,51 @@ static int out_of_memory(void)
 	return EXIT_HOST;
 }
 
-int make_draft(const struct options *o, struct draft **out)
+/* Returns what the functions of a draft return, with the user told about -EINVAL. */
+static int add_options(struct draft *d, const struct options *o)
+{
+	struct policy_error err = { "" };
+	char text[4 * sizeof(err.text)];
+
+	for (size_t i = 0; i < o->policies; i++) {
+		int ret = add_option[o->policy[i].kind](d, o->policy[i].text, &err);
+
+		if (ret == -EINVAL) {
+			escape_text(err.text, text, sizeof(text));
+			complain("%s: %s", o->policy[i].flag, text);
+		}
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+static int add_profile(struct draft *d, const struct profile_file *f)
+{
+	struct policy_error err = { "" };
+	int ret = profile_add(&f->profile, d, &err);
+
+	if (ret == -EINVAL)
+		profile_file_complain(f->path, &err);
+	return ret;
+}
+
+int make_draft(const struct options *o, const struct profile_file *f, struct draft **out)
 {
 	struct draft *d = draft_new();
-	struct policy_error err;
+	int ret;
 
 	if (!d)
 		return out_of_memory();
-	for (size_t i = 0; i < o->policies; i++) {
-		int ret = add_option(d, &o->policy[i], &err);
-
-		if (!ret)
-			continue;
-		draft_free(d);
-		if (ret == -ENOMEM)
-			return out_of_memory();
-		complain("%s: %s", o->policy[i].flag, err.text);
-		return EXIT_USAGE;
+	ret = add_options(d, o);
+	if (!ret)
+		ret = add_profile(d, f);
+	if (!ret) {
+		*out = d;
+		return 0;
 	}
-	*out = d;
-	return 0;
+	draft_free(d);
+	return ret == -EINVAL ? EXIT_USAGE : out_of_memory();
 }
 
 int make_policy(struct draft *d, struct policy **out)

@@ -7,9 +7,13 @@
 
 #include "policy/policy.h"
 #include "tools/options.h"
+#include "tools/profile_file.h"
 
-/* Put a draft together, to be freed with draft_free(). Returns 0, or an exit status. */
-int make_draft(const struct options *o, struct draft **out);
+/*
+ * Put a draft together, to be freed with draft_free(): what the options say, and then the profile.
+ * Returns 0, or an exit status.
+ */
+int make_draft(const struct options *o, const struct profile_file *f, struct draft **out);
 
 /*
  * Resolve the draft's names, look at this machine, and compile: may block. The policy is to be

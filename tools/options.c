@@ -14,6 +14,7 @@ enum { WORD_MAX = 200 }; /* of what is quoted in a message */
 
 /* The command line, as far as it was read, and the option that is being read. */
 struct parse {
+	enum options_mode mode;
 	char **argv;
 	int next; /* index of the first word that was not read */
 	const struct option_row *row;
@@ -23,9 +24,17 @@ struct parse {
 	size_t errsize;
 };
 
+/* Which commands take an option: bits of enum options_mode. */
+enum {
+	RUN = 1 << OPTIONS_RUN,
+	EXPLAIN = 1 << OPTIONS_EXPLAIN,
+	BOTH = RUN | EXPLAIN,
+};
+
 struct option_row {
 	const char *name; /* with the two dashes */
 	char letter;
+	unsigned int modes;
 	const char *value; /* what the value is called; NULL if the option takes none */
 	const char *help;
 	int (*set)(struct parse *p);
@@ -37,6 +46,8 @@ struct option_row {
 
 static int set_flag(struct parse *p);
 static int set_text(struct parse *p);
+static int set_profile(struct parse *p);
+static int set_profile_file(struct parse *p);
 static int set_policy(struct parse *p);
 static int set_name(struct parse *p);
 static int set_seconds(struct parse *p);
@@ -47,59 +58,66 @@ static int add_fd(struct parse *p);
 #define TO(member) .target = offsetof(struct options, member)
 
 static const struct option_row rows[] = {
-	{ "--net-allow", 0, "SPEC", "permit SPEC (repeatable); all else is denied",
+	{ "--net-allow", 0, BOTH, "SPEC", "permit SPEC (repeatable); all else is denied",
 	  set_policy, .kind = OPTIONS_ALLOW },
-	{ "--net-deny", 0, "SPEC", "refuse SPEC (repeatable); all else is allowed",
+	{ "--net-deny", 0, BOTH, "SPEC", "refuse SPEC (repeatable); all else is allowed",
 	  set_policy, .kind = OPTIONS_DENY },
-	{ "--allow-udp", 0, NULL, "the same as --net-allow udp://*:*", set_policy,
+	{ "--allow-udp", 0, BOTH, NULL, "the same as --net-allow udp://*:*", set_policy,
 	  .kind = OPTIONS_ALLOW, .spec = "udp://*:*" },
-	{ "--allow-icmp", 0, NULL, "the same as --net-allow icmp://*", set_policy,
+	{ "--allow-icmp", 0, BOTH, NULL, "the same as --net-allow icmp://*", set_policy,
 	  .kind = OPTIONS_ALLOW, .spec = "icmp://*" },
-	{ "--rule", 0, "RULE", "allow SPEC or deny SPEC; the first match wins",
-	  set_policy, .kind = OPTIONS_RULE },
-	{ "--preset", 0, "PRESET", "none, allow-all, public-only or non-local", set_policy,
+	{ "--rule", 0, BOTH, "RULE", "allow SPEC or deny SPEC; the first match wins", set_policy,
+	  .kind = OPTIONS_RULE },
+	{ "--preset", 0, BOTH, "PRESET", "none, allow-all, public-only or non-local", set_policy,
 	  .kind = OPTIONS_PRESET },
-	{ "--default", 0, "VERDICT", "allow or deny what no rule matches", set_policy,
+	{ "--default", 0, BOTH, "VERDICT", "allow or deny what no rule matches", set_policy,
 	  .kind = OPTIONS_DEFAULT },
-	{ "--allow-host", 0, "PATTERN", .absent = true },
-	{ "--block-domain", 0, "NAME", .absent = true },
-	{ "--block-suffix", 0, ".SUFFIX", .absent = true },
-	{ "--resolve", 0, "needed|all|none", .absent = true },
-	{ "--net-allow-bind", 0, "PORTS", "permit binding these ports, and no others", set_policy,
-	  .kind = OPTIONS_ALLOW_BIND },
-	{ "--net-deny-bind", 0, "PORTS", "refuse binding these ports, and permit all others",
+	{ "--allow-host", 0, BOTH, "PATTERN", .absent = true },
+	{ "--block-domain", 0, BOTH, "NAME", .absent = true },
+	{ "--block-suffix", 0, BOTH, ".SUFFIX", .absent = true },
+	{ "--resolve", 0, BOTH, "needed|all|none", .absent = true },
+	{ "--net-allow-bind", 0, BOTH, "PORTS", "permit binding these ports, and no others",
+	  set_policy, .kind = OPTIONS_ALLOW_BIND },
+	{ "--net-deny-bind", 0, BOTH, "PORTS", "refuse binding these ports, and permit all others",
 	  set_policy, .kind = OPTIONS_DENY_BIND },
-	{ "--profile", 0, "NAME", .absent = true },
-	{ "--profile-file", 0, "FILE", .absent = true },
-	{ "--dump-profile", 0, NULL, .absent = true },
-	{ "--batch", 'b', NULL, "no monitor: the command owns the terminal", set_flag, TO(batch) },
-	{ "--monitor", 0, NULL, .absent = true },
-	{ "--ask", 'a', NULL, .absent = true },
-	{ "--ask-timeout", 0, "SECONDS", .absent = true },
-	{ "--log", 0, "FILE", "append decisions as text, - is stderr", set_text, TO(log) },
-	{ "--json", 0, "FILE", "append events as JSON lines, - is stderr", set_text, TO(json) },
-	{ "--verbose", 'v', NULL, "print every decision, not each denied flow once", set_flag,
-	  TO(verbose) },
-	{ "--quiet", 'q', NULL, "print no decision", set_flag, TO(quiet) },
-	{ "--stats", 0, NULL, "print counters and latencies at the end", set_flag, TO(stats) },
-	{ "--status-fd", 0, "N", "write how the run ended to descriptor N, as JSON", set_fd,
-	  TO(status_fd) },
-	{ "--metrics-file", 0, "FILE", .absent = true },
-	{ "--learn", 0, "FILE", .absent = true },
-	{ "--name", 0, "NAME", "what the sandbox is called (default: CMD-PID)", set_name,
-	  TO(name) },
-	{ "--no-supervisor", 0, NULL, "Landlock only", set_flag, TO(no_supervisor) },
-	{ "--best-effort", 0, NULL, "start even when the kernel lacks a protection", set_flag,
-	  TO(best_effort) },
-	{ "--max-connections", 0, "N", "refuse a new TCP connection while N are open", set_count,
-	  TO(max_connections) },
-	{ "--timeout", 0, "SECONDS", "end the run after that long, with status 124", set_seconds,
-	  TO(timeout_ns) },
-	{ "--keep-fd", 0, "N", "let the command inherit descriptor N (repeatable)", add_fd,
+	{ "--profile", 0, BOTH, "NAME", "add the policy of a saved profile", set_profile,
 	  .target = 0 },
-	{ "--linger", 0, NULL, "stay until the last task ends", set_flag, TO(linger) },
-	{ "--help", 'h', NULL, "show this text", set_flag, TO(help) },
-	{ "--version", 'V', NULL, "show the version", set_flag, TO(version) },
+	{ "--profile-file", 0, BOTH, "FILE", "add the policy of a profile in a file",
+	  set_profile_file, .target = 0 },
+	{ "--dump-profile", 0, RUN, NULL, "print the whole policy as a profile and exit", set_flag,
+	  TO(dump_profile) },
+	{ "--batch", 'b', RUN, NULL, "no monitor: the command owns the terminal", set_flag,
+	  TO(batch) },
+	{ "--monitor", 0, RUN, NULL, .absent = true },
+	{ "--ask", 'a', BOTH, NULL, .absent = true },
+	{ "--ask-timeout", 0, RUN, "SECONDS", .absent = true },
+	{ "--log", 0, RUN, "FILE", "append decisions as text, - is stderr", set_text, TO(log) },
+	{ "--json", 0, RUN, "FILE", "append events as JSON lines, - is stderr", set_text,
+	  TO(json) },
+	{ "--verbose", 'v', RUN, NULL, "print every decision, not each denied flow once", set_flag,
+	  TO(verbose) },
+	{ "--quiet", 'q', RUN, NULL, "print no decision", set_flag, TO(quiet) },
+	{ "--stats", 0, RUN, NULL, "print counters and latencies at the end", set_flag, TO(stats) },
+	{ "--status-fd", 0, RUN, "N", "write how the run ended to descriptor N, as JSON", set_fd,
+	  TO(status_fd) },
+	{ "--metrics-file", 0, RUN, "FILE", .absent = true },
+	{ "--learn", 0, RUN, "FILE", .absent = true },
+	{ "--name", 0, RUN, "NAME", "what the sandbox is called (default: CMD-PID)", set_name,
+	  TO(name) },
+	{ "--no-supervisor", 0, RUN, NULL, "Landlock only", set_flag, TO(no_supervisor) },
+	{ "--best-effort", 0, RUN, NULL, "start even when the kernel lacks a protection", set_flag,
+	  TO(best_effort) },
+	{ "--max-connections", 0, BOTH, "N", "refuse a new TCP connection while N are open",
+	  set_count, TO(max_connections) },
+	{ "--timeout", 0, RUN, "SECONDS", "end the run after that long, with status 124",
+	  set_seconds, TO(timeout_ns) },
+	{ "--keep-fd", 0, RUN, "N", "let the command inherit descriptor N (repeatable)", add_fd,
+	  .target = 0 },
+	{ "--linger", 0, RUN, NULL, "stay until the last task ends", set_flag, TO(linger) },
+	{ "--why", 0, EXPLAIN, NULL, "tell how each rule fares, and what would flip it", set_flag,
+	  TO(why) },
+	{ "--help", 'h', BOTH, NULL, "show this text", set_flag, TO(help) },
+	{ "--version", 'V', RUN, NULL, "show the version", set_flag, TO(version) },
 };
 
 /* A sandbox of this name could not be told from a verb of `sandtop ctl`. */
@@ -151,6 +169,32 @@ static int set_text(struct parse *p)
 	if (!*p->value)
 		return expected(p, "a file name, or - for stderr");
 	*(const char **)target(p) = p->value;
+	return 0;
+}
+
+/* Of two profiles neither could come first. */
+static bool has_profile(const struct options *o)
+{
+	return o->profile || o->profile_file;
+}
+
+static int set_profile(struct parse *p)
+{
+	if (has_profile(p->out))
+		return expected(p, "a single --profile or --profile-file");
+	if (!*p->value || strchr(p->value, '/'))
+		return expected(p, "a name without /, or --profile-file");
+	p->out->profile = p->value;
+	return 0;
+}
+
+static int set_profile_file(struct parse *p)
+{
+	if (has_profile(p->out))
+		return expected(p, "a single --profile or --profile-file");
+	if (!*p->value)
+		return expected(p, "a file name");
+	p->out->profile_file = p->value;
 	return 0;
 }
 
@@ -273,14 +317,21 @@ static unsigned int edit_distance(const char *a, size_t la, const char *b)
 	return row[la];
 }
 
+static bool is_known(const struct parse *p, const struct option_row *row)
+{
+	return row->modes & 1u << p->mode;
+}
+
 /* The option that was most likely meant: one that begins so, else the fewest edits away. */
-static const char *nearest(const char *word, size_t len)
+static const char *nearest(const struct parse *p, const char *word, size_t len)
 {
 	unsigned int distance, best = UINT32_MAX;
 	const char *name = NULL;
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		if (!is_known(p, &rows[i]))
+			continue;
 		if (!strncmp(rows[i].name, word, len))
 			return rows[i].name;
 		distance = edit_distance(word, len, rows[i].name);
@@ -318,6 +369,11 @@ static int option_apply(struct parse *p, const char *attached)
 	const struct option_row *row = p->row;
 	char word[WORD_MAX];
 
+	if (!is_known(p, row))
+		return fail(p,
+			    p->mode == OPTIONS_RUN ? "%s: expected in sandtop explain alone"
+						   : "%s: not an option of sandtop explain",
+			    row->name);
 	if (row->absent)
 		return fail(p, "%s: not in this build", row->name);
 	if (!row->value && attached) {
@@ -344,7 +400,8 @@ static int parse_long(struct parse *p, const char *word)
 	p->row = find_long(word, len);
 	if (!p->row) {
 		escape_text(word, text, sizeof(text));
-		return fail(p, "unknown option '%s'; the nearest is %s", text, nearest(word, len));
+		return fail(p, "unknown option '%s'; the nearest is %s", text,
+			    nearest(p, word, len));
 	}
 	return option_apply(p, word[len] == '=' ? word + len + 1 : NULL);
 }
@@ -409,9 +466,21 @@ static int check_options(struct parse *p)
 		return fail(p, "--net-allow-bind and --net-deny-bind are mutually exclusive");
 	if (o->verbose && o->quiet)
 		return fail(p, "-v and -q are mutually exclusive");
-	if (!o->command[0])
+	if (p->mode == OPTIONS_EXPLAIN || o->dump_profile)
+		return 0;
+	if (o->command ? !o->command[0] : !has_profile(o))
 		return fail(p, "no command: expected sandtop [OPTIONS] -- CMD [ARG...]");
 	return 0;
+}
+
+/* Everything behind "--". */
+static void parse_rest(struct parse *p)
+{
+	if (p->mode == OPTIONS_RUN)
+		p->out->command = p->argv + p->next;
+	else
+		while (p->argv[p->next])
+			p->out->operand[p->out->operands++] = p->argv[p->next++];
 }
 
 static int parse_all(struct parse *p)
@@ -424,34 +493,44 @@ static int parse_all(struct parse *p)
 		if (!word)
 			break;
 		p->next++;
-		if (!strcmp(word, "--"))
+		if (!strcmp(word, "--")) {
+			parse_rest(p);
 			break;
+		}
 		if (!strncmp(word, "--", 2))
 			ret = parse_long(p, word);
 		else if (word[0] == '-' && word[1])
 			ret = parse_shorts(p, word + 1);
+		else if (p->mode == OPTIONS_EXPLAIN)
+			p->out->operand[p->out->operands++] = word;
 		else
 			ret = parse_word(p, word);
 	}
-	p->out->command = p->argv + p->next;
 	if (ret < 0 || p->out->help || p->out->version)
 		return ret;
 	return check_options(p);
 }
 
-int options_parse(int argc, char **argv, struct options *out, char *err, size_t errsize)
+int options_parse(enum options_mode mode, int argc, char **argv, struct options *out, char *err,
+		  size_t errsize)
 {
 	struct options o = { .status_fd = -1 };
 	/* An empty argv (execve(2)) has not even the name of the program. */
 	struct parse p = {
-		.argv = argv, .next = argc > 0, .out = &o, .err = err, .errsize = errsize
+		.mode = mode,
+		.argv = argv,
+		.next = argc > 0,
+		.out = &o,
+		.err = err,
+		.errsize = errsize,
 	};
 	int ret;
 
 	/* No option takes part twice, so there are fewer of each than words. */
 	o.policy = calloc((size_t)argc + 1, sizeof(*o.policy));
 	o.keep_fd = calloc((size_t)argc + 1, sizeof(*o.keep_fd));
-	if (!o.policy || !o.keep_fd) {
+	o.operand = calloc((size_t)argc + 1, sizeof(*o.operand));
+	if (!o.policy || !o.keep_fd || !o.operand) {
 		fail(&p, "out of memory");
 		ret = -ENOMEM;
 	} else {
@@ -468,29 +547,55 @@ void options_free(struct options *o)
 {
 	free(o->policy);
 	free(o->keep_fd);
+	free(o->operand);
 }
 
-void options_help(FILE *f)
+static void print_options(enum options_mode mode, FILE *f)
 {
 	const struct option_row *row;
 	char text[64];
 	size_t i;
 
-	fprintf(f, "Usage: sandtop [OPTIONS] -- CMD [ARG...]\n"
-		   "Run CMD under a network policy and show every decision.\n\n");
 	for (i = 0; i < ARRAY_SIZE(rows); i++) {
 		row = &rows[i];
-		if (row->absent)
+		if (row->absent || !(row->modes & 1u << mode))
 			continue;
 		snprintf(text, sizeof(text), "%c%c%c %s %s", row->letter ? '-' : ' ',
 			 row->letter ? row->letter : ' ', row->letter ? ',' : ' ', row->name,
 			 row->value ? row->value : "");
 		fprintf(f, "  %-26s %s\n", text, row->help);
 	}
-	fprintf(f, "\nSPEC is [tcp://|udp://|icmp://|any://]HOST[:PORTS]; without a scheme it is "
-		   "tcp.\n"
-		   "A policy is made of --net-allow, of --net-deny, or of --rule and --preset,\n"
-		   "each repeatable but --preset. Of other options the last one counts.\n"
-		   "Exit status: that of CMD; 2 if the command line is wrong, 125 if the host or\n"
-		   "the run fails, 126 and 127 as in a shell.\n");
+}
+
+static const char *const head[] = {
+	[OPTIONS_RUN] = "Usage: sandtop [OPTIONS] -- CMD [ARG...]\n"
+			"       sandtop explain [POLICY OPTIONS] [ENDPOINT...]\n"
+			"       sandtop profile list|show|check\n"
+			"       sandtop check [--plan]\n"
+			"Run CMD under a network policy and show every decision.\n\n",
+	[OPTIONS_EXPLAIN] =
+		"Usage: sandtop explain [POLICY OPTIONS] [ENDPOINT...]\n"
+		"Say what a policy answers to each ENDPOINT, or to each line of stdin:\n"
+		"'tcp 1.2.3.4 443', 'in udp :: 53', tcp://[::1]:443, 'icmp 1.2.3.4',\n"
+		"'unix /PATH', 'dns NAME'.\n\n",
+};
+
+static const char *const foot[] = {
+	[OPTIONS_RUN] =
+		"\nSPEC is [tcp://|udp://|icmp://|any://]HOST[:PORTS]; without a scheme it is "
+		"tcp.\n"
+		"A policy is made of --net-allow, of --net-deny, or of --rule and --preset,\n"
+		"each repeatable but --preset. Of other options the last one counts.\n"
+		"Exit status: that of CMD; 2 if the command line is wrong, 125 if the host or\n"
+		"the run fails, 126 and 127 as in a shell.\n",
+	[OPTIONS_EXPLAIN] =
+		"\nAn answer is VERDICT, PROTO, ADDR, PORT, RULE_INDEX and RULE, between tabs.\n"
+		"Exit status: 1 if an ENDPOINT did not parse, 2 if the command line is wrong.\n",
+};
+
+void options_help(enum options_mode mode, FILE *f)
+{
+	fputs(head[mode], f);
+	print_options(mode, f);
+	fputs(foot[mode], f);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The command line: sandtop [OPTIONS] -- CMD [ARG...]. Sub-commands are not known here.
+ * The command lines with policy options: sandtop [OPTIONS] -- CMD [ARG...] and
+ * sandtop explain [POLICY OPTIONS] [ENDPOINT...].
  */
 #ifndef SANDTOP_TOOLS_OPTIONS_H
 #define SANDTOP_TOOLS_OPTIONS_H
@@ -9,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+
+enum options_mode { OPTIONS_RUN, OPTIONS_EXPLAIN };
 
 enum options_kind {
 	OPTIONS_ALLOW, /* --net-allow, --allow-udp, --allow-icmp */
@@ -36,6 +39,10 @@ struct options {
 	bool best_effort;
 	bool no_supervisor;
 	bool linger;
+	bool dump_profile;
+	bool why;                     /* sandtop explain --why */
+	const char *profile;          /* the name of a saved one; NULL = none */
+	const char *profile_file;     /* or a file name; never both */
 	const char *log;              /* file name, "-" = stderr, NULL = none */
 	const char *json;             /* the same */
 	const char *name;             /* NULL = CMD-PID */
@@ -48,18 +55,23 @@ struct options {
 	int *keep_fd;
 	size_t keep_fds;
 
-	char **command; /* what follows "--": ends in NULL, at least one word */
+	char **command; /* what follows "--": ends in NULL, at least one word. NULL without "--" */
+	const char **operand; /* of sandtop explain: the endpoints */
+	size_t operands;
 };
 
 /*
- * Read the command line. Returns 0 with *out filled, to be released with
- * options_free(); -EINVAL or -ENOMEM with one line in `err` that quotes what was
- * written and says what was expected, *out then needs no release.
+ * Read the command line of a mode; argv[0] is skipped. A run without a command is an error unless
+ * there is a profile, which may have one, or the profile is to be dumped.
+ *
+ * Returns 0 with *out filled, to be released with options_free(); -EINVAL or -ENOMEM with one line
+ * in `err` that quotes what was written and says what was expected, *out then needs no release.
  */
-int options_parse(int argc, char **argv, struct options *out, char *err, size_t errsize);
+int options_parse(enum options_mode mode, int argc, char **argv, struct options *out, char *err,
+		  size_t errsize);
 void options_free(struct options *o);
 
-/* The usage text of every option of this build. */
-void options_help(FILE *f);
+/* The usage text of a mode, with every option of this build. */
+void options_help(enum options_mode mode, FILE *f);
 
 #endif

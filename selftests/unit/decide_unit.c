@@ -398,7 +398,7 @@ static struct policy *compile(const struct made_policy *m, const char *first)
 	struct policy *p = NULL;
 
 	cr_assert(d);
-	cr_assert_eq(draft_default(d, m->fallback, &err), 0, "%s", err.text);
+	cr_assert_eq(draft_default(d, verdict_name(m->fallback), &err), 0, "%s", err.text);
 	if (first)
 		cr_assert_eq(draft_rule(d, first, &err), 0, "%s: %s", first, err.text);
 	for (int i = 0; i < m->n_rules; i++)

@@ -10,7 +10,7 @@
 static char err[512];
 
 /* Parse the words up to the first NULL. */
-static int parse_words(struct options *out, const char *const *words)
+static int parse_mode(enum options_mode mode, struct options *out, const char *const *words)
 {
 	static char program[] = "sandtop", *argv[16] = { program };
 	int argc = 1;
@@ -19,10 +19,18 @@ static int parse_words(struct options *out, const char *const *words)
 		argv[argc++] = (char *)*words++;
 	argv[argc] = NULL;
 	err[0] = '\0';
-	return options_parse(argc, argv, out, err, sizeof(err));
+	return options_parse(mode, argc, argv, out, err, sizeof(err));
+}
+
+static int parse_words(struct options *out, const char *const *words)
+{
+	return parse_mode(OPTIONS_RUN, out, words);
 }
 
 #define parse(out, ...) parse_words(out, (const char *[]){ __VA_ARGS__, NULL })
+
+#define parse_explain(out, ...)                                                                    \
+	parse_mode(OPTIONS_EXPLAIN, out, (const char *[]){ __VA_ARGS__, NULL })
 
 #define assert_error(message, ...)                                                                 \
 	do {                                                                                       \
@@ -256,23 +264,134 @@ Test(options, an_empty_argument_vector_has_no_command)
 	char *argv[] = { NULL };
 	struct options o;
 
-	cr_assert_eq(options_parse(0, argv, &o, err, sizeof(err)), -EINVAL);
+	cr_assert_eq(options_parse(OPTIONS_RUN, 0, argv, &o, err, sizeof(err)), -EINVAL);
 	cr_assert_str_eq(err, "no command: expected sandtop [OPTIONS] -- CMD [ARG...]");
 }
 
-Test(options, help_shows_what_this_build_has_within_80_columns)
+Test(options, one_profile)
+{
+	static const char single[] = "expected a single --profile or --profile-file";
+	struct options o;
+
+	cr_assert_eq(parse(&o, "--profile", "a.b", "--net-allow", ":1"), 0, "%s", err);
+	cr_assert_str_eq(o.profile, "a.b");
+	cr_assert_null(o.profile_file);
+	cr_assert_null(o.command);
+	options_free(&o);
+	cr_assert_eq(parse(&o, "--profile-file=/a/b", "--", "true"), 0, "%s", err);
+	cr_assert_str_eq(o.profile_file, "/a/b");
+	cr_assert_str_eq(o.command[0], "true");
+	options_free(&o);
+	cr_assert_eq(parse(&o, "--dump-profile"), 0, "%s", err);
+	cr_assert(o.dump_profile);
+	options_free(&o);
+
+	cr_assert_eq(parse(&o, "--profile", "a", "--profile", "b"), -EINVAL);
+	cr_assert_not_null(strstr(err, single), "%s", err);
+	cr_assert_eq(parse(&o, "--profile", "a", "--profile-file", "b"), -EINVAL);
+	cr_assert_not_null(strstr(err, single), "%s", err);
+	cr_assert_eq(parse(&o, "--profile-file", "a", "--profile", "b"), -EINVAL);
+	cr_assert_not_null(strstr(err, single), "%s", err);
+	assert_error("--profile: invalid value 'a/b': expected a name without /, or --profile-file",
+		     "--profile=a/b");
+	assert_error("--profile: invalid value '': expected a name without /, or --profile-file",
+		     "--profile=");
+	assert_error("--profile-file: invalid value '': expected a file name", "--profile-file=");
+	assert_error("no command: expected sandtop [OPTIONS] -- CMD [ARG...]", "--profile", "a",
+		     "--");
+}
+
+Test(options, explain_takes_policy_options_and_endpoints)
+{
+	struct options o;
+
+	cr_assert_eq(parse_explain(&o, "tcp 1.2.3.4 80", "--net-allow", ":80", "--why", "icmp ::1",
+				   "--", "--x"),
+		     0, "%s", err);
+	cr_assert(o.why);
+	cr_assert_eq(o.policies, 1);
+	cr_assert_eq(o.operands, 3);
+	cr_assert_str_eq(o.operand[0], "tcp 1.2.3.4 80");
+	cr_assert_str_eq(o.operand[1], "icmp ::1");
+	cr_assert_str_eq(o.operand[2], "--x");
+	options_free(&o);
+	cr_assert_eq(parse_explain(&o, "--profile", "a"), 0, "%s", err);
+	cr_assert_eq(o.operands, 0);
+	options_free(&o);
+
+	cr_assert_eq(parse_explain(&o, "--log", "x"), -EINVAL);
+	cr_assert_str_eq(err, "--log: not an option of sandtop explain");
+	cr_assert_eq(parse_explain(&o, "-b"), -EINVAL);
+	cr_assert_str_eq(err, "--batch: not an option of sandtop explain");
+	cr_assert_eq(parse_explain(&o, "--net-alow", "x"), -EINVAL);
+	cr_assert_str_eq(err, "unknown option '--net-alow'; the nearest is --net-allow");
+	assert_error("--why: expected in sandtop explain alone", "--why", "--", "true");
+}
+
+/* Whether the text has the option, with its name ending there. */
+static bool mentions(const char *text, const char *name)
+{
+	for (; (text = strstr(text, name)); text++)
+		if (!strchr("abcdefghijklmnopqrstuvwxyz-", text[strlen(name)]))
+			return true;
+	return false;
+}
+
+static char *read_file(const char *path)
+{
+	FILE *f = fopen(path, "re");
+	char *text = NULL;
+	size_t size = 0;
+
+	cr_assert_not_null(f, "%s", path);
+	cr_assert_gt(getdelim(&text, &size, '\0', f), 0, "%s", path);
+	fclose(f);
+	return text;
+}
+
+Test(options, each_is_in_the_manual_and_in_the_completions)
+{
+	char *manual = read_file("Documentation/sandtop.1");
+	char *bash = read_file("completion/sandtop.bash");
+	char *zsh = read_file("completion/_sandtop");
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		char item[40];
+
+		/* mdoc: "Fl -log" is --log. */
+		snprintf(item, sizeof(item), "%s", rows[i].name + 1);
+		cr_expect_eq(mentions(manual, item), !rows[i].absent, "sandtop.1: %s",
+			     rows[i].name);
+		cr_expect_eq(mentions(bash, rows[i].name), !rows[i].absent, "bash: %s",
+			     rows[i].name);
+		cr_expect_eq(mentions(zsh, rows[i].name), !rows[i].absent, "zsh: %s", rows[i].name);
+	}
+	free(manual);
+	free(bash);
+	free(zsh);
+}
+
+static void check_help(enum options_mode mode, const char *present, const char *absent)
 {
 	char *text, *line, *save;
 	size_t size;
 	FILE *f = open_memstream(&text, &size);
 
 	cr_assert_not_null(f);
-	options_help(f);
+	options_help(mode, f);
 	fclose(f);
-	cr_assert_not_null(strstr(text, "--net-allow SPEC"));
-	cr_assert_not_null(strstr(text, "-b, --batch"));
-	cr_assert_null(strstr(text, "--learn"));
+	cr_assert_not_null(strstr(text, present));
+	cr_assert_null(strstr(text, absent));
 	for (line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
 		cr_assert_leq(strlen(line), 80, "'%s'", line);
 	free(text);
+}
+
+Test(options, help_shows_what_this_build_has_within_80_columns)
+{
+	check_help(OPTIONS_RUN, "--net-allow SPEC", "--learn");
+	check_help(OPTIONS_RUN, "-b, --batch", "--why");
+	check_help(OPTIONS_EXPLAIN, "--why", "--learn");
+	check_help(OPTIONS_EXPLAIN, "--profile-file FILE", "--batch");
 }

@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: MIT
+#
+# bash completion of sandtop. To try it:  . completion/sandtop.bash
+# To have it:  make install, or copy this file as "sandtop" to
+# ~/.local/share/bash-completion/completions/
+
+_sandtop_profiles()
+{
+	local dir=${XDG_CONFIG_HOME:-$HOME/.config}/sandtop/profiles file
+
+	for file in "$dir"/*.toml; do
+		[ -e "$file" ] || continue
+		file=${file##*/}
+		printf '%s\n' "${file%.toml}"
+	done
+}
+
+# The value of option $1 that begins with $2; fails for one that takes none.
+_sandtop_value()
+{
+	case $1 in
+	--net-allow | --net-deny)
+		COMPREPLY=($(compgen -W 'private @loopback @private @link-local @metadata @multicast
+			@this-host @public any:// icmp:// tcp:// udp://' -- "$2"))
+		;;
+	--rule) COMPREPLY=($(compgen -W 'allow deny' -- "$2")) ;;
+	--preset) COMPREPLY=($(compgen -W 'none allow-all public-only non-local' -- "$2")) ;;
+	--default) COMPREPLY=($(compgen -W 'allow deny' -- "$2")) ;;
+	--profile) COMPREPLY=($(compgen -W "$(_sandtop_profiles)" -- "$2")) ;;
+	--profile-file | --log | --json) COMPREPLY=($(compgen -f -- "$2")) ;;
+	--net-allow-bind | --net-deny-bind | --max-connections | --name | --timeout | --status-fd | \
+		--keep-fd) ;;
+	*) return 1 ;;
+	esac
+}
+
+_sandtop()
+{
+	local policy='--net-allow --net-deny --allow-udp --allow-icmp --rule --preset --default
+		--net-allow-bind --net-deny-bind --profile --profile-file --max-connections --help'
+	local run='--dump-profile --batch --log --json --verbose --quiet --stats --status-fd --name
+		--no-supervisor --best-effort --timeout --keep-fd --linger --version'
+	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} i
+
+	COMPREPLY=()
+	for ((i = 1; i < COMP_CWORD; i++)); do
+		if [ "${COMP_WORDS[i]}" = -- ]; then
+			if declare -F _command_offset >/dev/null; then
+				_command_offset $((i + 1))
+			else
+				COMPREPLY=($(compgen -c -- "$cur"))
+			fi
+			return
+		fi
+	done
+	case ${COMP_WORDS[1]} in
+	check)
+		COMPREPLY=($(compgen -W '--plan' -- "$cur"))
+		return
+		;;
+	profile)
+		case $COMP_CWORD in
+		2) COMPREPLY=($(compgen -W 'list show check' -- "$cur")) ;;
+		*) COMPREPLY=($(compgen -W "$(_sandtop_profiles) --strict" -- "$cur")) ;;
+		esac
+		return
+		;;
+	explain)
+		_sandtop_value "$prev" "$cur" ||
+			COMPREPLY=($(compgen -W "$policy --why tcp udp icmp unix dns in" -- "$cur"))
+		return
+		;;
+	esac
+	_sandtop_value "$prev" "$cur" && return
+	COMPREPLY=($(compgen -W "$policy $run --" -- "$cur"))
+	if [ "$COMP_CWORD" -eq 1 ]; then
+		COMPREPLY+=($(compgen -W 'check explain profile' -- "$cur"))
+	fi
+}
+
+complete -F _sandtop sandtop

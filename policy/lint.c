@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: MIT */
+#include "policy/lint.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "policy/compile.h"
+#include "policy/error.h"
+#include "policy/suffix.h"
+
+struct linter {
+	const struct draft *draft;
+	struct policy *policy;
+	bool *wins; /* wins[N]: some request is decided by rule N */
+	struct prefix_list internal, multicast;
+	lint_fn *fn;
+	void *arg;
+};
+
+static const char *const names[LINT_COUNT] = {
+	[LINT_SHADOWED] = "shadowed",          [LINT_NEVER_MATCHES] = "never-matches",
+	[LINT_TCP_ONLY] = "tcp-only-deny",     [LINT_PUBLIC_SUFFIX] = "public-suffix",
+	[LINT_EVERY_PORT] = "host-every-port",
+};
+
+const char *lint_name(enum lint_id id)
+{
+	return names[id];
+}
+
+__attribute__((format(printf, 4, 5))) static int warn(const struct linter *l, enum lint_id id,
+						      int rule, const char *fmt, ...)
+{
+	struct lint_warning w = { .id = id, .rule = rule };
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(w.text, sizeof(w.text), fmt, ap);
+	va_end(ap);
+	return l->fn(l->arg, &w);
+}
+
+/* Whether all of the spec's addresses are in the list, and can be told without looking them up. */
+static bool is_within(const struct spec *spec, const struct prefix_list *list, enum group group)
+{
+	if (spec->target == SPEC_GROUP)
+		return group == GROUP_INTERNAL ? spec->group <= GROUP_INTERNAL
+					       : spec->group == group;
+	for (size_t i = 0; spec->target == SPEC_PREFIX && i < list->n; i++)
+		if (list->v[i].len <= spec->prefix.len &&
+		    prefix_holds(list->v[i], spec->prefix.addr))
+			return true;
+	return false;
+}
+
+/* Whether the compiled policy has everything that the spec is about, just as it will be judged. */
+static bool is_complete(const struct spec *spec, enum direction dir)
+{
+	if (spec->target == SPEC_GROUP)
+		return spec->group != GROUP_THIS_HOST && spec->group != GROUP_SELF;
+	/* A rule for exactly 0.0.0.0 or :: matches past a rule that holds these, see decide.c. */
+	if (spec->target == SPEC_PREFIX)
+		return dir == DIR_IN || !addr_is_unspecified(spec->prefix.addr) ||
+		       spec->prefix.len < addr_bits(spec->prefix.addr.family);
+	return spec->target == SPEC_EVERY;
+}
+
+static bool is_shadowed(const struct linter *l, int number, const struct draft_rule *rule)
+{
+	for (size_t i = 0; i < rule->specs.n; i++)
+		if (!is_complete(&rule->specs.v[i], rule->dir))
+			return false;
+	return !l->wins[number];
+}
+
+static int warn_shadowed(const struct linter *l, int number)
+{
+	const struct policy *p = l->policy;
+	const struct policy_rule *rule = &p->rules[number - 1];
+	const struct table_entry *entry = &p->entries[number > 1 ? p->rules[number - 2].end : 0];
+	const struct table *t = &p->tables[rule->dir][policy_family(entry->prefix.addr)];
+	int first = table_find(t, entry->prefix.addr, entry->lo).rule;
+
+	return warn(l, LINT_SHADOWED, number,
+		    QUOTED " decides nothing: what it matches, earlier rules such as " QUOTED
+			   " match: expected it before them",
+		    rule->text, policy_rule_text(p, first));
+}
+
+/* Why no request is ever about the spec, or NULL. */
+static const char *impossible(const struct linter *l, enum direction dir, const struct spec *spec)
+{
+	/* @public is without @this-host, and what is bound is an address of this machine. */
+	if (dir == DIR_IN && spec->target == SPEC_GROUP && spec->group == GROUP_PUBLIC)
+		return "no address of this machine is in @public: expected *";
+	/* tcp_v4_connect() and tcp_v6_connect() answer ENETUNREACH. */
+	if (spec->protos == SPEC_TCP && is_within(spec, &l->multicast, GROUP_MULTICAST))
+		return "there is no TCP to a multicast address: expected udp://";
+	return NULL;
+}
+
+static int check_matches(const struct linter *l, int number, const struct draft_rule *rule)
+{
+	const char *why = NULL;
+
+	for (size_t i = 0; i < rule->specs.n; i++) {
+		why = impossible(l, rule->dir, &rule->specs.v[i]);
+		if (!why)
+			return 0;
+	}
+	return warn(l, LINT_NEVER_MATCHES, number, QUOTED " never matches: %s", rule->text, why);
+}
+
+/* Whether a packet to an address of the spec goes through over udp. */
+static bool allows_udp(const struct linter *l, const struct spec *spec)
+{
+	struct prefix_list group = { 0 };
+	bool allows = false;
+	size_t n = 1;
+	const struct prefix *v = &spec->prefix;
+
+	if (spec->target == SPEC_GROUP) {
+		if (group_prefixes(spec->group, &l->draft->this_host, &group))
+			group.n = 0;
+		v = group.v;
+		n = group.n;
+	}
+	for (size_t i = 0; !allows && i < n; i++) {
+		struct endpoint e = endpoint_out(PROTO_UDP, v[i].addr, 443);
+
+		allows = policy_decide(l->policy, NULL, &e).verdict == VERDICT_ALLOW;
+	}
+	prefix_list_free(&group);
+	return allows;
+}
+
+static int check_tcp_only(const struct linter *l, int number, const struct draft_rule *rule)
+{
+	char text[PREFIX_TEXT_MAX];
+
+	if (rule->verdict != VERDICT_DENY || rule->dir != DIR_OUT)
+		return 0;
+	for (size_t i = 0; i < rule->specs.n; i++) {
+		const struct spec *spec = &rule->specs.v[i];
+		const char *target = spec->target == SPEC_GROUP ? group_name(spec->group)
+								: prefix_text(spec->prefix, text);
+
+		if (spec->protos == SPEC_TCP && !spec->n_ports &&
+		    is_within(spec, &l->internal, GROUP_INTERNAL) && allows_udp(l, spec))
+			return warn(l, LINT_TCP_ONLY, number,
+				    QUOTED " denies tcp alone, and udp goes through: expected "
+					   "any://%s",
+				    rule->text, target);
+	}
+	return 0;
+}
+
+static int check_names(const struct linter *l, int number, const struct draft_rule *rule)
+{
+	int ret = 0;
+
+	if (rule->verdict != VERDICT_ALLOW)
+		return 0;
+	for (size_t i = 0; !ret && i < rule->specs.n; i++) {
+		const struct spec *spec = &rule->specs.v[i];
+
+		if (spec->target == SPEC_SUFFIX && suffix_is_public(spec->name))
+			ret = warn(l, LINT_PUBLIC_SUFFIX, number,
+				   QUOTED ": anybody can register a name below '%.100s': expected "
+					  "a name of one owner",
+				   rule->text, spec->name);
+		if (!ret && (spec->target == SPEC_SUFFIX || spec->target == SPEC_HOST) &&
+		    !spec->n_ports && spec->protos != SPEC_ICMP)
+			ret = warn(l, LINT_EVERY_PORT, number,
+				   QUOTED " allows every port of '%.100s': expected the ports "
+					  "that are needed, such as %.100s:443",
+				   rule->text, spec->name, spec->name);
+	}
+	return ret;
+}
+
+static int check_rules(const struct linter *l)
+{
+	int ret = 0;
+
+	for (int n = 1; !ret && n <= (int)l->draft->rules.n; n++) {
+		const struct draft_rule *rule = &l->draft->rules.v[n - 1];
+
+		if (is_shadowed(l, n, rule)) {
+			ret = warn_shadowed(l, n);
+			continue;
+		}
+		ret = check_matches(l, n, rule);
+		if (!ret)
+			ret = check_tcp_only(l, n, rule);
+		if (!ret)
+			ret = check_names(l, n, rule);
+	}
+	return ret;
+}
+
+int lint(const struct draft *d, lint_fn *fn, void *arg)
+{
+	struct linter l = { .draft = d, .fn = fn, .arg = arg };
+	int ret;
+
+	l.wins = calloc(draft_n_rules(d) + 1, sizeof(*l.wins));
+	ret = l.wins ? policy_compile(d, &l.policy) : -ENOMEM;
+	if (!ret)
+		ret = group_prefixes(GROUP_INTERNAL, &d->this_host, &l.internal);
+	if (!ret)
+		ret = group_prefixes(GROUP_MULTICAST, &d->this_host, &l.multicast);
+	for (int i = 0; !ret && i < 4; i++)
+		table_winners(&l.policy->tables[i / 2][i % 2], l.wins);
+	if (!ret)
+		ret = check_rules(&l);
+	prefix_list_free(&l.internal);
+	prefix_list_free(&l.multicast);
+	policy_free(l.policy);
+	free(l.wins);
+	return ret;
+}

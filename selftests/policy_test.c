@@ -1,0 +1,749 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The policy language from outside: what is refused and how, what sandtop
+ * explain answers, profiles.
+ */
+#include "selftests/harness.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "selftests/lib/netns.h"
+#include "selftests/lib/command.h"
+
+#define COUNT(array) (sizeof(array) / sizeof(*(array)))
+#define UNPACK_(...) __VA_ARGS__
+
+/* Write a profile into the test's own directory; returns its name, which lasts until the next. */
+static const char *write_profile(const char *text)
+{
+	static char path[200];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/p.toml", harness_dir());
+	f = fopen(path, "we");
+	ASSERT_TRUE(f);
+	ASSERT_LE(0, fputs(text, f));
+	ASSERT_EQ(0, fclose(f));
+	return path;
+}
+
+/* Run sandtop with the arguments, of which "PROFILE" is that file. */
+static void run_args(struct command *c, const char *const args[], const char *profile)
+{
+	const char *argv[24] = { "sandtop" };
+
+	for (size_t i = 0; args[i]; i++)
+		argv[i + 1] = !strcmp(args[i], "PROFILE") ? profile : args[i];
+	ASSERT_EQ(0, command_run(c, argv));
+}
+
+/* One line on stderr that has the words, nothing on stdout, and this exit status. */
+static void expect_refusal(struct command *c, int code, const char *const words[])
+{
+	const char *end = strchr(c->err.text, '\n');
+
+	EXPECT_EQ(code, command_code(c));
+	EXPECT_STREQ("", c->out.text);
+	EXPECT_EQ(0, strncmp(c->err.text, "sandtop: ", 9));
+	EXPECT_TRUE(end && !end[1])
+	{
+		TH_LOG("'%s' is not one line", c->err.text);
+	}
+	for (size_t i = 0; words[i]; i++)
+		EXPECT_STRIN(words[i], c->err.text);
+}
+
+/* ---- what is refused ---------------------------------------------------- */
+
+FIXTURE(refused)
+{
+	struct command c;
+};
+
+FIXTURE_VARIANT(refused)
+{
+	const char *profile; /* the text of PROFILE; NULL: there is none */
+	const char *args[16];
+	const char *words[6];
+};
+
+#define REFUSED(name, profile, words, ...)                                                         \
+	FIXTURE_VARIANT_ADD(refused, name)                                                         \
+	{                                                                                          \
+		profile, { __VA_ARGS__ },                                                          \
+		{                                                                                  \
+			UNPACK_ words                                                              \
+		}                                                                                  \
+	}
+
+#define ECHO "--", "echo", "ran"
+
+REFUSED(rule_without_an_action, NULL, ("--rule: '1.2.3.4'", "allow, deny or ask"), "--rule",
+	"1.2.3.4", ECHO);
+REFUSED(rule_that_is_empty, NULL, ("--rule: ''", "empty rule"), "--rule", "", ECHO);
+REFUSED(rule_with_an_action_alone, NULL, ("--rule: ", "empty rule"), "--rule", "deny", ECHO);
+REFUSED(rule_that_asks, NULL, ("--rule: 'ask *'", "not in this build"), "--rule", "ask *", ECHO);
+REFUSED(rule_that_denies_a_name, NULL, ("'deny evil.com'", "not in this build"), "--rule",
+	"deny evil.com", ECHO);
+REFUSED(rule_for_a_suffix, NULL, ("'.example.com'", "not in this build"), "--net-allow",
+	".example.com", ECHO);
+REFUSED(rule_for_a_unix_socket, NULL, ("'unix:/run/x'", "not in this build"), "--net-allow",
+	"unix:/run/x", ECHO);
+REFUSED(rule_for_the_sandbox_itself, NULL, ("'@self'", "not in this build"), "--net-allow", "@self",
+	ECHO);
+REFUSED(inbound_icmp, NULL, ("'allow in icmp://*'", "not a local address"), "--rule",
+	"allow in icmp://*", ECHO);
+REFUSED(inbound_name, NULL, ("'allow in a.example:80'", "not a local address"), "--rule",
+	"allow in a.example:80", ECHO);
+REFUSED(unknown_group, NULL, ("'@lan'", "@loopback", "@this-host", "@public"), "--net-allow",
+	"@lan", ECHO);
+REFUSED(zone_id, NULL, ("zone id"), "--net-allow", "[fe80::1%eth0]:80", ECHO);
+REFUSED(ipv4_in_brackets, NULL, ("malformed bracket"), "--net-allow", "[1.2.3.4]:80", ECHO);
+REFUSED(short_address, NULL, ("'127.1'"), "--net-allow", "127.1", ECHO);
+REFUSED(hexadecimal_address, NULL, ("'0x7f.1'"), "--net-allow", "0x7f.1", ECHO);
+REFUSED(numeric_address, NULL, ("'2130706433'"), "--net-allow", "2130706433:80", ECHO);
+REFUSED(reversed_range, NULL, ("invalid port", "'90-80'"), "--net-allow", ":90-80", ECHO);
+REFUSED(scheme_not_repeated, NULL, ("udp://", "again"), "--net-allow", "udp://1.1.1.1:53,1.0.0.1",
+	ECHO);
+REFUSED(long_prefix_of_ipv6, NULL, ("too large", "128"), "--net-allow", "fc00::/129", ECHO);
+
+REFUSED(unknown_preset, NULL, ("--preset: 'lan'", "public-only"), "--preset", "lan", ECHO);
+REFUSED(two_presets, NULL, ("--preset: 'none'", "one"), "--preset", "none", "--preset", "none",
+	ECHO);
+REFUSED(unknown_default, NULL, ("--default: 'no'", "allow, deny or ask"), "--default", "no", ECHO);
+REFUSED(default_ask, NULL, ("sandtop: --default: 'ask': not in this build"), "--default", "ask",
+	ECHO);
+REFUSED(default_allow_with_an_allow_list, NULL, ("--default: 'allow'", "--net-allow"),
+	"--net-allow", ":1", "--default", "allow", ECHO);
+REFUSED(default_deny_with_a_deny_list, NULL, ("--default: 'deny'", "--net-deny"), "--net-deny",
+	":1", "--default", "deny", ECHO);
+REFUSED(default_before_a_list, NULL, ("--net-allow: ':1'", "--default"), "--default", "allow",
+	"--net-allow", ":1", ECHO);
+REFUSED(default_with_a_preset, NULL, ("--default: 'deny'", "--preset"), "--preset", "none",
+	"--default", "deny", ECHO);
+REFUSED(two_bind_options, NULL, ("--net-allow-bind", "--net-deny-bind", "mutually exclusive"),
+	"--net-allow-bind", "1", "--net-deny-bind", "2", ECHO);
+REFUSED(bind_option_and_inbound_rule, NULL, ("--net-allow-bind: '1'", "mutually exclusive", "'in'"),
+	"--rule", "deny in :2", "--net-allow-bind", "1", ECHO);
+REFUSED(inbound_rule_and_bind_option, NULL, ("--rule: ", "mutually exclusive", "--net-deny-bind"),
+	"--net-deny-bind", "1", "--rule", "deny in :2", ECHO);
+REFUSED(bind_of_no_port, NULL, ("--net-allow-bind: '0'", "port 0"), "--net-allow-bind", "0", ECHO);
+
+#define PAIR(name, option, value, other, text)                                                     \
+	REFUSED(name, NULL, (option, other, "mutually exclusive", "--rule"), option, value, other, \
+		text, ECHO)
+
+PAIR(families_allow_deny, "--net-allow", ":1", "--net-deny", ":2");
+PAIR(families_allow_rule, "--net-allow", ":1", "--rule", "deny :2");
+PAIR(families_allow_preset, "--net-allow", ":1", "--preset", "none");
+PAIR(families_deny_allow, "--net-deny", ":1", "--net-allow", ":2");
+PAIR(families_deny_rule, "--net-deny", ":1", "--rule", "deny :2");
+PAIR(families_deny_preset, "--net-deny", ":1", "--preset", "none");
+PAIR(families_rule_allow, "--rule", "deny :1", "--net-allow", ":2");
+PAIR(families_rule_deny, "--rule", "deny :1", "--net-deny", ":2");
+PAIR(families_preset_allow, "--preset", "none", "--net-allow", ":2");
+PAIR(families_preset_deny, "--preset", "none", "--net-deny", ":2");
+REFUSED(families_deny_icmp, NULL, ("--allow-icmp", "--net-deny", "--rule"), "--net-deny", ":1",
+	"--allow-icmp", ECHO);
+REFUSED(families_rule_udp, NULL, ("--allow-udp", "--rule"), "--rule", "deny :1", "--allow-udp",
+	ECHO);
+
+#define FAMILY(name, text, words, ...)                                                             \
+	REFUSED(name, "[network]\n" text, words, __VA_ARGS__, "--profile-file", "PROFILE", ECHO)
+
+FAMILY(families_allow_and_profile, "deny = [':2']",
+       ("p.toml:2:9: ", "':2'", "deny", "--net-allow", "--rule"), "--net-allow", ":1");
+FAMILY(families_deny_and_profile, "rules = ['allow :2']",
+       ("p.toml:2:10: ", "'allow :2'", "--net-deny", "--rule"), "--net-deny", ":1");
+FAMILY(families_rule_and_profile, "allow = [':2']", ("p.toml:2:10: ", "':2'", "allow", "--rule"),
+       "--rule", "deny :1");
+FAMILY(families_preset_and_profile, "allow = [':2']", ("p.toml:2:10: ", "--preset"), "--preset",
+       "none");
+FAMILY(bind_and_profile, "deny_bind = 2", ("p.toml:2:13: ", "--net-allow-bind"), "--net-allow-bind",
+       "1");
+
+#define PROFILE(name, text, ...)                                                                   \
+	REFUSED(name, text, (__VA_ARGS__), "--profile-file", "PROFILE", ECHO)
+
+PROFILE(profile_that_is_no_toml, "[network]\nallow = [\n", "p.toml:2:", "'allow = ['");
+PROFILE(profile_with_an_empty_table_header, "[\n", "p.toml:1:", "'['");
+PROFILE(profile_in_latin_1, "[network]\n\xfc = 1\n", "p.toml:2:1: ", "UTF-8");
+PROFILE(profile_with_an_odd_letter, "\xc3\xbc = 1\n", "p.toml:1:1: ");
+PROFILE(profile_with_an_unknown_key, "[network]\nalow = [':1']\n", "p.toml:2:1: 'alow'", "allow");
+PROFILE(profile_with_an_unknown_table, "\n[net]\n", "p.toml:2:2: 'net'", "network");
+PROFILE(profile_with_a_wrong_type, "[network]\nallow = ':1'\n", "p.toml:2:9: ", "'allow = ':1''",
+	"list");
+PROFILE(profile_with_a_wrong_element, "[network]\nallow = [':1', 1]\n", "p.toml:2:16: ");
+PROFILE(profile_with_a_bad_rule, "[network]\nallow = [\n\t':1',\n\t'a:0',\n]\n",
+	"p.toml:4:2: ", "'a:0'", "port 0");
+PROFILE(profile_that_denies_a_name, "[network]\ndeny = ['evil.com']\n",
+	"p.toml:2:9: ", "--block-domain");
+PROFILE(profile_that_asks, "[network]\ndefault = 'ask'\n", "p.toml:2:11: ", "not in this build");
+PROFILE(profile_about_dns, "[dns]\nblock = ['evil.com']\n", "p.toml:2:1: 'dns.block'",
+	"not in this build");
+PROFILE(profile_with_escapes, "[network]\nallow = [\"\\u001b[31m:1\"]\n",
+	"p.toml:2:10: ", "'?[31m:1'");
+
+REFUSED(profile_without_a_program, "[network]\n", ("no command", "p.toml", "[program]"),
+	"--profile-file", "PROFILE");
+REFUSED(profile_with_an_empty_command, "[program]\nexec = 'echo'\n", ("no command"),
+	"--profile-file", "PROFILE", "--");
+REFUSED(profile_that_is_not_there, NULL, ("--profile-file", "'/no/such/file'"), "--profile-file",
+	"/no/such/file", ECHO);
+REFUSED(profile_that_is_a_directory, NULL, ("--profile-file", "'/tmp'", "directory"),
+	"--profile-file", "/tmp", ECHO);
+REFUSED(profile_name_that_is_not_there, NULL, ("--profile", "no-such.toml'"), "--profile",
+	"no-such", ECHO);
+REFUSED(profile_name_with_a_slash, NULL, ("--profile", "'../x'", "--profile-file"), "--profile",
+	"../x", ECHO);
+REFUSED(two_profiles, "", ("--profile-file", "a single"), "--profile-file", "PROFILE",
+	"--profile-file", "PROFILE", ECHO);
+
+REFUSED(explain_with_an_option_of_a_run, NULL, ("explain", "--log"), "explain", "--log", "x");
+REFUSED(explain_with_an_unknown_option, NULL, ("explain", "'--net-alow'", "--net-allow"), "explain",
+	"--net-alow", ":1");
+REFUSED(explain_with_a_bad_policy, NULL, ("--net-allow: 'a:0'", "port 0"), "explain", "--net-allow",
+	"a:0", "tcp 1.2.3.4 80");
+REFUSED(explain_with_a_bad_profile, "x", ("p.toml:1:"), "explain", "--profile-file", "PROFILE",
+	"tcp 1.2.3.4 80");
+REFUSED(profile_without_a_verb, NULL, ("profile", "list", "show", "check"), "profile");
+REFUSED(profile_with_an_unknown_verb, NULL, ("'edit'", "list"), "profile", "edit");
+REFUSED(profile_show_of_nothing, NULL, ("show NAME"), "profile", "show");
+REFUSED(profile_check_with_an_unknown_option, NULL, ("'--fix'", "--strict"), "profile", "check",
+	"--fix");
+
+FIXTURE_SETUP(refused)
+{
+}
+
+FIXTURE_TEARDOWN(refused)
+{
+	command_free(&self->c);
+}
+
+TEST_F(refused, in_one_line_with_status_2)
+{
+	const char *profile = variant->profile ? write_profile(variant->profile) : NULL;
+
+	/* Saved profiles are looked for where there are none. */
+	setenv("XDG_CONFIG_HOME", harness_dir(), 1);
+	run_args(&self->c, variant->args, profile);
+	expect_refusal(&self->c, 2, variant->words);
+}
+
+/* ---- sandtop explain ---------------------------------------------------- */
+
+FIXTURE(explain)
+{
+	struct command c;
+	int input[2];
+};
+
+FIXTURE_SETUP(explain)
+{
+	self->input[0] = self->input[1] = -1;
+}
+
+FIXTURE_TEARDOWN(explain)
+{
+	command_free(&self->c);
+	close(self->input[0]);
+	close(self->input[1]);
+}
+
+#define ALL "tcp 9.9.9.9 443"
+
+/* A spec, how it is refused or which endpoints it is about, and some that it is not about. */
+struct spec_row {
+	const char *spec;
+	const char *error;
+	const char *in[5], *out[5];
+};
+
+/* The tables of design 09; localhost, which needs no network, is the host. */
+static const struct spec_row allowed[] = {
+	{ "localhost:443", NULL, { "tcp 127.0.0.1 443" }, { "tcp 127.0.0.1 80", ALL } },
+	{ ":8080", NULL, { "tcp 9.9.9.9 8080", "tcp ::1 8080" }, { ALL, "udp 9.9.9.9 8080" } },
+	{ "*:8080", NULL, { "tcp 9.9.9.9 8080" }, { ALL } },
+	{ "localhost:22,80,443",
+	  NULL,
+	  { "tcp 127.0.0.1 22", "tcp 127.0.0.1 80", "tcp 127.0.0.1 443" },
+	  { "tcp 127.0.0.1 81" } },
+	{ ":*", NULL, { ALL, "tcp :: 1" }, { "udp 9.9.9.9 443", "icmp 9.9.9.9" } },
+	{ "*:*", NULL, { ALL }, { "udp 9.9.9.9 443" } },
+	{ "*", NULL, { ALL }, { "udp 9.9.9.9 443" } },
+	{ ":*,*", NULL, { ALL }, { "udp 9.9.9.9 443" } },
+	{ "localhost", NULL, { "tcp 127.0.0.1 1", "tcp 127.0.0.1 65535" }, { ALL } },
+	{ "localhost:*", NULL, { "tcp 127.0.0.1 1" }, { ALL } },
+	{ "tcp://localhost:443", NULL, { "tcp 127.0.0.1 443" }, { "udp 127.0.0.1 443" } },
+	{ "udp://1.1.1.1:53", NULL, { "udp 1.1.1.1 53" }, { "tcp 1.1.1.1 53", "udp 1.1.1.1 54" } },
+	{ "udp://*", NULL, { "udp 9.9.9.9 1", "udp ::1 1" }, { ALL, "icmp 9.9.9.9" } },
+	{ "udp://*:*", NULL, { "udp 9.9.9.9 1" }, { ALL } },
+	{ "icmp://localhost", NULL, { "icmp 127.0.0.1" }, { "icmp 9.9.9.9", "tcp 127.0.0.1 1" } },
+	{ "icmp://*", NULL, { "icmp 9.9.9.9", "icmp ::1" }, { ALL } },
+	{ "10.0.0.0/8:80", NULL, { "tcp 10.3.7.9 80" }, { "tcp 11.0.0.1 80", "tcp 10.3.7.9 81" } },
+	{ "1.2.3.4", NULL, { "tcp 1.2.3.4 1" }, { "tcp 1.2.3.5 1", "udp 1.2.3.4 1" } },
+	{ "::1", NULL, { "tcp ::1 1" }, { "tcp ::2 1", "tcp 127.0.0.1 1" } },
+	{ "[::1]:443", NULL, { "tcp ::1 443" }, { "tcp ::1 80" } },
+	{ "fc00::/7", NULL, { "tcp fd00::1 1" }, { "tcp 2001:db8::1 1" } },
+	{ "0.0.0.0/0", NULL, { "tcp 8.8.8.8 1" }, { "tcp ::1 1" } },
+	{ "example.com:80,*", "cannot mix", { NULL }, { NULL } },
+	{ "example.com:*,80", "cannot mix", { NULL }, { NULL } },
+	{ "example.com:0", "port 0", { NULL }, { NULL } },
+	{ "example.com:", "invalid port", { NULL }, { NULL } },
+	{ "", "empty rule", { NULL }, { NULL } },
+	{ "tcp://", "empty rule", { NULL }, { NULL } },
+	{ "udp://", "empty rule", { NULL }, { NULL } },
+	{ "icmp://", "needs a host", { NULL }, { NULL } },
+	{ "icmp://github.com:80", "takes no port", { NULL }, { NULL } },
+	{ "sctp://host:1234", "unknown scheme", { NULL }, { NULL } },
+	{ "icmp-raw://*", "unknown scheme", { NULL }, { NULL } },
+	{ "10.0.0.0/33", "too large", { NULL }, { NULL } },
+	{ "fc00::/129", "too large", { NULL }, { NULL } },
+};
+
+static const struct spec_row denied[] = {
+	{ "10.0.0.0/8", NULL, { "tcp 10.0.0.1 443" }, { "udp 10.0.0.1 443", "tcp 8.8.8.8 443" } },
+	{ "169.254.169.254", NULL, { "tcp 169.254.169.254 80" }, { "tcp 169.254.169.253 80" } },
+	{ "::1", NULL, { "tcp ::1 80" }, { "tcp 127.0.0.1 80" } },
+	{ "fc00::/7", NULL, { "tcp fd00::1 80" }, { "tcp 2001:db8::1 80" } },
+	{ "10.0.0.0/8:443", NULL, { "tcp 10.0.0.1 443" }, { "tcp 10.0.0.1 80" } },
+	{ "[::1]:443", NULL, { "tcp ::1 443" }, { "tcp ::1 80" } },
+	{ ":25", NULL, { "tcp 8.8.8.8 25" }, { "tcp 8.8.8.8 80", "udp 8.8.8.8 25" } },
+	{ "udp://192.168.0.0/16:53", NULL, { "udp 192.168.1.1 53" }, { "tcp 192.168.1.1 53" } },
+	{ "udp://*", NULL, { "udp 8.8.8.8 53" }, { "tcp 8.8.8.8 53" } },
+	{ "*", NULL, { ALL }, { "udp 9.9.9.9 443" } },
+	{ "127.0.0.1,10.0.0.0/8,192.168.0.0/16:22,443",
+	  NULL,
+	  { "tcp 127.0.0.1 80", "tcp 10.1.1.1 80", "tcp 192.168.1.1 22", "tcp 192.168.1.1 443" },
+	  { "tcp 192.168.1.1 80", "tcp 127.0.0.2 80" } },
+	{ "private",
+	  NULL,
+	  { "tcp 169.254.169.254 80", "udp 169.254.169.254 80", "icmp 10.0.0.1", "tcp 240.0.0.1 1",
+	    "udp ff02::1 1" },
+	  { ALL, "udp 9.9.9.9 443" } },
+	{ "evil.com", "--block-domain", { NULL }, { NULL } },
+	{ "evil.com:443", "--block-domain", { NULL }, { NULL } },
+	{ "", "empty rule", { NULL }, { NULL } },
+	{ "udp://", "empty rule", { NULL }, { NULL } },
+	{ "icmp://", "needs a host", { NULL }, { NULL } },
+};
+
+/* Every answer begins with the verdict. */
+static void expect_verdict(struct explain_data *self, const char *option, const char *spec,
+			   const char *endpoint, const char *verdict)
+{
+	size_t n = strlen(verdict);
+
+	ASSERT_EQ(0,
+		  command_run(&self->c, ARGS("sandtop", "explain", option, spec, "--", endpoint)));
+	EXPECT_TRUE(!strncmp(self->c.out.text, verdict, n) && self->c.out.text[n] == '\t')
+	{
+		TH_LOG("%s %s: %s: %s, not %s", option, spec, endpoint, self->c.out.text, verdict);
+	}
+	EXPECT_EQ(0, command_code(&self->c));
+	command_free(&self->c);
+	self->c = (struct command){ 0 };
+}
+
+static void check_specs(struct explain_data *self, const char *option, const struct spec_row *row,
+			size_t n, const char *in, const char *out)
+{
+	for (; n; n--, row++) {
+		if (row->error) {
+			ASSERT_EQ(0, command_run(&self->c, ARGS("sandtop", "explain", option,
+								row->spec, ALL)));
+			expect_refusal(&self->c, 2, ARGS(option, row->error));
+			command_free(&self->c);
+			self->c = (struct command){ 0 };
+		}
+		for (size_t i = 0; i < COUNT(row->in) && row->in[i]; i++)
+			expect_verdict(self, option, row->spec, row->in[i], in);
+		for (size_t i = 0; i < COUNT(row->out) && row->out[i]; i++)
+			expect_verdict(self, option, row->spec, row->out[i], out);
+	}
+}
+
+TEST_F(explain, every_allow_spec)
+{
+	check_specs(self, "--net-allow", allowed, COUNT(allowed), "allow", "deny");
+}
+
+TEST_F(explain, every_deny_spec)
+{
+	check_specs(self, "--net-deny", denied, COUNT(denied), "deny", "allow");
+}
+
+static void expect_output(struct explain_data *self, const char *const argv[], int code,
+			  const char *out)
+{
+	ASSERT_EQ(0, command_run(&self->c, argv));
+	EXPECT_EQ(code, command_code(&self->c));
+	EXPECT_STREQ(out, self->c.out.text);
+	EXPECT_STREQ("", self->c.err.text);
+}
+
+TEST_F(explain, each_endpoint_gets_a_line)
+{
+	expect_output(self,
+		      ARGS("sandtop", "explain", "--rule", "deny 10.0.0.5", "--rule",
+			   "allow 10.0.0.0/8:443,22", "--rule", "allow in *:80", "tcp 10.0.0.5 443",
+			   "tcp://10.0.0.6:22", "in tcp :: 80", "in udp 0.0.0.0 80",
+			   "icmp 10.0.0.6 99", "unix /run/x", "dns example.com", "# no", "  "),
+		      0,
+		      "deny\ttcp\t10.0.0.5\t443\t1\tdeny 10.0.0.5\n"
+		      "allow\ttcp\t10.0.0.6\t22\t2\tallow 10.0.0.0/8:443,22\n"
+		      "allow\tin tcp\t::\t80\t3\tallow in *:80\n"
+		      "deny\tin udp\t0.0.0.0\t80\t-\tbind-default\n"
+		      "deny\ticmp\t10.0.0.6\t-\t-\tdefault\n"
+		      "deny\tunix\t/run/x\t-\t-\tunix-default\n"
+		      "deny\tdns\texample.com\t-\t-\tdefault\n");
+}
+
+TEST_F(explain, the_first_rule_that_matches_decides)
+{
+	expect_output(self,
+		      ARGS("sandtop", "explain", "--rule", "allow 10.0.0.0/8:443", "--rule",
+			   "deny 10.0.0.5", "tcp 10.0.0.5 443", "tcp 10.0.0.6 443"),
+		      0,
+		      "allow\ttcp\t10.0.0.5\t443\t1\tallow 10.0.0.0/8:443\n"
+		      "allow\ttcp\t10.0.0.6\t443\t1\tallow 10.0.0.0/8:443\n");
+}
+
+TEST_F(explain, without_a_policy_everything_is_denied)
+{
+	expect_output(self, ARGS("sandtop", "explain", "tcp 1.1.1.1 443", "in tcp :: 80"), 0,
+		      "deny\ttcp\t1.1.1.1\t443\t-\tdefault\n"
+		      "deny\tin tcp\t::\t80\t-\tbind-default\n");
+}
+
+TEST_F(explain, an_address_is_shown_as_it_is_judged)
+{
+	expect_output(self,
+		      ARGS("sandtop", "explain", "--net-deny", "private", "tcp 0.0.0.0 80",
+			   "udp :: 53", "tcp ::ffff:10.0.0.1 80", "tcp fe80::1%lo 80"),
+		      0,
+		      "deny\ttcp\t127.0.0.1\t80\t1\tdeny private\n"
+		      "deny\tudp\t::1\t53\t1\tdeny private\n"
+		      "deny\ttcp\t10.0.0.1\t80\t1\tdeny private\n"
+		      "deny\ttcp\tfe80::1\t80\t1\tdeny private\n");
+}
+
+TEST_F(explain, one_endpoint_needs_no_quotes)
+{
+	expect_output(self,
+		      ARGS("sandtop", "explain", "in", "tcp", "127.0.0.1", "80", "--preset",
+			   "public-only"),
+		      0, "allow\tin tcp\t127.0.0.1\t80\t-\tbind-default\n");
+}
+
+TEST_F(explain, what_does_not_parse_is_said_and_the_rest_answered)
+{
+	expect_output(self,
+		      ARGS("sandtop", "explain", "--net-allow", ":1", "tcp 1.2.3.4 x",
+			   "tcp://1.2.3.4:1", "quic 1.2.3.4 1"),
+		      1,
+		      "error\t'x': invalid port: expected a number up to 65535\n"
+		      "allow\ttcp\t1.2.3.4\t1\t1\tallow :1\n"
+		      "error\t'quic': unknown protocol: expected tcp, udp, icmp, unix or dns\n");
+}
+
+TEST_F(explain, nothing_reaches_the_terminal_as_it_is)
+{
+	expect_output(self,
+		      ARGS("sandtop", "explain", "dns a\xe2\x80\xae.example", "unix /\xff\xc2\x9b",
+			   "unix /\x1b[31m", "\x1b[31m"),
+		      1,
+		      "deny\tdns\ta\\u{202E}.example\t-\t-\tdefault\n"
+		      "deny\tunix\t/\\xFF\\u{9B}\t-\t-\tunix-default\n"
+		      "error\t'/?[31m': expected no control characters\n"
+		      "error\t'?[31m': unknown protocol: expected tcp, udp, icmp, unix or dns\n");
+}
+
+TEST_F(explain, why_tells_how_each_rule_fares)
+{
+	expect_output(self,
+		      ARGS("sandtop", "explain", "--rule", "allow 10.0.0.0/8:443", "--preset",
+			   "none", "--why", "tcp 10.0.0.5 80"),
+		      0,
+		      "deny\ttcp\t10.0.0.5\t80\t2\tdeny any://*\n"
+		      "1\tother port\tallow 10.0.0.0/8:443\n"
+		      "2\tmatch\tdeny any://*\n"
+		      "flip\tallow 10.0.0.5:80\n");
+}
+
+TEST_F(explain, a_name_that_does_not_resolve_is_an_error)
+{
+	if (!netns_or_skip())
+		return;
+	ASSERT_EQ(0, command_run(&self->c, ARGS("sandtop", "explain", "--net-allow",
+						"no-such-host.invalid:80", ALL)));
+	expect_refusal(&self->c, 1, ARGS("failed to resolve 'no-such-host.invalid'"));
+}
+
+static void take_stdin(void *arg)
+{
+	dup2(*(int *)arg, STDIN_FILENO);
+}
+
+static void start_streaming(struct explain_data *self)
+{
+	ASSERT_EQ(0, pipe2(self->input, O_CLOEXEC));
+	ASSERT_EQ(0, command_start(&self->c, ARGS("sandtop", "explain", "--net-allow", ":443"),
+				   take_stdin, &self->input[0]));
+}
+
+static void send_line(struct explain_data *self, const char *line, const char *answer)
+{
+	ASSERT_EQ((ssize_t)strlen(line), write(self->input[1], line, strlen(line)));
+	EXPECT_EQ(0, command_wait_text(&self->c, &self->c.out, answer, COMMAND_TIMEOUT));
+}
+
+TEST_F(explain, a_line_of_stdin_is_answered_before_the_next_is_there)
+{
+	start_streaming(self);
+	send_line(self, "tcp 1.1.1.1 443\n", "allow\ttcp\t1.1.1.1\t443\t1\tallow :443\n");
+	send_line(self, "# nothing\n\ntcp 1.1.1.1 80\n", "deny\ttcp\t1.1.1.1\t80\t-\tdefault\n");
+	send_line(self, "nonsense\n", "error\t'nonsense'");
+	send_line(self, "tcp ::1 443", "error");
+	close(self->input[1]);
+	self->input[1] = -1;
+	ASSERT_EQ(0, command_wait(&self->c, COMMAND_TIMEOUT));
+	EXPECT_STRIN("allow\ttcp\t::1\t443\t1\tallow :443\n", self->c.out.text);
+	EXPECT_EQ(1, command_code(&self->c));
+	EXPECT_STREQ("", self->c.err.text);
+}
+
+TEST_F(explain, a_line_with_a_nul_byte_is_not_cut_short)
+{
+	static const char line[] = "unix /run/a\0b\nicmp ::1\n";
+
+	start_streaming(self);
+	ASSERT_EQ((ssize_t)sizeof(line) - 1, write(self->input[1], line, sizeof(line) - 1));
+	close(self->input[1]);
+	self->input[1] = -1;
+	ASSERT_EQ(0, command_wait(&self->c, COMMAND_TIMEOUT));
+	EXPECT_STREQ("error\ta line with NUL: expected none\ndeny\ticmp\t::1\t-\t-\tdefault\n",
+		     self->c.out.text);
+	EXPECT_EQ(1, command_code(&self->c));
+}
+
+/* ---- profiles ----------------------------------------------------------- */
+
+FIXTURE(profile)
+{
+	struct command c;
+};
+
+FIXTURE_SETUP(profile)
+{
+	setenv("XDG_CONFIG_HOME", harness_dir(), 1);
+}
+
+FIXTURE_TEARDOWN(profile)
+{
+	command_free(&self->c);
+}
+
+/* Save a profile where sandtop looks for it. */
+static void save_profile(const char *name, const char *text)
+{
+	static const char *const dirs[] = { "/sandtop", "/sandtop/profiles" };
+	char path[200];
+	FILE *f;
+
+	for (size_t i = 0; i < COUNT(dirs); i++) {
+		snprintf(path, sizeof(path), "%s%s", harness_dir(), dirs[i]);
+		mkdir(path, 0700);
+	}
+	snprintf(path, sizeof(path), "%s/sandtop/profiles/%s", harness_dir(), name);
+	f = fopen(path, "we");
+	ASSERT_TRUE(f);
+	ASSERT_LE(0, fputs(text, f));
+	ASSERT_EQ(0, fclose(f));
+}
+
+static void run(struct profile_data *self, const char *const argv[], int code)
+{
+	command_free(&self->c);
+	self->c = (struct command){ 0 };
+	ASSERT_EQ(0, command_run(&self->c, argv));
+	EXPECT_EQ(code, command_code(&self->c))
+	{
+		TH_LOG("%s", self->c.err.text);
+	}
+}
+
+#define ECHO_PROFILE "[program]\nargs = ['<%s>', 'a b']\nexec = 'printf'\n"
+
+TEST_F(profile, its_program_runs_without_a_command)
+{
+	if (!netns_or_skip())
+		return;
+	run(self,
+	    ARGS("sandtop", "-b", "--profile-file",
+		 write_profile(ECHO_PROFILE "[network]\nallow = [':1']")),
+	    0);
+	EXPECT_STREQ("<a b>", self->c.out.text);
+	EXPECT_STREQ("", self->c.err.text);
+	run(self,
+	    ARGS("sandtop", "-b", "--profile-file", write_profile(ECHO_PROFILE), "--", "true"), 0);
+	EXPECT_STREQ("", self->c.out.text);
+	EXPECT_STRIN("no policy given", self->c.err.text);
+}
+
+TEST_F(profile, its_policy_is_enforced)
+{
+	if (!netns_or_skip())
+		return;
+	run(self,
+	    ARGS("sandtop", "-b", "--rule", "allow [::1]:9", "--profile-file",
+		 write_profile("[network]\nrules = ['deny 127.0.0.1']\npreset = 'none'\n"), "--",
+		 "probe", "connect", "tcp", "127.0.0.1", "9", ",", "connect", "tcp", "127.0.0.2",
+		 "9"),
+	    0);
+	EXPECT_STRIN("(rule 2: deny 127.0.0.1)\n", self->c.err.text);
+	EXPECT_STRIN("(rule 3: deny any://*)\n", self->c.err.text);
+}
+
+TEST_F(profile, a_saved_one_has_a_name)
+{
+	save_profile("web.toml", "[network]\nallow = [':443']\n");
+	run(self, ARGS("sandtop", "explain", "--profile", "web", "--net-allow", ":80", ALL), 0);
+	EXPECT_STREQ("allow\ttcp\t9.9.9.9\t443\t2\tallow :443\n", self->c.out.text);
+	run(self, ARGS("sandtop", "profile", "show", "web"), 0);
+	EXPECT_STREQ("[network]\nallow = [':443']\n", self->c.out.text);
+}
+
+TEST_F(profile, the_saved_ones_are_listed)
+{
+	run(self, ARGS("sandtop", "profile", "list"), 1);
+	EXPECT_STRIN("no profile in ", self->c.err.text);
+	save_profile("web.toml", "");
+	save_profile("a.b.toml", "");
+	save_profile(".hidden.toml", "");
+	save_profile("notes.txt", "");
+	run(self, ARGS("sandtop", "profile", "list"), 0);
+	EXPECT_STREQ("a.b\nweb\n", self->c.out.text);
+	EXPECT_STREQ("", self->c.err.text);
+}
+
+TEST_F(profile, nothing_is_read_from_the_current_directory)
+{
+	ASSERT_EQ(0, chdir(harness_dir()));
+	save_profile("web.toml", "[network]\nallow = [':443']\n");
+	setenv("XDG_CONFIG_HOME", ".", 1);
+	setenv("HOME", "/nonexistent", 1);
+	run(self, ARGS("sandtop", "--profile", "web", "--dump-profile"), 2);
+	EXPECT_STRIN("'/nonexistent/.config/sandtop/profiles/web.toml'", self->c.err.text);
+	unsetenv("HOME");
+	run(self, ARGS("sandtop", "--profile", "web", "--dump-profile"), 2);
+	EXPECT_STRIN("XDG_CONFIG_HOME", self->c.err.text);
+}
+
+#define WARNED "[network]\ndeny = [\n  '10.0.0.0/8',\n  '10.1.0.0/16',\n]\n"
+
+TEST_F(profile, warnings_have_a_place_and_a_name)
+{
+	const char *path = write_profile(WARNED);
+
+	run(self, ARGS("sandtop", "profile", "check", path), 0);
+	EXPECT_STRIN("p.toml:3:3: warning: 'deny 10.0.0.0/8'", self->c.out.text);
+	EXPECT_STRIN(" [tcp-only-deny]\n", self->c.out.text);
+	EXPECT_STRIN("p.toml:4:3: warning: 'deny 10.1.0.0/16'", self->c.out.text);
+	EXPECT_STRIN(" [shadowed]\n", self->c.out.text);
+	EXPECT_STREQ("", self->c.err.text);
+	run(self, ARGS("sandtop", "profile", "check", "--strict", path), 1);
+	EXPECT_STRIN(" [shadowed]\n", self->c.out.text);
+	run(self, ARGS("sandtop", "-b", "--profile-file", path, "--dump-profile"), 0);
+	EXPECT_STREQ("", self->c.err.text);
+}
+
+TEST_F(profile, check_reads_all_that_are_saved)
+{
+	save_profile("bad.toml", "[network]\nallow = 1\n");
+	save_profile("good.toml", "[network]\nallow = ['no-such-host.invalid:443']\n");
+	run(self, ARGS("sandtop", "profile", "check"), 1);
+	EXPECT_STRIN("/bad.toml:2:9: ", self->c.err.text);
+	EXPECT_STREQ("", self->c.out.text);
+	run(self, ARGS("sandtop", "profile", "check", "--strict", "good"), 0);
+	EXPECT_STREQ("", self->c.err.text);
+	run(self, ARGS("sandtop", "profile", "check", "good", "--strict"), 0);
+	run(self, ARGS("sandtop", "profile", "check", "good", "missing"), 1);
+	EXPECT_STRIN("missing.toml", self->c.err.text);
+}
+
+TEST_F(profile, a_dump_reads_back_and_resolves_nothing)
+{
+	static const char dump[] =
+		"[program]\n"
+		"exec = \"npm\"\n"
+		"args = [\"install\", \"a\\\"b\"]\n"
+		"\n"
+		"[network]\n"
+		"allow = [\n"
+		"\t\"no-such-host.invalid:443\", # 1\n"
+		"\t\"udp://*:*\", # 2\n"
+		"]\n"
+		"# implied-dns: allow tcp and udp port 53 of this machine's name "
+		"servers\n"
+		"default = \"deny\"\n"
+		"allow_bind = [\"80,90-91\"]\n"
+		"max_connections = 3\n";
+
+	run(self,
+	    ARGS("sandtop", "--net-allow", "no-such-host.invalid:443", "--allow-udp",
+		 "--net-allow-bind", "80,90-91", "--max-connections", "3", "--dump-profile", "--",
+		 "npm", "install", "a\"b"),
+	    0);
+	EXPECT_STREQ(dump, self->c.out.text);
+	EXPECT_STREQ("", self->c.err.text);
+	run(self, ARGS("sandtop", "--profile-file", write_profile(dump), "--dump-profile"), 0);
+	EXPECT_STREQ(dump, self->c.out.text);
+	run(self, ARGS("sandtop", "--dump-profile"), 0);
+	EXPECT_STREQ("[network]\ndefault = \"deny\"\n", self->c.out.text);
+}
+
+TEST_F(profile, a_dump_is_utf_8_or_nothing)
+{
+	run(self, ARGS("sandtop", "--dump-profile", "--", "cat", "\xfc"), 2);
+	expect_refusal(&self->c, 2, ARGS("--dump-profile", "'\\xFC'", "UTF-8"));
+}
+
+TEST_F(profile, the_command_line_overrides_what_can_be_said_once)
+{
+	run(self,
+	    ARGS("sandtop", "--default", "deny", "--max-connections", "5", "--profile-file",
+		 write_profile("[network]\ndefault = 'allow'\nmax_connections = 3\n"),
+		 "--dump-profile"),
+	    0);
+	EXPECT_STREQ("[network]\ndefault = \"deny\"\nmax_connections = 5\n", self->c.out.text);
+	run(self,
+	    ARGS("sandtop", "--preset", "none", "--profile-file",
+		 write_profile("[network]\npreset = 'allow-all'\n"), "--dump-profile"),
+	    0);
+	EXPECT_STREQ("[network]\npreset = \"none\"\n# 1: deny any://*\n", self->c.out.text);
+}
+
+TEST_F(profile, its_logs_are_written)
+{
+	char text[400];
+
+	if (!netns_or_skip())
+		return;
+	snprintf(text, sizeof(text), "[log]\njson = '%s/j'\ntext = '%s/t'\n", harness_dir(),
+		 harness_dir());
+	run(self, ARGS("sandtop", "-b", "-q", "--profile-file", write_profile(text), "--", "true"),
+	    0);
+	snprintf(text, sizeof(text), "%s/j", harness_dir());
+	EXPECT_EQ(0, access(text, F_OK));
+	snprintf(text, sizeof(text), "%s/t", harness_dir());
+	EXPECT_EQ(0, access(text, F_OK));
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Profiles as files: where the saved ones are, and reading one, with the user
+ * told what is wrong.
+ */
+#ifndef SANDTOP_TOOLS_PROFILE_FILE_H
+#define SANDTOP_TOOLS_PROFILE_FILE_H
+
+#include <limits.h>
+
+#include "policy/profile.h"
+#include "tools/options.h"
+
+/* A zeroed one is no profile. */
+struct profile_file {
+	char path[PATH_MAX]; /* for messages; empty without a profile */
+	struct profile profile;
+};
+
+/*
+ * Write the directory of the saved profiles to `buf`, or with a name the file of that profile.
+ * Returns 0, or an exit status when the environment does not say where they are.
+ */
+int profile_file_path(const char *name, char buf[static PATH_MAX]);
+
+/*
+ * Read the profile in the file, to be freed with profile_file_free(). `who` wants it, for a
+ * message. Returns 0 or an exit status.
+ */
+int profile_file_read(const char *who, const char *path, struct profile_file *out);
+
+/* The profile that the options name; none is fine. Returns what profile_file_read() does. */
+int profile_file_of(const struct options *o, struct profile_file *out);
+
+void profile_file_free(struct profile_file *f);
+
+/* Tell the user what the profile's text has that is wrong: err->text begins with the place. */
+void profile_file_complain(const char *path, const struct policy_error *err);
+
+#endif
