@@ -80,12 +80,39 @@ static bool has_our_view(const struct local *l, pid_t tid)
 	       ours.st_ino == theirs.st_ino;
 }
 
-/* /proc/self and its like would be the supervisor's own. */
-static bool is_about_self(const char *path)
+/* A path that the kernel reads as the caller's own: what it is called from outside. */
+static const struct {
+	const char *prefix;
+	const char *outside; /* of the thread group and the thread */
+	bool cwd;            /* the working directory, which the supervisor takes on for a bind */
+} about_self[] = {
+	{ "/proc/self/cwd/", "/proc/%1$d/cwd/", true },
+	{ "/proc/thread-self/cwd/", "/proc/%2$d/cwd/", true },
+	{ "/proc/self/", "/proc/%1$d/", false },
+	{ "/proc/thread-self/", "/proc/%1$d/task/%2$d/", false },
+	{ "/dev/fd/", "/proc/%1$d/fd/", false },
+};
+
+enum { PATH_ROOM = sizeof(((struct sockaddr_un *)0)->sun_path) + 64 };
+
+/*
+ * Write to `out` the path by which the supervisor finds what `path` is to the task. Returns whether
+ * the supervisor in the task's working directory would find it by `path` as well.
+ */
+static bool from_outside(pid_t tid, const char *path, char out[static PATH_ROOM])
 {
-	return strncmp(path, "/proc/self", 10) == 0 ||
-	       strncmp(path, "/proc/thread-self", 17) == 0 || strncmp(path, "/dev/fd", 7) == 0 ||
-	       strncmp(path, "/dev/std", 8) == 0;
+	for (size_t i = 0; i < sizeof(about_self) / sizeof(about_self[0]); i++) {
+		size_t len = strlen(about_self[i].prefix);
+		int n;
+
+		if (strncmp(path, about_self[i].prefix, len))
+			continue;
+		n = snprintf(out, PATH_ROOM, about_self[i].outside, task_tgid(tid), tid);
+		snprintf(out + n, PATH_ROOM - (size_t)n, "%s", path + len);
+		return about_self[i].cwd;
+	}
+	snprintf(out, PATH_ROOM, "%s", path);
+	return true;
 }
 
 static int open_cwd(pid_t tid)
@@ -264,12 +291,12 @@ static bool is_own_abstract(const struct local *l, const struct sockaddr_un *nam
 
 static int find_path(const struct local *l, pid_t tid, const char *path, struct local_peer *out)
 {
+	char outside[PATH_ROOM];
 	struct stat st;
 	int fd;
 
-	if (is_about_self(path))
-		return -EACCES;
-	fd = open_path(tid, path, 0);
+	from_outside(tid, path, outside);
+	fd = open_path(tid, outside, 0);
 	if (fd < 0)
 		return fd;
 	/* In the kernel's order: net/unix/af_unix.c unix_find_bsd(). */
@@ -316,8 +343,7 @@ int local_find(struct local *l, pid_t tid, const struct sockaddr_un *name, sockl
  * Bind to the very text that the task wrote, as getsockname(2) shows it to every peer, with the
  * task's directory and umask; this process has one thread.
  */
-static int bind_path(pid_t tid, int sock, const struct sockaddr_un *name, socklen_t len,
-		     const char *path)
+static int bind_path(pid_t tid, int sock, const struct sockaddr_un *name, socklen_t len)
 {
 	struct task_status status;
 	mode_t mask;
@@ -328,16 +354,14 @@ static int bind_path(pid_t tid, int sock, const struct sockaddr_un *name, sockle
 	cwd = open_cwd(tid);
 	if (cwd < 0)
 		return cwd;
-	ret = path[0] != '/' && fchdir(cwd) ? -errno : 0;
+	ret = fchdir(cwd) ? -errno : 0;
 	close(cwd);
 	if (ret)
 		return ret;
 	mask = umask(status.umask);
 	ret = bind(sock, (const struct sockaddr *)name, len) ? -errno : 0;
 	umask(mask);
-	if (path[0] != '/' && chdir("/"))
-		return ret ? ret : -errno;
-	return ret;
+	return chdir("/") && !ret ? -errno : ret;
 }
 
 static uint64_t socket_inode(int sock)
@@ -389,7 +413,7 @@ static int raw_identity(int fd, uint64_t *dev, uint64_t *ino)
 static bool is_bound_to(const struct local *l, int sock, int path_fd)
 {
 	struct diag_answer answer;
-	uint64_t dev, ino;
+	uint64_t dev = 0, ino = 0;
 
 	return raw_identity(path_fd, &dev, &ino) == 0 &&
 	       diag_ask(l, (uint32_t)socket_inode(sock), &answer) == 0 && answer.found &&
@@ -423,7 +447,8 @@ static void remember_path(struct local *l, struct local_socket *entry, pid_t tid
 int local_bind(struct local *l, pid_t tid, int sock, const struct sockaddr_un *name, socklen_t len)
 {
 	struct local_socket *entry;
-	char path[sizeof(name->sun_path) + 1];
+	char path[sizeof(name->sun_path) + 1], outside[PATH_ROOM];
+	struct sockaddr_un rewritten = { 0 };
 	bool abstract;
 	int ret;
 
@@ -441,10 +466,19 @@ int local_bind(struct local *l, pid_t tid, int sock, const struct sockaddr_un *n
 		return 0;
 	}
 	copy_path(name, len, path);
-	if (is_about_self(path) || !has_our_view(l, tid))
+	if (!has_our_view(l, tid))
 		return -EACCES;
-	ret = bind_path(tid, sock, name, len, path);
+	if (!from_outside(tid, path, outside)) {
+		/* Then getsockname(2) shows the path as it is from outside: better than none. */
+		if (strlen(outside) >= sizeof(rewritten.sun_path))
+			return -EACCES;
+		rewritten.sun_family = AF_UNIX;
+		strcpy(rewritten.sun_path, outside);
+		name = &rewritten;
+		len = sizeof(rewritten);
+	}
+	ret = bind_path(tid, sock, name, len);
 	if (!ret)
-		remember_path(l, entry, tid, sock, path);
+		remember_path(l, entry, tid, sock, outside);
 	return ret;
 }

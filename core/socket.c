@@ -274,6 +274,16 @@ static int target_ping6(const struct socket_info *info, int fd, const void *raw,
 	return ret;
 }
 
+/* The kernel then looks for an IPv6 route to the mapped address, and there is none. */
+static bool is_connected_to_v4(int fd)
+{
+	struct sockaddr_in6 peer = { 0 };
+	socklen_t len = sizeof(peer);
+
+	return getpeername(fd, (struct sockaddr *)&peer, &len) == 0 &&
+	       peer.sin6_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&peer.sin6_addr);
+}
+
 /* net/ipv6/udp.c udpv6_sendmsg() */
 static int target_udp6(const struct socket_info *info, int fd, const void *raw, size_t len,
 		       struct target *out)
@@ -287,7 +297,7 @@ static int target_udp6(const struct socket_info *info, int fd, const void *raw, 
 		return target_v4(info, DIR_OUT, raw, len, out);
 	case AF_UNSPEC:
 		/* No address at all; it must not become one if the socket changes. */
-		return 0;
+		return is_connected_to_v4(fd) ? -ENETUNREACH : 0;
 	default:
 		return -EINVAL;
 	}

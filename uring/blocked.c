@@ -123,6 +123,9 @@ static void waited(struct event *ev, int res)
 	struct engine *e = c->engine;
 
 	leave(e, c);
+	/* A connect that the ring has given to a thread is cancelled by a signal to that. */
+	if (res == -EINTR && c->cancel != CANCEL_NONE)
+		res = -ECANCELED;
 	/* An operation that ended by itself before its cancel request was seen has its result. */
 	if (res != -ECANCELED)
 		c->cancel = CANCEL_NONE;

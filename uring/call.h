@@ -115,11 +115,11 @@ call_fn unix_connect, unix_bind;     /* unix.c: with c->target of an AF_UNIX soc
 bool unix_prepare_peer(struct engine *e, struct call *c);
 
 /*
- * As message_read_control(), for an AF_UNIX socket: the descriptors in SCM_RIGHTS become duplicates
- * of the task's, which unix_close_control() closes. Returns 0, -EBADF, -EINVAL, -EPERM
- * (credentials of another), or as task_read().
+ * Make the control messages that were read to the scratch buffer ours: the descriptors in
+ * SCM_RIGHTS become duplicates of the task's, which unix_close_control() closes; credentials that
+ * name the sender are dropped. Returns 0, -EBADF, -EINVAL, -EPERM (credentials of another), -ESRCH.
  */
-int unix_read_control(struct engine *e, struct call *c, const struct message *m);
+int unix_rewrite_control(struct engine *e, const struct call *c);
 void unix_close_control(struct engine *e);
 
 /*
@@ -193,6 +193,12 @@ void call_wait_writable(struct engine *e, struct call *c, call_fn *resume);
 void call_wait_connect(struct engine *e, struct call *c, const struct sockaddr *addr, socklen_t len,
 		       call_fn *resume);
 void call_yield(struct engine *e, struct call *c, call_fn *resume);
+
+/*
+ * A connect that was under way is over: do as a second connect(2) would, which returns its result
+ * and lets the socket know it. Returns 0, -errno, or -EALREADY when it is not over after all.
+ */
+int call_conclude_connect(const struct call *c);
 
 /*
  * A waiting call was cancelled before it had an effect: answer for c->cancel, with `timeout_error`

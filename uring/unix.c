@@ -147,7 +147,7 @@ static int check_credentials(const struct call *c, const void *data, size_t len)
 }
 
 /* Rewrite the control messages in place; what is dropped closes up. */
-static int rewrite_control(struct engine *e, const struct call *c)
+int unix_rewrite_control(struct engine *e, const struct call *c)
 {
 	struct scratch *s = e->scratch;
 	size_t at = 0, to = 0;
@@ -178,19 +178,6 @@ static int rewrite_control(struct engine *e, const struct call *c)
 	}
 	s->control_len = to;
 	return 0;
-}
-
-int unix_read_control(struct engine *e, struct call *c, const struct message *m)
-{
-	struct scratch *s = e->scratch;
-	int ret = 0;
-
-	s->control_len = m->control_len;
-	if (m->control_len > SCRATCH_CONTROL)
-		return -ENOBUFS;
-	if (m->control_len)
-		ret = task_read(c->n.tid, s->control, m->control, m->control_len);
-	return ret ? ret : rewrite_control(e, c);
 }
 
 void unix_close_control(struct engine *e)
