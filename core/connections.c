@@ -5,6 +5,7 @@
 #include <linux/inet_diag.h>
 #include <linux/netlink.h>
 #include <linux/sock_diag.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
@@ -63,7 +64,7 @@ static void put_address(const struct sockaddr_storage *from, __be16 *port, __be3
 
 /* Requests are served inside send(): the answer is there at once. Returns a TCP state, or -errno.
  */
-static int ask_state(const struct connections *c, const struct connection *conn)
+static int ask_state(const struct connections *c, const struct connection *conn, unsigned device)
 {
 	struct {
 		struct nlmsghdr nlh;
@@ -78,6 +79,7 @@ static int ask_state(const struct connections *c, const struct connection *conn)
 			.sdiag_family = (uint8_t)conn->local.ss_family,
 			.sdiag_protocol = IPPROTO_TCP,
 			.idiag_states = ~0U,
+			.id.idiag_if = device,
 			.id.idiag_cookie = { (uint32_t)conn->cookie,
 					     (uint32_t)(conn->cookie >> 32) },
 		},
@@ -102,11 +104,18 @@ static int ask_state(const struct connections *c, const struct connection *conn)
 /* A socket that its task has closed, or shut, leads nowhere any more. */
 static bool is_open(const struct connections *c, const struct connection *conn)
 {
+	struct if_nameindex *devices;
 	int state;
 
 	if (!conn->made)
 		return true; /* a call that waits on the ring */
-	state = ask_state(c, conn);
+	state = ask_state(c, conn, 0);
+	/* One that is bound to a device (SO_BINDTODEVICE) is found by that device only. */
+	devices = state == -ENOENT ? if_nameindex() : NULL;
+	for (struct if_nameindex *d = devices; d && d->if_index && state == -ENOENT; d++)
+		state = ask_state(c, conn, d->if_index);
+	if (devices)
+		if_freenameindex(devices);
 	return state == TCP_ESTABLISHED || state == TCP_SYN_SENT || state == TCP_SYN_RECV ||
 	       state == TCP_CLOSE_WAIT || state == -EIO;
 }

@@ -75,22 +75,34 @@ static bool has_our_view(const struct local *l, pid_t tid)
 	if (ngroups < 0 || status.ngroups != (unsigned)ngroups ||
 	    memcmp(status.groups, groups, sizeof(gid_t) * (unsigned)ngroups))
 		return false;
+	snprintf(path, sizeof(path), "/proc/%d/ns/mnt", tid);
+	if (stat("/proc/self/ns/mnt", &ours) || stat(path, &theirs) || ours.st_ino != theirs.st_ino)
+		return false;
 	snprintf(path, sizeof(path), "/proc/%d/root", tid);
 	return stat("/", &ours) == 0 && stat(path, &theirs) == 0 && ours.st_dev == theirs.st_dev &&
 	       ours.st_ino == theirs.st_ino;
 }
 
-/* A path that the kernel reads as the caller's own: what it is called from outside. */
+bool local_is_same_user(const struct local *l, pid_t tid)
+{
+	struct task_status s;
+
+	return task_status(tid, &s) == 0 && s.uid == l->fsuid && s.euid == l->fsuid &&
+	       s.gid == l->fsgid && s.egid == l->fsgid;
+}
+
+/* What begins so is the caller's own to the kernel: below /proc/ID/ from outside. */
 static const struct {
 	const char *prefix;
-	const char *outside; /* of the thread group and the thread */
-	bool cwd;            /* the working directory, which the supervisor takes on for a bind */
+	const char *below;
+	bool thread; /* ID is the thread's, not the group's */
+	bool cwd;    /* the working directory, which the supervisor takes on for a bind */
 } about_self[] = {
-	{ "/proc/self/cwd/", "/proc/%1$d/cwd/", true },
-	{ "/proc/thread-self/cwd/", "/proc/%2$d/cwd/", true },
-	{ "/proc/self/", "/proc/%1$d/", false },
-	{ "/proc/thread-self/", "/proc/%1$d/task/%2$d/", false },
-	{ "/dev/fd/", "/proc/%1$d/fd/", false },
+	{ "/proc/self/cwd/", "cwd/", false, true },
+	{ "/proc/thread-self/cwd/", "cwd/", true, true },
+	{ "/proc/self/", "", false, false },
+	{ "/proc/thread-self/", "", true, false },
+	{ "/dev/fd/", "fd/", false, false },
 };
 
 enum { PATH_ROOM = sizeof(((struct sockaddr_un *)0)->sun_path) + 64 };
@@ -103,12 +115,12 @@ static bool from_outside(pid_t tid, const char *path, char out[static PATH_ROOM]
 {
 	for (size_t i = 0; i < sizeof(about_self) / sizeof(about_self[0]); i++) {
 		size_t len = strlen(about_self[i].prefix);
-		int n;
 
 		if (strncmp(path, about_self[i].prefix, len))
 			continue;
-		n = snprintf(out, PATH_ROOM, about_self[i].outside, task_tgid(tid), tid);
-		snprintf(out + n, PATH_ROOM - (size_t)n, "%s", path + len);
+		snprintf(out, PATH_ROOM, "/proc/%d/%s%s",
+			 about_self[i].thread ? tid : task_tgid(tid), about_self[i].below,
+			 path + len);
 		return about_self[i].cwd;
 	}
 	snprintf(out, PATH_ROOM, "%s", path);

@@ -49,6 +49,12 @@ int local_init(struct local *l);
 void local_exit(struct local *l);
 
 /*
+ * Whether a peer would see the same user in the supervisor as in task `tid`: SO_PEERCRED and
+ * SCM_CREDENTIALS of what is done on behalf are the supervisor's (unix(7)).
+ */
+bool local_is_same_user(const struct local *l, pid_t tid);
+
+/*
  * Find what `name` of `len` bytes (family AF_UNIX) is to task `tid`. Returns 0; -ENOENT, -ENOTDIR,
  * -EACCES, -ECONNREFUSED, ... as the kernel's lookup would; -EACCES also where the supervisor
  * cannot take the task's view (other credentials, another root directory).

@@ -15,6 +15,7 @@
 struct process {
 	pid_t pid, parent;
 	char state;
+	enum { UNKNOWN, OURS, OTHERS } whose;
 };
 
 static int read_process(pid_t pid, struct process *out)
@@ -35,6 +36,7 @@ static int read_process(pid_t pid, struct process *out)
 	text[n] = '\0';
 	at = strrchr(text, ')'); /* the name may contain anything */
 	out->pid = pid;
+	out->whose = UNKNOWN;
 	return at && sscanf(at + 1, " %c %d", &out->state, &out->parent) == 2 ? 0 : -EIO;
 }
 
@@ -72,25 +74,34 @@ static int snapshot(struct process **out)
 	return (int)count;
 }
 
-static pid_t parent_of(const struct process *list, int count, pid_t pid)
+static int by_pid(const void *a, const void *b)
 {
-	for (int i = 0; i < count; i++)
-		if (list[i].pid == pid)
-			return list[i].parent;
-	return 0;
+	return ((const struct process *)a)->pid - ((const struct process *)b)->pid;
 }
 
-static int is_descendant(const struct process *list, int count, const struct process *p, pid_t root)
+static struct process *find(struct process *list, int count, pid_t pid)
 {
-	pid_t pid = p->parent;
+	struct process key = { .pid = pid };
 
-	/* The list is not one moment's: a chain that goes round is cut. */
-	for (int depth = 0; pid > 1 && depth < count; depth++) {
-		if (pid == root)
-			return 1;
-		pid = parent_of(list, count, pid);
-	}
-	return pid == root;
+	return bsearch(&key, list, (size_t)count, sizeof(key), by_pid);
+}
+
+/*
+ * `list` holds our own process, marked OURS. What a walk finds out holds for all on its way, or
+ * many ancestors would make many long walks. A chain that goes round (the list is not one moment's)
+ * is cut.
+ */
+static int is_descendant(struct process *list, int count, struct process *p)
+{
+	struct process *at = p;
+	int whose;
+
+	for (; at && at->whose == UNKNOWN; at = find(list, count, at->parent))
+		at->whose = OTHERS;
+	whose = at ? at->whose : OTHERS;
+	for (at = p; whose == OURS && at->whose == OTHERS; at = find(list, count, at->parent))
+		at->whose = OURS;
+	return whose == OURS;
 }
 
 int reap_descendants(pid_t *out, size_t max)
@@ -102,8 +113,12 @@ int reap_descendants(pid_t *out, size_t max)
 
 	if (count < 0)
 		return count;
+	qsort(list, (size_t)count, sizeof(*list), by_pid);
+	if (find(list, count, self))
+		find(list, count, self)->whose = OURS;
 	for (int i = 0; i < count; i++) {
-		if (list[i].state == 'Z' || !is_descendant(list, count, &list[i], self))
+		if (list[i].pid == self || list[i].state == 'Z' ||
+		    !is_descendant(list, count, &list[i]))
 			continue;
 		if (found < max)
 			out[found] = list[i].pid;
@@ -117,7 +132,7 @@ void reap_kill_all(void)
 {
 	/* A pass can miss what is being forked; the next one finds it. */
 	static const struct timespec pause = { .tv_nsec = 5 * 1000 * 1000 };
-	pid_t pids[256];
+	pid_t pids[4096];
 	sigset_t chld;
 
 	sigemptyset(&chld);

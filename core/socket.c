@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <string.h>
 #include <sys/time.h>
 
@@ -350,6 +351,15 @@ int target_bind(const struct socket_info *info, const void *raw, size_t len, str
 	return target_v4(info, DIR_IN, raw, len, out);
 }
 
+static bool is_closed(int fd)
+{
+	struct tcp_info info = { 0 };
+	socklen_t len = sizeof(info);
+
+	return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) == 0 &&
+	       (info.tcpi_state == TCP_CLOSE || info.tcpi_state == TCP_LISTEN);
+}
+
 int target_listen(const struct socket_info *info, int fd, struct target *out)
 {
 	struct sockaddr_storage local = { 0 };
@@ -357,6 +367,12 @@ int target_listen(const struct socket_info *info, int fd, struct target *out)
 	int ret;
 
 	*out = (struct target){ 0 };
+	/*
+	 * A socket that connects can lose its address to a shutdown(2), which is not trapped, and
+	 * would then listen on the wildcard address. A closed one keeps what is seen here.
+	 */
+	if (!is_closed(fd))
+		return -EINVAL; /* as the kernel, net/ipv4/af_inet.c __inet_listen_sk() */
 	if (getsockname(fd, (struct sockaddr *)&local, &len))
 		return -errno;
 	if (local.ss_family == AF_INET)

@@ -140,8 +140,8 @@ static void listen_to_supervisor(struct guardian *g)
 
 /*
  * Nothing in the loop blocks on purpose, but the memory and files of a task can be served by
- * another task (FUSE), which no signal ends but SIGKILL. Counted in looks and not in time, so that a machine that slept, or a
- * debugger, is not taken for a hang.
+ * another task (FUSE), which no signal ends but SIGKILL. Counted in looks and not in time, so that
+ * a machine that slept, or a debugger, is not taken for a hang.
  */
 static void feel_pulse(struct guardian *g)
 {
@@ -174,6 +174,9 @@ static void wait_for_supervisor(struct guardian *g)
 			return;
 		if (poll(fds, COUNT(fds), PULSE_MS) == 0)
 			feel_pulse(g);
+		/* It may be beyond SIGKILL until the task that it waits for is gone. */
+		if (g->hung)
+			return;
 		if (fds[1].revents & (POLLHUP | POLLERR))
 			fds[1].fd = -1;
 		forward_signals(g);

@@ -199,6 +199,9 @@ void call_finish_cancelled(struct engine *e, struct call *c, int timeout_error)
 		call_answer(e, c, c->messages, 0);
 		return;
 	}
+	/* It may have had an effect all the same: a connection attempt goes on. */
+	if (c->decided && (c->cancel == CANCEL_GONE || (c->cancel == CANCEL_SIGNAL && !c->timeout)))
+		call_record(e, c, EINTR);
 	switch (c->cancel) {
 	case CANCEL_SIGNAL:
 		if (c->timeout) {

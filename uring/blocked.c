@@ -146,9 +146,12 @@ static void wait_on(struct engine *e, struct call *c, call_fn *resume)
 
 void call_wait_writable(struct engine *e, struct call *c, call_fn *resume)
 {
+	/* Whether the peer of an addressed AF_UNIX datagram has room, only the tick finds out. */
+	bool addressed = c->info.kind == SOCKET_UNIX && c->target.len;
+
 	c->event.fn = waited;
 	c->polls = true;
-	if (loop_poll(e->loop, &c->event, c->sock, POLLOUT))
+	if (loop_poll(e->loop, &c->event, c->sock, addressed ? 0 : POLLOUT))
 		call_refuse(e, c, ENOBUFS);
 	else
 		wait_on(e, c, resume);

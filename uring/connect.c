@@ -22,7 +22,7 @@ int call_conclude_connect(const struct call *c)
 	if (poll(&p, 1, 0) != 1)
 		return -EALREADY;
 	return connect(c->sock, (const struct sockaddr *)&c->target.address, c->target.len) ? -errno
-											   : 0;
+											    : 0;
 }
 
 static void was_under_way(struct engine *e, struct call *c, int res)

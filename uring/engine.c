@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -59,6 +60,19 @@ static void listener_readable(struct event *ev, int res)
 	}
 }
 
+/* A call that waits holds up to three descriptors; everything else needs its share, too. */
+static unsigned affordable_calls(void)
+{
+	struct rlimit limit;
+	unsigned others = TASKS_CACHED + LOCAL_SOCKETS + 64;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur < others + 3 * ENGINE_BATCH)
+		return ENGINE_BATCH;
+	if (limit.rlim_cur >= others + 3 * ENGINE_CALLS)
+		return ENGINE_CALLS;
+	return (unsigned)(limit.rlim_cur - others) / 3;
+}
+
 int engine_init(struct engine *e, const struct engine_config *config)
 {
 	int ret;
@@ -80,14 +94,11 @@ int engine_init(struct engine *e, const struct engine_config *config)
 		ret = caps_init(&e->caps);
 	if (ret)
 		return ret;
-	e->calls = calloc(ENGINE_CALLS, sizeof(*e->calls));
+	e->max_calls = affordable_calls();
+	e->calls = calloc(e->max_calls, sizeof(*e->calls));
 	e->scratch = malloc(sizeof(*e->scratch));
 	if (!e->calls || !e->scratch)
 		return -ENOMEM;
-	for (int i = ENGINE_CALLS - 1; i >= 0; i--) {
-		e->calls[i].next = e->free;
-		e->free = &e->calls[i];
-	}
 	blocked_init(e);
 	return loop_watch(e->loop, &e->listener_event, e->listener, POLLIN);
 }
@@ -103,6 +114,21 @@ void engine_exit(struct engine *e)
 	connections_exit(&e->connections);
 	free(e->calls);
 	free(e->scratch);
+}
+
+static bool has_free_call(const struct engine *e)
+{
+	return e->free || e->used_calls < e->max_calls;
+}
+
+static struct call *take_call(struct engine *e)
+{
+	struct call *c = e->free;
+
+	if (!c)
+		return &e->calls[e->used_calls++];
+	e->free = c->next;
+	return c;
 }
 
 static void refuse_protocol(struct engine *e, struct call *c)
@@ -136,6 +162,9 @@ static void begin(struct engine *e, struct call *c)
 		call_refuse(e, c, -ret);
 	else if (c->info.kind == SOCKET_UNKNOWN)
 		refuse_protocol(e, c);
+	else if (c->info.kind == SOCKET_UNIX && caps_any(&e->caps) &&
+		 !local_is_same_user(&e->local, c->n.tid))
+		call_refuse(e, c, EACCES);
 	else
 		c->type->begin(e, c, 0);
 }
@@ -148,7 +177,7 @@ static void run_batch(struct engine *e)
 {
 	unsigned n = 0;
 
-	while (n < ENGINE_BATCH && e->free && notif_ready(e->listener)) {
+	while (n < ENGINE_BATCH && has_free_call(e) && notif_ready(e->listener)) {
 		struct notif notif;
 		struct call *c;
 		int ret = notif_recv(e->listener, &notif);
@@ -157,15 +186,14 @@ static void run_batch(struct engine *e)
 			continue;
 		if (ret)
 			break;
-		c = e->free;
-		e->free = c->next;
+		c = take_call(e);
 		*c = (struct call){ .n = notif, .sock = -1, .peer = -1, .stat = -1, .engine = e };
 		c->start = loop_now();
 		begin(e, c);
 		n++;
 	}
 	/* Full, or no call free: there may be more, and the poll will not say so again. */
-	e->pending = n == ENGINE_BATCH || !e->free;
+	e->pending = n == ENGINE_BATCH || !has_free_call(e);
 	if (!n)
 		return;
 	stats_add(e->stats, STAT_BATCHES, 1);
@@ -179,6 +207,6 @@ void engine_run(struct engine *e)
 	if (e->pending && e->listener >= 0)
 		run_batch(e);
 	/* With every call taken the listener waits until one is free again. */
-	if (e->runnable || (e->pending && e->free && e->listener >= 0))
+	if (e->runnable || (e->pending && has_free_call(e) && e->listener >= 0))
 		e->loop->again = true;
 }

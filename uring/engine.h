@@ -25,8 +25,8 @@
 #include "uring/report.h"
 
 enum {
-	ENGINE_CALLS = 512, /* notifications taken and not yet answered */
-	ENGINE_BATCH = 64,  /* notifications taken in one go */
+	ENGINE_CALLS = 4096, /* notifications taken and not yet answered, if RLIMIT_NOFILE allows */
+	ENGINE_BATCH = 64,   /* notifications taken in one go */
 };
 
 struct call;
@@ -46,8 +46,10 @@ struct engine {
 	struct caps caps;
 	struct local local; /* AF_UNIX sockets that the sandbox made */
 	struct connections connections;
-	struct call *calls;
-	struct call *free;     /* list of unused calls */
+	struct call *calls; /* room for max_calls */
+	unsigned max_calls;
+	unsigned used_calls;   /* of calls, from the first on: the rest was never touched */
+	struct call *free;     /* list of the used ones that are free again */
 	struct call *waiting;  /* list of the calls that wait for the ring */
 	struct call *runnable; /* list of the calls that go on in the next turn */
 	unsigned nwaiting;

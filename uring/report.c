@@ -75,11 +75,10 @@ static void end_minute(struct report *r)
 /* A flood of decisions must not bury the command's own output. */
 static void print_limited(struct report *r, const struct record *record, const char *text)
 {
-	uint64_t minute = (uint64_t)record->ts.tv_sec / 60;
-
-	if (minute != r->minute)
+	if (record->ts.tv_sec - r->minute >= 60) {
 		end_minute(r);
-	r->minute = minute;
+		r->minute = record->ts.tv_sec;
+	}
 	if (r->lines == LINES_PER_MINUTE) {
 		r->suppressed++;
 		return;
@@ -211,6 +210,15 @@ static void print_summary(struct report *r)
 		report_message(r, "  and %u more", more);
 }
 
+static void tell_lost(struct report *r, struct sink *s)
+{
+	uint64_t lost = sink_take_lost(s);
+
+	stats_add(r->stats, STAT_LINES_LOST, lost);
+	if (lost)
+		report_message(r, "%s: %" PRIu64 " lines were lost", s->what, lost);
+}
+
 void report_end(struct report *r, uint64_t generation, int status, int signal, const char *by)
 {
 	struct json_exit end = {
@@ -226,6 +234,9 @@ void report_end(struct report *r, uint64_t generation, int status, int signal, c
 	int len;
 
 	end_minute(r);
+	tell_lost(r, &r->log);
+	tell_lost(r, &r->json);
+	tell_lost(r, &r->err);
 	if (!r->config.quiet)
 		print_summary(r);
 	if (r->config.json_fd < 0)

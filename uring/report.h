@@ -27,7 +27,7 @@ struct report {
 	struct flow_table *flows;
 	struct sink err, log, json;
 	uint64_t seq;
-	uint64_t minute;       /* in which `lines` were printed */
+	time_t minute;         /* when the minute began in which `lines` were printed */
 	unsigned lines;        /* to stderr in this minute */
 	uint64_t suppressed;   /* in this minute, for want of room */
 	bool want_process_all; /* every record needs pid, comm and exe */

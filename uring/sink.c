@@ -74,6 +74,14 @@ void sink_flush(struct sink *s)
 	write_on(s);
 }
 
+uint64_t sink_take_lost(struct sink *s)
+{
+	uint64_t lost = s->lost;
+
+	s->lost = 0;
+	return lost;
+}
+
 bool sink_is_idle(const struct sink *s)
 {
 	return s->fd < 0 || s->error || (!s->filling && !s->writing);

@@ -21,7 +21,7 @@ struct sink {
 	const char *what; /* for the message about a failure: "--log", "stderr" */
 	int fd;
 	int error;               /* positive errno of the first failed write, else 0 */
-	uint64_t lost;           /* lines dropped, ever */
+	uint64_t lost;           /* lines dropped and not yet told */
 	size_t filling, writing; /* bytes in each half */
 	size_t written;          /* of the half that is being written */
 	int half;                /* which half is being filled */
@@ -36,6 +36,9 @@ void sink_line(struct sink *s, const char *text, size_t len);
 
 /* Begin to write what is queued, unless a write is under way. To be called once a turn. */
 void sink_flush(struct sink *s);
+
+/* Lines that were dropped since the last call. */
+uint64_t sink_take_lost(struct sink *s);
 
 /* Whether everything queued has been written, or cannot be. */
 bool sink_is_idle(const struct sink *s);

@@ -306,18 +306,25 @@ static void kill_leftovers(struct supervisor *s)
 	reap_kill_all();
 }
 
-static void finish(struct supervisor *s)
+/* Write what is queued. */
+static void drain(struct supervisor *s)
 {
-	*s->config->pulse = 0; /* from here on nobody waits for an answer */
-	s->loop.pulse = NULL;
-	kill_leftovers(s);
-	report_end(&s->report, s->engine.generation, s->result.status, s->result.signal,
-		   s->result.by_command ? "command" : "sandtop");
 	while (!s->deserted && !report_is_idle(&s->report)) {
 		report_flush(&s->report);
 		if (loop_turn(&s->loop))
 			break;
 	}
+}
+
+static void finish(struct supervisor *s)
+{
+	*s->config->pulse = 0; /* from here on nobody waits for an answer */
+	s->loop.pulse = NULL;
+	kill_leftovers(s);
+	drain(s); /* so that there is room for the end */
+	report_end(&s->report, s->engine.generation, s->result.status, s->result.signal,
+		   s->result.by_command ? "command" : "sandtop");
+	drain(s);
 	if (s->config->stats)
 		stats_print(&s->stats, stderr);
 	engine_exit(&s->engine);
