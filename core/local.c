@@ -147,21 +147,22 @@ static void copy_path(const struct sockaddr_un *name, socklen_t len,
 	out[n] = '\0';
 }
 
+/* From the task's directory, which is also where a link to /proc/self/cwd then leads. */
 static int open_path(pid_t tid, const char *path, int flags)
 {
-	int cwd = -1;
+	int cwd = open_cwd(tid);
 	int fd;
 
-	if (path[0] != '/') {
-		cwd = open_cwd(tid);
-		if (cwd < 0)
-			return cwd;
-	}
-	fd = openat(cwd, path, O_PATH | O_CLOEXEC | flags);
+	if (cwd < 0)
+		return cwd;
+	fd = fchdir(cwd) ? -1 : open(path, O_PATH | O_CLOEXEC | flags);
 	if (fd < 0)
 		fd = -errno;
-	if (cwd >= 0)
-		close(cwd);
+	close(cwd);
+	if (chdir("/") && fd >= 0) {
+		close(fd);
+		fd = -EACCES;
+	}
 	return fd;
 }
 
