@@ -593,11 +593,7 @@ static void run_lengths(char **args)
 	}
 }
 
-/*
- * net/ipv4/udp.c, net/ipv6/udp.c: an address without a family is an IPv4 one, or
- * none at all. With none an IPv6 socket that is connected to a mapped peer looks
- * for an IPv6 route to it, in vain; sandtop leaves the name out, and it works.
- */
+/* net/ipv4/udp.c, net/ipv6/udp.c: an address without a family is an IPv4 one, or none at all. */
 static void run_unspec(char **args)
 {
 	(void)args;
@@ -606,8 +602,6 @@ static void run_unspec(char **args)
 		sa_family_t family = w.to.any.sa_family;
 
 		for (int connected = 0; connected < 2; connected++) {
-			if (connected && !strcmp(f->name, "mapped"))
-				break;
 			w.to.any.sa_family = AF_UNSPEC;
 			for (enum call c = SENDTO; c < CALLS; c++)
 				say(transmit_to(c, &w, (void *)"unspec", 6, 0), "%s %s%s", f->name,

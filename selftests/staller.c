@@ -272,14 +272,17 @@ static bool is_listed(const char *path, ino_t inode)
 }
 
 /*
- * A TCP connect goes on behind the back of who was interrupted, if it had begun:
- * the kernel lists the socket from then on.
+ * Wait for what shows that the call has begun to have an effect, if it has one: a
+ * TCP connect that is interrupted goes on behind the caller's back, and the kernel
+ * lists the socket; of a send that has room at first something has come out.
  */
 static void await_begin(const struct stall *s)
 {
 	int64_t deadline = deadline_in(SCENARIO_PATIENCE);
 	struct stat st;
 
+	if (!s->kind->call)
+		MUST(await(s->peer, POLLIN));
 	MUST(fstat(s->fd, &st));
 	while (s->to.any.sa_family == AF_INET && !is_listed("/proc/self/net/tcp", st.st_ino) &&
 	       deadline_left(deadline))
@@ -484,6 +487,8 @@ static void run_partial(char **args)
 
 	fill(bytes, BIG, 1);
 	open_empty(args[0], fds);
+	s.fd = fds[0];
+	s.peer = fds[1];
 	catch_signal(SIGUSR1, !strcmp(args[1], "restart") ? SA_RESTART : 0);
 	if (limit)
 		set_limit(fds[0], LIMIT_MS);
