@@ -570,13 +570,15 @@ static void do_signals(const struct operation *op)
 static void do_fork(const struct operation *op)
 {
 	int status;
-	pid_t pid = fork();
+	pid_t pid;
 
+	/* Before the child has anything to print. */
+	print_result(op, 0);
+	pid = fork();
 	if (!pid)
 		return;
-	print_result(op, pid < 0 ? -1 : 0);
 	if (pid < 0)
-		return;
+		err(USAGE, "fork");
 	if (waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
 		errx(USAGE, "the child was killed");
 	_exit(WEXITSTATUS(status));

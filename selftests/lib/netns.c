@@ -72,7 +72,11 @@ static int add_address(int family, const char *text)
 	} request = {
 		.header = { .nlmsg_type = RTM_NEWADDR,
 			    .nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE },
-		.message = { .ifa_family = family, .ifa_index = if_nametoindex("lo") },
+		.message = {
+			.ifa_family = family,
+			.ifa_flags = IFA_F_NODAD, /* usable at once */
+			.ifa_index = if_nametoindex("lo"),
+		},
 		.attribute = { .rta_type = IFA_LOCAL },
 	};
 	struct {
