@@ -151,6 +151,8 @@ static void begin(struct engine *e, struct call *c)
 		clone_begin(e, c, 0);
 		return;
 	}
+	/* What a record can tell if nothing more is found out. */
+	c->target.endpoint.dir = c->type->inbound ? DIR_IN : DIR_OUT;
 	ret = tasks_pin(&e->tasks, c->n.tid, (int)c->n.args[0]);
 	if (ret >= 0) {
 		c->sock = ret;
