@@ -10,7 +10,7 @@
 
 #include "uring/call.h"
 
-static void release(struct engine *e, struct call *c)
+void call_release(struct engine *e, struct call *c)
 {
 	if (c->counted)
 		connections_made(&e->connections, c->sock);
@@ -55,13 +55,13 @@ void call_answer(struct engine *e, struct call *c, int64_t value, int error)
 	if (notif_answer(e->listener, c->n.id, value, error) == -ENOENT)
 		stats_add(e->stats, STAT_STALE, 1);
 	histogram_record(&e->stats->latency, c->latency);
-	release(e, c);
+	call_release(e, c);
 }
 
 static void drop(struct engine *e, struct call *c)
 {
 	stats_add(e->stats, STAT_STALE, 1);
-	release(e, c);
+	call_release(e, c);
 }
 
 bool call_may_wait(const struct call *c, int flags)
@@ -183,7 +183,7 @@ void call_continue(struct engine *e, struct call *c)
 {
 	stats_add(e->stats, STAT_CONTINUED, 1);
 	notif_continue(e->listener, c->n.id);
-	release(e, c);
+	call_release(e, c);
 }
 
 /*
@@ -210,7 +210,7 @@ void call_finish_cancelled(struct engine *e, struct call *c, int timeout_error)
 		}
 		if (notif_restart(e->listener, c->n.id) == -ENOENT)
 			stats_add(e->stats, STAT_STALE, 1);
-		release(e, c);
+		call_release(e, c);
 		return;
 	case CANCEL_TIMEOUT:
 		call_finish(e, c, -timeout_error);

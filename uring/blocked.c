@@ -4,7 +4,6 @@
 #include <assert.h>
 #include <errno.h>
 #include <poll.h>
-#include <unistd.h>
 
 /* A signal must end a blocked call within 50 ms (design, 03 rule 8). */
 enum { TICK_NS = 20 * 1000 * 1000 };
@@ -191,10 +190,5 @@ void blocked_forget(struct engine *e, struct call *c)
 {
 	leave(e, c);
 	loop_forget(e->loop, &c->event);
-	if (c->sock >= 0)
-		close(c->sock);
-	if (c->stat >= 0)
-		close(c->stat);
-	if (c->peer >= 0)
-		close(c->peer);
+	call_release(e, c);
 }

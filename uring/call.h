@@ -163,6 +163,9 @@ bool call_judge(struct engine *e, struct call *c);
  */
 bool call_is_valid(struct engine *e, struct call *c);
 
+/* Give back what a call holds, and the call itself; it is not answered. */
+void call_release(struct engine *e, struct call *c);
+
 /* Answer with `value`, or with the positive `error`: record what was decided, and let go. */
 void call_answer(struct engine *e, struct call *c, int64_t value, int error);
 
