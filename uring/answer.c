@@ -148,9 +148,15 @@ void call_deny(struct engine *e, struct call *c)
 	call_answer(e, c, 0, denial(c));
 }
 
+/* A task that cannot be found but still waits must get its answer all the same. */
+static bool is_gone(struct engine *e, const struct call *c, int error)
+{
+	return error == ESRCH && !notif_valid(e->listener, c->n.id);
+}
+
 void call_refuse(struct engine *e, struct call *c, int error)
 {
-	if (error == ESRCH) {
+	if (is_gone(e, c, error)) {
 		drop(e, c);
 		return;
 	}
@@ -165,7 +171,7 @@ void call_refuse(struct engine *e, struct call *c, int error)
 
 void call_fail(struct engine *e, struct call *c, int error)
 {
-	if (error == ESRCH) {
+	if (is_gone(e, c, error)) {
 		drop(e, c);
 		return;
 	}

@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <poll.h>
 
-/* A signal must end a blocked call within 50 ms (design, 03 rule 8). */
+/* A signal must end a blocked call within 50 ms. */
 enum { TICK_NS = 20 * 1000 * 1000 };
 
 static void list_add(struct call **list, struct call *c)
