@@ -171,7 +171,10 @@ int json_decision(const struct record *r, char *buf, size_t size)
 	out_printf(&o, ",\"errno\":%d,\"latency_us\":%ju", r->error,
 		   (uintmax_t)(r->latency_ns + 500) / 1000);
 	out_member(&o, "hint", r->hint);
-	out_printf(&o, ",\"answers\":null");
+	if (r->answers)
+		out_printf(&o, ",\"answers\":%ju", (uintmax_t)r->answers);
+	else
+		out_printf(&o, ",\"answers\":null");
 	return event_end(&o);
 }
 

@@ -28,6 +28,7 @@ struct record {
 	const char *syscall; /* "connect", "sendto", ... */
 	int error;           /* positive errno that the task got, 0 for success */
 	uint64_t latency_ns; /* from the receipt of the notification to its answer */
+	uint64_t answers;    /* seq of the ask that this decision answers, or 0 */
 };
 
 #endif

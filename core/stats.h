@@ -53,7 +53,7 @@ struct histogram {
 	uint64_t bucket[STATS_BUCKETS];
 };
 
-/* Zeroed is empty. */
+/* Zeroed is empty. One process changes it; others may read single numbers meanwhile (shared.h). */
 struct stats {
 	uint64_t counter[STAT_COUNT];
 	struct histogram latency; /* from the receipt of a notification to its answer */

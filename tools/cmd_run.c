@@ -137,6 +137,7 @@ static int run(const struct options *o, const struct policy *policy, const char 
 {
 	struct supervisor_config config = {
 		.policy = policy,
+		.profile = o->profile_file ? o->profile_file : o->profile,
 		.name = name,
 		.max_connections = o->max_connections,
 		.stats = o->stats,

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "uring/report.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/json.h"
@@ -21,28 +19,17 @@ enum {
 
 static const char prefix[] = "sandtop: ";
 
-int report_init(struct report *r, const struct report_config *config, struct loop *loop,
-		struct stats *stats)
+void report_init(struct report *r, const struct report_config *config, struct loop *loop,
+		 struct ledger *ledger)
 {
-	void *mem = calloc(1, flow_table_size(FLOW_ROWS));
-
-	if (!mem)
-		return -ENOMEM;
 	*r = (struct report){ 0 };
 	r->config = *config;
-	r->stats = stats;
-	r->flows = flow_table_init(mem, FLOW_ROWS);
+	r->ledger = ledger;
+	r->stats = ledger_stats(ledger);
 	r->want_process_all = config->verbose || config->log_fd >= 0 || config->json_fd >= 0;
 	sink_init(&r->err, loop, 2, "stderr");
 	sink_init(&r->log, loop, config->log_fd, "--log");
 	sink_init(&r->json, loop, config->json_fd, "--json");
-	return 0;
-}
-
-void report_exit(struct report *r)
-{
-	free(r->flows);
-	r->flows = NULL;
 }
 
 static void print(struct sink *s, const char *text)
@@ -132,7 +119,7 @@ void report_decision(struct report *r, struct record *record)
 	char exe[PATH_MAX];
 	char hint[LINE_OPTION_MAX];
 	char text[LINE_TEXT_MAX];
-	struct flow *flow;
+	const struct flow *flow;
 	bool is_new, line;
 
 	record->seq = ++r->seq;
@@ -142,7 +129,7 @@ void report_decision(struct report *r, struct record *record)
 		  1);
 	if (r->want_process_all)
 		fill_process(record, exe, sizeof(exe));
-	flow = flow_touch(r->flows, record, &is_new);
+	flow = ledger_add(r->ledger, record, &is_new);
 	line = wants_line(r, record, flow);
 	if (!line && !r->want_process_all)
 		return;
@@ -152,7 +139,7 @@ void report_decision(struct report *r, struct record *record)
 		record->hint = hint;
 	line_format(record, text, sizeof(text));
 	if (line) {
-		flow->printed = true;
+		flow_set_printed(ledger_flows(r->ledger), flow);
 		print_limited(r, record, text);
 	}
 	if (r->config.log_fd >= 0)
@@ -189,10 +176,11 @@ void report_start(struct report *r, const char *name, pid_t pid, char *const *ar
 /* For up to SUMMARY_FLOWS denied flows, the option that would allow each. */
 static void print_summary(struct report *r)
 {
+	const struct flow_table *flows = ledger_flows(r->ledger);
 	unsigned shown = 0, more = 0;
 
-	for (unsigned i = 0; i < flow_count(r->flows); i++) {
-		const struct flow *flow = flow_at(r->flows, i);
+	for (unsigned i = 0; i < flow_count(flows); i++) {
+		const struct flow *flow = flow_at(flows, i);
 		struct record record = flow_record(flow);
 		char option[LINE_OPTION_MAX];
 

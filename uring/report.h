@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "core/flow.h"
+#include "core/ledger.h"
 #include "core/record.h"
 #include "core/stats.h"
 #include "uring/sink.h"
@@ -23,8 +23,8 @@ struct report_config {
 
 struct report {
 	struct report_config config;
+	struct ledger *ledger;
 	struct stats *stats;
-	struct flow_table *flows;
 	struct sink err, log, json;
 	uint64_t seq;
 	time_t minute;         /* when the minute began in which `lines` were printed */
@@ -33,13 +33,9 @@ struct report {
 	bool want_process_all; /* every record needs pid, comm and exe */
 };
 
-/*
- * Returns 0 or -ENOMEM. The descriptors stay the caller's. `loop` and `stats` must outlive the
- * report.
- */
-int report_init(struct report *r, const struct report_config *config, struct loop *loop,
-		struct stats *stats);
-void report_exit(struct report *r);
+/* The descriptors stay the caller's. `loop` and `ledger` must outlive the report. */
+void report_init(struct report *r, const struct report_config *config, struct loop *loop,
+		 struct ledger *ledger);
 
 /*
  * Record a decision: seq, ts, pid, comm and exe of *record are filled in here, and only if

@@ -29,7 +29,7 @@ enum {
 struct supervisor {
 	const struct supervisor_config *config;
 	struct loop loop;
-	struct stats stats;
+	struct ledger *ledger;
 	struct report report;
 	struct engine engine;
 	struct launch launch;
@@ -222,22 +222,26 @@ static bool prepare(struct supervisor *s)
 static bool start(struct supervisor *s)
 {
 	const struct supervisor_config *config = s->config;
-	const struct engine_config engine = {
+	struct engine_config engine = {
 		.listener = s->launch.listener,
 		.policy = config->policy,
 		.max_connections = config->max_connections,
 		.loop = &s->loop,
-		.stats = &s->stats,
 		.report = &s->report,
 	};
-	int ret = loop_init(&s->loop, RING_ENTRIES, RING_EVENTS, &s->stats);
+	int ret;
 
+	/* After the fork, which would have given it to the child. */
+	s->ledger = ledger_new();
+	if (!s->ledger)
+		return fail(s, "make the ledger", errno);
+	engine.stats = ledger_stats(s->ledger);
+	ret = loop_init(&s->loop, RING_ENTRIES, RING_EVENTS, engine.stats);
 	if (ret)
 		return fail(s, "set up io_uring", ret);
 	s->loop.pulse = config->pulse;
-	ret = report_init(&s->report, &config->report, &s->loop, &s->stats);
-	if (!ret)
-		ret = engine_init(&s->engine, &engine);
+	report_init(&s->report, &config->report, &s->loop, s->ledger);
+	ret = engine_init(&s->engine, &engine);
 	if (!ret)
 		ret = loop_watch(&s->loop, &s->signal_event, s->signals, POLLIN);
 	if (!ret)
@@ -250,6 +254,9 @@ static bool start(struct supervisor *s)
 		return fail(s, "start the supervisor", ret);
 	if (config->timeout)
 		arm_timeout(s, config->timeout);
+	ledger_set_run(s->ledger, config->name, s->launch.pid, config->launch.argv);
+	ledger_set_policy(s->ledger, 1, verdict_name(policy_fallback(config->policy)),
+			  config->profile);
 	report_start(&s->report, config->name, s->launch.pid, config->launch.argv, 1);
 	return true;
 }
@@ -326,10 +333,10 @@ static void finish(struct supervisor *s)
 		   s->result.by_command ? "command" : "sandtop");
 	drain(s);
 	if (s->config->stats)
-		stats_print(&s->stats, stderr);
+		stats_print(ledger_stats(s->ledger), stderr);
 	engine_exit(&s->engine);
-	report_exit(&s->report);
 	loop_exit(&s->loop);
+	ledger_free(s->ledger);
 }
 
 struct supervisor_result supervisor_run(const struct supervisor_config *config)

@@ -33,6 +33,7 @@ struct supervisor_config {
 	struct launch_config launch;
 	const char *name; /* of the sandbox */
 	const struct policy *policy;
+	const char *profile; /* name or file of the profile it has, or NULL */
 	struct report_config report;
 	unsigned max_connections; /* 0 = no limit */
 	bool stats;               /* print them at the end */
