@@ -138,10 +138,7 @@ unsigned int ledger_read_flows(const struct ledger_reader *r, struct flow *out, 
 unsigned int ledger_read_decisions(struct ledger_reader *r, uint64_t *next,
 				   struct ledger_decision *out, unsigned int max, uint64_t *missed);
 
-/*
- * A decision as a record, for line_format() and json_decision(). The hint is not in it: see
- * explain_hint(). Borrows from *d.
- */
+/* A decision as a record, for line_format() and json_decision(). Borrows from *d. */
 struct record ledger_record(const struct ledger_decision *d);
 
 #endif

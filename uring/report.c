@@ -117,7 +117,6 @@ static void write_log(struct report *r, const struct record *record, const char 
 void report_decision(struct report *r, struct record *record)
 {
 	char exe[PATH_MAX];
-	char hint[LINE_OPTION_MAX];
 	char text[LINE_TEXT_MAX];
 	const struct flow *flow;
 	bool is_new, line;
@@ -135,8 +134,6 @@ void report_decision(struct report *r, struct record *record)
 		return;
 	if (!r->want_process_all)
 		fill_process(record, NULL, 0);
-	if (record->decision.verdict != VERDICT_ALLOW && line_option(record, hint, sizeof(hint)))
-		record->hint = hint;
 	line_format(record, text, sizeof(text));
 	if (line) {
 		flow_set_printed(ledger_flows(r->ledger), flow);
