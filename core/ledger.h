@@ -109,6 +109,9 @@ void ledger_set_tasks(struct ledger *l, uint64_t tasks);
  */
 const struct flow *ledger_add(struct ledger *l, const struct record *r, bool *is_new);
 
+/* What a reader sees in ledger_read_head(). */
+void ledger_head(const struct ledger *l, struct ledger_head *out);
+
 /* A reader, in any process. */
 
 struct ledger_reader;

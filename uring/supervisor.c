@@ -17,6 +17,7 @@
 #include "core/reap.h"
 #include "core/task.h"
 #include "uring/engine.h"
+#include "uring/metrics_file.h"
 
 enum {
 	RING_ENTRIES = 256,
@@ -31,6 +32,7 @@ struct supervisor {
 	struct loop loop;
 	struct ledger *ledger;
 	struct report report;
+	struct metrics_file metrics;
 	struct engine engine;
 	struct launch launch;
 	int signals; /* signalfd of SIGCHLD */
@@ -249,6 +251,9 @@ static bool start(struct supervisor *s)
 	if (!ret)
 		ret = loop_poll(&s->loop, &s->exec_event, s->launch.channel, POLLIN);
 	if (!ret)
+		ret = metrics_file_init(&s->metrics, &s->loop, s->ledger, &s->report,
+					config->metrics_path);
+	if (!ret)
 		ret = launch_go(&s->launch);
 	if (ret)
 		return fail(s, "start the supervisor", ret);
@@ -316,7 +321,7 @@ static void kill_leftovers(struct supervisor *s)
 /* Write what is queued. */
 static void drain(struct supervisor *s)
 {
-	while (!s->deserted && !report_is_idle(&s->report)) {
+	while (!s->deserted && !(report_is_idle(&s->report) && metrics_file_is_idle(&s->metrics))) {
 		report_flush(&s->report);
 		if (loop_turn(&s->loop))
 			break;
@@ -331,11 +336,13 @@ static void finish(struct supervisor *s)
 	drain(s); /* so that there is room for the end */
 	report_end(&s->report, s->engine.generation, s->result.status, s->result.signal,
 		   s->result.by_command ? "command" : "sandtop");
+	metrics_file_finish(&s->metrics);
 	drain(s);
 	if (s->config->stats)
 		stats_print(ledger_stats(s->ledger), stderr);
 	engine_exit(&s->engine);
 	loop_exit(&s->loop);
+	report_exit(&s->report);
 	ledger_free(s->ledger);
 }
 

@@ -35,6 +35,7 @@ struct supervisor_config {
 	const struct policy *policy;
 	const char *profile; /* name or file of the profile it has, or NULL */
 	struct report_config report;
+	const char *metrics_path; /* of --metrics-file, absolute, or NULL */
 	unsigned max_connections; /* 0 = no limit */
 	bool stats;               /* print them at the end */
 	bool linger;              /* stay until the last task ends */
