@@ -102,6 +102,17 @@ static bool wants_line(const struct report *r, const struct record *record, cons
 	       !is_address_probe(record);
 }
 
+/* As the ledger has it: no request is to wait for /proc. */
+static void recall_process(struct report *r, struct record *record)
+{
+	uint64_t now = (uint64_t)record->ts.tv_sec * 1000000000 + (uint64_t)record->ts.tv_nsec;
+	const struct process *p = process_find(&r->processes, record->tid, now);
+
+	record->pid = p->pid;
+	memcpy(record->comm, p->comm, sizeof(record->comm));
+	record->exe = p->exe[0] ? p->exe : NULL;
+}
+
 static void fill_process(struct record *record, char *exe, size_t size)
 {
 	pid_t tgid = task_tgid(record->tid);
@@ -135,6 +146,8 @@ void report_decision(struct report *r, struct record *record)
 	stats_decision(r->stats, record->decision.verdict, record->endpoint.proto);
 	if (r->want_process_all)
 		fill_process(record, exe, sizeof(exe));
+	else
+		recall_process(r, record);
 	flow = ledger_add(r->ledger, record, &is_new);
 	line = wants_line(r, record, flow);
 	if (!line && !r->want_process_all)

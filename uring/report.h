@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "core/ledger.h"
+#include "core/process.h"
 #include "core/record.h"
 #include "core/stats.h"
 #include "uring/sink.h"
@@ -31,6 +32,7 @@ struct report {
 	struct ledger *ledger;
 	struct stats *stats;
 	struct sink err, log, json;
+	struct processes processes;
 	uint64_t seq;
 	time_t minute;                /* when the minute began in which `lines` were printed */
 	unsigned lines;               /* to stderr in this minute */
@@ -51,8 +53,8 @@ void report_init(struct report *r, const struct report_config *config, struct lo
 void report_exit(struct report *r);
 
 /*
- * Record a decision: seq, ts, pid, comm and exe of *record are filled in here, and only if
- * somebody will see them. record->tid must still name the task.
+ * Record a decision: seq, ts, pid, comm and exe of *record are filled in here; for a line or a log
+ * as they are now, for the ledger alone as they were lately. record->tid must still name the task.
  */
 void report_decision(struct report *r, struct record *record);
 
