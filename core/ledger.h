@@ -128,7 +128,7 @@ void ledger_read_head(const struct ledger_reader *r, struct ledger_head *out);
 /*
  * Consistent copies of up to `max` (FLOW_ROWS is all) rows, in no order that means anything.
  * Returns how many. A row that is being written at every one of many tries is left out this time:
- * it is not gone.
+ * it is not gone. Behind the copies *out is garbage.
  */
 unsigned int ledger_read_flows(const struct ledger_reader *r, struct flow *out, unsigned int max);
 
