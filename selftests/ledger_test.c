@@ -300,6 +300,7 @@ struct seen {
 	struct ledger_decision decisions[LEDGER_DECISIONS];
 	uint64_t hits[65536]; /* by port */
 	uint64_t next, read, missed, flow_copies;
+	pid_t command;
 };
 
 static void look(struct run_data *self, struct seen *s)
@@ -315,7 +316,7 @@ static void look(struct run_data *self, struct seen *s)
 			TH_LOG("port %u has rule %d '%s'", f->port, f->rule, f->rule_text);
 		}
 		ASSERT_EQ(PROTO_UDP, f->proto);
-		ASSERT_LT(1, f->pid);
+		ASSERT_EQ(s->command, f->pid);
 		/* A flow that was evicted begins anew. */
 		if (f->id == s->hits[f->port] >> 32)
 			ASSERT_LE(s->hits[f->port] & UINT32_MAX, f->allowed + f->denied);
@@ -328,6 +329,7 @@ static void look(struct run_data *self, struct seen *s)
 
 		ASSERT_TRUE(texts_match(d->port, d->verdict, d->rule, d->rule_text));
 		ASSERT_STREQ("sendto", d->syscall);
+		ASSERT_EQ(s->command, d->pid);
 		ASSERT_NE(NULL, strstr(d->exe, "/scribe"));
 		ASSERT_EQ(++s->read + s->missed, d->seq);
 	}
@@ -360,6 +362,7 @@ static void expect_consistent(struct run_data *self, const char *ports, uint64_t
 	EXPECT_EQ(scribe_said(self->c.out.text, "command "), head.pid);
 	EXPECT_EQ(1, head.generation);
 	EXPECT_EQ(0, head.decisions);
+	seen.command = head.pid;
 	scribe_go_on(&self->c);
 	/* As fast as it can, while the traffic runs. */
 	while (command_wait_text(&self->c, &self->c.out, "done\n", 0) == -ETIMEDOUT)

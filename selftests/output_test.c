@@ -114,6 +114,9 @@ static void expect_unharmed(struct output_data *self, long lost)
 	EXPECT_STRIN(count, self->c.err.text);
 	EXPECT_EQ(1, count_in(self->c.err.text, "further lines are lost"));
 	EXPECT_EQ(1, count_in(self->c.err.text, " lost\n"));
+	/* First why, then how many. */
+	EXPECT_LT(strstr(self->c.err.text, "further lines are lost"),
+		  strstr(self->c.err.text, "were lost\n"));
 	EXPECT_EQ(lost, scribe_said(self->c.err.text, "log lines lost "));
 }
 
