@@ -18,6 +18,21 @@ static int add_entry(struct policy *p, struct table_entry entry)
 	return 0;
 }
 
+static int add_path(struct policy *p, const struct draft *d, const struct spec *spec, int rule)
+{
+	struct path_entry *paths = array_room(p->paths, p->n_paths, sizeof(*paths));
+	int ret;
+
+	if (!paths)
+		return -ENOMEM;
+	p->paths = paths;
+	paths[p->n_paths] = (struct path_entry){ .rule = rule };
+	ret = pathnames_entry(&d->paths, spec->name, &paths[p->n_paths]);
+	if (ret > 0)
+		p->n_paths++;
+	return ret < 0 ? ret : 0;
+}
+
 /* The addresses that a spec is about. Returns 0 or -ENOMEM; `out` is to be freed in any case. */
 static int spec_prefixes(const struct draft *d, const struct spec *spec, struct prefix_list *out)
 {
@@ -71,9 +86,8 @@ static int add_spec(struct policy *p, const struct draft *d, const struct spec *
 	struct prefix_list prefixes = { 0 };
 	int ret;
 
-	/* Only a preset has such a rule, and it is unix:*. */
-	if (spec->target == SPEC_PATH && !p->unix_rule)
-		p->unix_rule = rule;
+	if (spec->target == SPEC_PATH)
+		return add_path(p, d, spec, rule);
 	ret = spec_prefixes(d, spec, &prefixes);
 	for (size_t i = 0; !ret && i < prefixes.n; i++)
 		ret = add_prefix(p, spec, prefixes.v[i], rule);
@@ -101,6 +115,7 @@ static int compile_rules(const struct draft *d, struct policy *p)
 		for (size_t i = 0; !ret && i < from->specs.n; i++)
 			ret = add_spec(p, d, &from->specs.v[i], p->n_rules);
 		rule->end = p->n_entries;
+		rule->paths_end = p->n_paths;
 	}
 	return ret;
 }
@@ -130,7 +145,7 @@ static int compile_tables(struct policy *p)
 	for (int i = 0; !ret && i < 4; i++)
 		ret = compile_table(p, i / 2, i % 2, chosen);
 	free(chosen);
-	return ret;
+	return ret ? ret : path_table_build(&p->path_table, p->paths, p->n_paths);
 }
 
 static void compile_bind(const struct draft *d, struct policy *p)
@@ -245,6 +260,10 @@ void policy_free(struct policy *p)
 		free(p->rules[i].text);
 	free(p->rules);
 	free(p->entries);
+	path_table_free(&p->path_table);
+	for (size_t i = 0; i < p->n_paths; i++)
+		free(p->paths[i].text);
+	free(p->paths);
 	for (int i = 0; i < 4; i++)
 		table_free(&p->tables[i / 2][i % 2]);
 	free(p->nameservers);

@@ -6,6 +6,7 @@
 #define SANDTOP_POLICY_COMPILE_H
 
 #include "policy/draft.h"
+#include "policy/path.h"
 #include "policy/policy.h"
 #include "policy/table.h"
 
@@ -13,7 +14,8 @@ struct policy_rule {
 	enum verdict verdict;
 	enum direction dir;
 	char *text;
-	size_t end; /* its entries are those from the end of the rule before it up to here */
+	/* Its entries are those from the end of the rule before it up to here. */
+	size_t end, paths_end;
 };
 
 struct policy {
@@ -24,7 +26,9 @@ struct policy {
 	struct table_entry *entries;
 	size_t n_entries;
 	struct table tables[2][2]; /* [enum direction][policy_family()] of the entries */
-	int unix_rule;             /* the rule for every UNIX socket, or 0 */
+	struct path_entry *paths;  /* with DIR_OUT */
+	size_t n_paths;
+	struct path_table path_table; /* of them */
 	enum draft_bind bind;
 	uint8_t bind_ports[(UINT16_MAX + 1) / 8]; /* one bit for each port of the option */
 	struct addr *nameservers;                 /* empty when the policy implies none */

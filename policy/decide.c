@@ -70,6 +70,16 @@ static bool is_implied_dns(const struct policy *p, const struct endpoint *e, str
 	return false;
 }
 
+/* Sockets outside the sandbox can act for whoever reaches them: only a rule opens them. */
+static struct decision decide_unix(const struct policy *p, const struct endpoint *e)
+{
+	int rule = e->name ? path_table_find(&p->path_table, e->name) : 0;
+
+	if (rule)
+		return by_rule(p, rule);
+	return (struct decision){ .verdict = VERDICT_DENY, .reason = REASON_UNIX_DEFAULT };
+}
+
 static struct decision decide_out(const struct policy *p, const struct endpoint *e)
 {
 	struct table_match match = find(p, e);
@@ -124,9 +134,7 @@ struct decision policy_decide(const struct policy *p, const struct names *names,
 	case PROTO_ICMP:
 		break;
 	case PROTO_UNIX:
-		if (p->unix_rule)
-			return by_rule(p, p->unix_rule);
-		return (struct decision){ .verdict = VERDICT_DENY, .reason = REASON_UNIX_DEFAULT };
+		return decide_unix(p, e);
 	case PROTO_DNS:
 		return by_default(p);
 	default:

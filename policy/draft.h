@@ -7,6 +7,7 @@
 
 #include <stddef.h>
 
+#include "policy/pathname.h"
 #include "policy/policy.h"
 #include "policy/spec.h"
 
@@ -55,6 +56,7 @@ struct draft {
 	struct draft_host **hosts;
 	size_t n_hosts;
 	void *hosts_by_name; /* tsearch(3) tree of the hosts */
+	struct pathnames paths;
 	struct prefix_list this_host;
 	struct prefix_list nameservers;
 };

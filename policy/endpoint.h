@@ -38,6 +38,9 @@ struct addr {
 	uint8_t bytes[16]; /* network order; IPv4 uses the first four, the rest are 0 */
 };
 
+/* Room for a name with its NUL. A request with a longer one is refused before it is judged. */
+enum { ENDPOINT_NAME_MAX = 1024 };
+
 /* Who a request wants to talk to, or, with DIR_IN, where it wants to listen. */
 struct endpoint {
 	enum direction dir;
@@ -61,6 +64,7 @@ enum reason {
 	REASON_DEFAULT,
 	REASON_BIND_DEFAULT,
 	REASON_UNIX_DEFAULT,
+	REASON_CONTROL_SOCKET, /* of a sandtop: no rule opens it */
 	REASON_MAX_CONNECTIONS,
 	REASON_IMPLIED_DNS,
 	REASON_PROTOCOL,

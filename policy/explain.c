@@ -107,6 +107,9 @@ static int parse_name(enum direction dir, enum proto proto, const char *name, st
 		return policy_error_set(err, QUOTED ": expected %s", name,
 					proto == PROTO_UNIX ? "unix /PATH or unix @NAME"
 							    : "dns NAME");
+	if (strlen(name) >= ENDPOINT_NAME_MAX)
+		return policy_error_set(err, QUOTED ": too long: expected at most %d bytes", name,
+					ENDPOINT_NAME_MAX - 1);
 	/* An answer has its fields between tabs and ends with a newline. */
 	for (const char *c = name; *c; c++)
 		if ((unsigned char)*c < ' ' || *c == 0x7f)
@@ -232,6 +235,26 @@ static enum fit entry_fit(const struct table_entry *entry, const struct endpoint
 	return entry->lo <= what && what <= entry->hi ? FIT_PORT : FIT_ADDR;
 }
 
+/* The index of the rule's first path; what follows up to p->rules[rule - 1].paths_end is its own.
+ */
+static size_t first_path(const struct policy *p, int rule)
+{
+	return rule > 1 ? p->rules[rule - 2].paths_end : 0;
+}
+
+static bool has_paths(const struct policy *p, int rule)
+{
+	return first_path(p, rule) < p->rules[rule - 1].paths_end;
+}
+
+static const char *path_fit(const struct policy *p, int rule, const char *name)
+{
+	for (size_t i = first_path(p, rule); i < p->rules[rule - 1].paths_end; i++)
+		if (path_entry_matches(&p->paths[i], name))
+			return "match";
+	return has_paths(p, rule) ? "other path" : "other protocol";
+}
+
 /* "match", or what did not match. */
 static const char *rule_fit(const struct policy *p, int rule, const struct endpoint *e)
 {
@@ -245,12 +268,12 @@ static const char *rule_fit(const struct policy *p, int rule, const struct endpo
 	size_t end = p->rules[rule - 1].end;
 	enum fit best = FIT_NOTHING;
 
-	if (e->proto == PROTO_UNIX && rule == p->unix_rule)
-		return "match";
 	if (p->rules[rule - 1].dir != e->dir)
 		return "other direction";
-	if (begin == end && rule != p->unix_rule)
-		return "no address";
+	if (e->proto == PROTO_UNIX)
+		return path_fit(p, rule, e->name);
+	if (begin == end)
+		return has_paths(p, rule) ? "other protocol" : "no address";
 	for (size_t i = begin; i < end; i++) {
 		enum fit fit = entry_fit(&p->entries[i], e);
 
@@ -298,8 +321,10 @@ const char *explain_hint(const struct endpoint *e, enum verdict verdict,
 	bool port = has_port(e) && e->port;
 	bool bracket = port && e->addr.family == 6;
 	char addr[ADDR_TEXT_MAX];
+	char path[2 * ENDPOINT_NAME_MAX];
 	char ports[8] = "";
 	const char *scheme;
+	const char *target = target_text(e, addr);
 
 	/* What a rule without a scheme means depends on its action. */
 	if (e->proto == PROTO_UNIX)
@@ -310,9 +335,11 @@ const char *explain_hint(const struct endpoint *e, enum verdict verdict,
 		scheme = e->proto == PROTO_TCP   ? "tcp://"
 			 : e->proto == PROTO_UDP ? "udp://"
 						 : "icmp://";
+	if (e->proto == PROTO_UNIX)
+		target = pathname_write(target, path);
 	if (port)
 		snprintf(ports, sizeof(ports), ":%u", e->port);
 	snprintf(buf, EXPLAIN_HINT_MAX, "%s %s%s%s%s%s%s", action, e->dir == DIR_IN ? "in " : "",
-		 scheme, bracket ? "[" : "", target_text(e, addr), bracket ? "]" : "", ports);
+		 scheme, bracket ? "[" : "", target, bracket ? "]" : "", ports);
 	return buf;
 }

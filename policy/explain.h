@@ -7,7 +7,7 @@
 
 #include "policy/policy.h"
 
-enum { EXPLAIN_HINT_MAX = 320 };
+enum { EXPLAIN_HINT_MAX = 2 * ENDPOINT_NAME_MAX + 32 };
 
 /*
  * Read one endpoint: `[in] PROTO ADDR PORT`, `[in] PROTO://ADDR:PORT`, `icmp ADDR`, `unix PATH`,

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "policy/compile.h"
 #include "policy/error.h"
@@ -64,7 +65,47 @@ static bool is_complete(const struct spec *spec, enum direction dir)
 	if (spec->target == SPEC_PREFIX)
 		return dir == DIR_IN || !addr_is_unspecified(spec->prefix.addr) ||
 		       spec->prefix.len < addr_bits(spec->prefix.addr.family);
+	if (spec->target == SPEC_PATH)
+		return !strchr(spec->name, '$');
 	return spec->target == SPEC_EVERY;
+}
+
+/* The index of the rule's first path. */
+static size_t first_path(const struct policy *p, int rule)
+{
+	return rule > 1 ? p->rules[rule - 2].paths_end : 0;
+}
+
+/*
+ * Whether the rule is about all of `e` wherever links lead: paths are matched as they really are,
+ * and here as they are written.
+ */
+static bool is_certainly_about(const struct policy *p, int rule, const struct path_entry *e)
+{
+	if (*e->text == '@')
+		return true;
+	for (size_t i = first_path(p, rule); i < p->rules[rule - 1].paths_end; i++) {
+		const struct path_entry *other = &p->paths[i];
+
+		if (!strcmp(other->text, e->text) && other->prefix >= e->prefix)
+			return true;
+		if (other->prefix && (!*other->text || !strcmp(other->text, "/")))
+			return true;
+	}
+	return false;
+}
+
+static void find_path_winners(struct linter *l)
+{
+	const struct policy *p = l->policy;
+
+	for (size_t i = 0; i < p->n_paths; i++) {
+		const struct path_entry *e = &p->paths[i];
+		int winner = path_table_winner(&p->path_table, e);
+
+		if (winner == e->rule || !is_certainly_about(p, winner, e))
+			l->wins[e->rule] = true;
+	}
 }
 
 static bool is_shadowed(const struct linter *l, int number, const struct draft_rule *rule)
@@ -75,13 +116,23 @@ static bool is_shadowed(const struct linter *l, int number, const struct draft_r
 	return !l->wins[number];
 }
 
+/* The first rule about the address that comes first in the rule. */
+static int first_about_address(const struct policy *p, int number)
+{
+	const struct policy_rule *rule = &p->rules[number - 1];
+	const struct table_entry *entry = &p->entries[number > 1 ? p->rules[number - 2].end : 0];
+	const struct table *t = &p->tables[rule->dir][policy_family(entry->prefix.addr)];
+
+	return table_find(t, entry->prefix.addr, entry->lo).rule;
+}
+
 static int warn_shadowed(const struct linter *l, int number)
 {
 	const struct policy *p = l->policy;
 	const struct policy_rule *rule = &p->rules[number - 1];
-	const struct table_entry *entry = &p->entries[number > 1 ? p->rules[number - 2].end : 0];
-	const struct table *t = &p->tables[rule->dir][policy_family(entry->prefix.addr)];
-	int first = table_find(t, entry->prefix.addr, entry->lo).rule;
+	size_t path = first_path(p, number);
+	int first = path < rule->paths_end ? path_table_winner(&p->path_table, &p->paths[path])
+					   : first_about_address(p, number);
 
 	return warn(l, LINT_SHADOWED, number,
 		    QUOTED " decides nothing: what it matches, earlier rules such as " QUOTED
@@ -214,6 +265,8 @@ int lint(const struct draft *d, lint_fn *fn, void *arg)
 		ret = group_prefixes(GROUP_MULTICAST, &d->this_host, &l.multicast);
 	for (int i = 0; !ret && i < 4; i++)
 		table_winners(&l.policy->tables[i / 2][i % 2], l.wins);
+	if (!ret)
+		find_path_winners(&l);
 	if (!ret)
 		ret = check_rules(&l);
 	prefix_list_free(&l.internal);

@@ -8,8 +8,8 @@
  * replacing one pointer.
  *
  * Everything here is pure: nothing is read, resolved or printed. The caller
- * resolves the host names that a draft contains (draft_host) and hands the
- * addresses back (draft_host_add).
+ * resolves the host names and paths that a draft contains (draft_host,
+ * draft_path) and hands back what they are (draft_host_add, draft_path_set).
  */
 #ifndef SANDTOP_POLICY_POLICY_H
 #define SANDTOP_POLICY_POLICY_H
@@ -76,6 +76,20 @@ const char *draft_host(const struct draft *d, size_t i);
  * a blocked name, is none). Returns 0 or -ENOMEM.
  */
 int draft_host_add(struct draft *d, size_t i, struct addr addr);
+
+/*
+ * How many different paths the draft's `unix:` specs mention, and the i-th of them as it is
+ * written, with `$VAR` and the `*` at its end; borrowed from the draft.
+ */
+size_t draft_paths(const struct draft *d);
+const char *draft_path(const struct draft *d, size_t i);
+
+/*
+ * Say which real path, absolute and free of links, the i-th path is on this machine; of one with a
+ * `*`, what stands before it. One of which nothing is said is taken as it is written, and one with
+ * a variable matches nothing. Returns 0 or -ENOMEM.
+ */
+int draft_path_set(struct draft *d, size_t i, const char *real);
 
 /* Say that `addr` belongs to one of this machine's interfaces (@this-host). Returns 0 or -ENOMEM.
  */

@@ -85,10 +85,18 @@ Test(lint, a_rule_that_earlier_ones_shadow)
 		{ { "allow :1-80", "allow :82-100", "allow 10.0.0.0/8:50-90" }, "" },
 		{ { "allow *", "deny in 127.0.0.1:80" }, "" },
 		{ { "allow 10.0.0.0/8", "allow 10.1.1.1,12.1.1.1" }, "" },
+		{ { "allow unix:*", "deny unix:/run/bus" }, "2 shadowed" },
+		{ { "allow unix:/*", "deny unix:/run/*" }, "2 shadowed" },
+		{ { "deny unix:/run/bus", "allow unix:/run/bus" }, "2 shadowed" },
+		{ { "deny unix:@a*", "allow unix:@ab" }, "2 shadowed" },
+		{ { "deny unix:/run/bus", "allow unix:/run/*" }, "" },
+		{ { "allow unix:/*", "allow unix:@a" }, "" },
 		/* What is not known here, and what is matched otherwise than by its address. */
 		{ { "allow *", "deny tcp://@this-host" }, "" },
 		{ { "allow *:443", "allow example.com:443" }, "" },
 		{ { "allow 0.0.0.0/8", "deny tcp://0.0.0.0" }, "" },
+		{ { "allow unix:/run/*", "deny unix:/run/link" }, "" },
+		{ { "allow unix:*", "deny unix:$BUS" }, "" },
 	};
 
 	check_rows(draft_rule, rows, COUNT(rows));

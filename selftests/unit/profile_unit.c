@@ -246,7 +246,8 @@ Test(profile, what_is_refused_and_where)
 		{ "[network]\ndefault = 'ask'\n", "2:11:", { "'ask'", "not in this build" } },
 		{ "[network]\nrules = ['ask *']\n", "2:10:", { "not in this build" } },
 		{ "[network]\nallow = ['.a.b']\n", "2:10:", { "'.a.b'", "not in this build" } },
-		{ "[network]\nallow = ['unix:/a']\n", "2:10:", { "not in this build" } },
+		{ "[network]\nallow = ['unix:a']\n", "2:10:", { "unix:/PATH" } },
+		{ "[network]\ndeny = ['unix:/a']\n", "2:9:", { "denied anyway" } },
 	};
 
 	for (size_t i = 0; i < COUNT(rows); i++) {
