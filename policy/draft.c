@@ -55,7 +55,7 @@ void draft_free(struct draft *d)
 	rules_free(&d->rules);
 	rules_free(&d->preset);
 	rules_free(&d->binds);
-	prefix_list_free(&d->this_host);
+	addr_set_free(&d->this_host);
 	prefix_list_free(&d->nameservers);
 	free(d);
 }
@@ -122,6 +122,7 @@ static int add_rule(struct draft *d, struct draft_rules *rules, const struct dra
 
 		if (spec->target == SPEC_HOST && add_host(d, spec->name))
 			return -ENOMEM;
+		d->has_suffix |= spec->target == SPEC_SUFFIX;
 		if (spec->target == SPEC_PATH && pathnames_add(&d->paths, spec->name))
 			return -ENOMEM;
 	}
@@ -179,12 +180,9 @@ static int check_build(const struct draft_rule *rule, const char *text, struct p
 
 		if (rule->verdict == VERDICT_ASK)
 			what = "ask";
-		else if (spec->target == SPEC_SUFFIX)
-			what = "a rule for every name below a domain";
-		else if (spec->target == SPEC_HOST && rule->verdict == VERDICT_DENY)
+		else if ((spec->target == SPEC_HOST || spec->target == SPEC_SUFFIX) &&
+			 rule->verdict == VERDICT_DENY)
 			what = "a rule that denies a name";
-		else if (spec->target == SPEC_GROUP && spec->group == GROUP_SELF)
-			what = "@self";
 		if (what)
 			return policy_error_set(err, QUOTED ": %s is not in this build", text,
 						what);
@@ -545,7 +543,7 @@ int draft_host_add(struct draft *d, size_t i, struct addr addr)
 
 int draft_this_host_add(struct draft *d, struct addr addr)
 {
-	return prefix_list_add(&d->this_host, prefix_of(addr));
+	return addr_set_add(&d->this_host, addr);
 }
 
 int draft_nameserver_add(struct draft *d, struct addr addr)

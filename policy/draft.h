@@ -8,6 +8,7 @@
 #include <stddef.h>
 
 #include "policy/pathname.h"
+#include "policy/live.h"
 #include "policy/policy.h"
 #include "policy/spec.h"
 
@@ -55,9 +56,10 @@ struct draft {
 	struct draft_rules binds; /* one for each option, of which only the ports count */
 	struct draft_host **hosts;
 	size_t n_hosts;
+	bool has_suffix;     /* a rule is about the names below a domain */
 	void *hosts_by_name; /* tsearch(3) tree of the hosts */
 	struct pathnames paths;
-	struct prefix_list this_host;
+	struct addr_set this_host;
 	struct prefix_list nameservers;
 };
 

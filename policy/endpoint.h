@@ -53,6 +53,7 @@ struct endpoint {
 	 */
 	struct addr addr;
 	bool unspecified;
+	bool self;        /* DIR_OUT: a socket of this sandbox listens there */
 	bool listening;   /* DIR_IN: listen rather than bind; then port 0 is a port yet unknown */
 	uint16_t port;    /* host order; 0 for icmp, unix and dns */
 	const char *name; /* unix: "/path" or "@name"; dns: the name; else NULL. Borrowed. */

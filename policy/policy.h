@@ -20,7 +20,7 @@
 
 struct policy; /* one immutable compiled policy */
 struct draft;  /* a policy that is being put together */
-struct names;  /* live name bindings; no build has them yet: pass NULL */
+struct live;   /* what its words stand for right now: live.h */
 
 /* What is wrong with what the user wrote: it quotes the text and says what was expected. */
 struct policy_error {
@@ -112,11 +112,22 @@ void policy_free(struct policy *p);
 
 /*
  * Judge one request. Pure: no allocation, no lock, no system call, and the same
- * answer for the same arguments. `names` may be NULL. Never fails: what matches
- * nothing gets the default.
+ * answer for the same arguments. `live` may be NULL: then this machine has the
+ * addresses that the policy was made with, and no name is known. Never fails:
+ * what matches nothing gets the default.
  */
-struct decision policy_decide(const struct policy *p, const struct names *names,
+struct decision policy_decide(const struct policy *p, const struct live *live,
 			      const struct endpoint *e);
+
+/*
+ * Whether the decision hangs on e->self, which the caller then finds out and sets before it asks
+ * for it. Pure as well.
+ */
+bool policy_asks_self(const struct policy *p, const struct live *live, const struct endpoint *e);
+
+/* Whether a rule has @self at all, and whether one has names that only a resolver can tell of. */
+bool policy_has_self(const struct policy *p);
+bool policy_waits_for_names(const struct policy *p);
 
 /* The text of rule `rule` (from 1) as the user wrote it, "allow SPEC"; borrowed from the policy. */
 const char *policy_rule_text(const struct policy *p, int rule);

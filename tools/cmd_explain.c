@@ -77,7 +77,8 @@ static int explain(struct explainer *x, char *line)
 			return -ENOMEM;
 		e.name = real;
 	}
-	answer = x->why ? explain_why(x->policy, &e) : explain_answer(x->policy, &e);
+	answer = x->why ? explain_why(x->policy, NULL, &e)
+			: explain_answer(x->policy, NULL, &e);
 	ret = answer ? print_fields(answer) : -ENOMEM;
 	/* explain_why() ends its last line itself. */
 	if (!x->why)

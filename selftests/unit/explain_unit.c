@@ -40,7 +40,7 @@ static void expect_answer(const struct policy *p, const char *line, const char *
 
 	snprintf(copy, sizeof(copy), "%s", line);
 	cr_assert_eq(explain_parse(copy, &e, &err), 1, "'%s': %s", line, err.text);
-	seen = explain_answer(p, &e);
+	seen = explain_answer(p, NULL, &e);
 	cr_assert(seen);
 	cr_expect_str_eq(seen, wanted, "'%s': '%s', not '%s'", line, seen, wanted);
 	free(seen);
@@ -147,7 +147,7 @@ static void expect_why(const struct policy *p, const char *line, const char *wan
 
 	snprintf(copy, sizeof(copy), "%s", line);
 	cr_assert_eq(explain_parse(copy, &e, &err), 1, "'%s': %s", line, err.text);
-	seen = explain_why(p, &e);
+	seen = explain_why(p, NULL, &e);
 	cr_assert(seen);
 	cr_expect_str_eq(seen, wanted);
 	free(seen);
