@@ -10,13 +10,15 @@
 
 #include "core/task.h"
 
-#define CAP_BIT(cap) (1ULL << (cap))
-
 /*
  * Reading, pinning and killing tasks that changed their user; nothing that gives a system call on
  * behalf a right that its task lacks.
  */
-static const uint64_t own = CAP_BIT(CAP_SYS_PTRACE) | CAP_BIT(CAP_KILL);
+static const uint64_t own = CAPS_BIT(CAP_SYS_PTRACE) | CAPS_BIT(CAP_KILL);
+
+/* What calls on behalf can need of a task's: for paths, low ports, privileged control messages. */
+static const uint64_t lent = CAPS_BIT(CAP_DAC_OVERRIDE) | CAPS_BIT(CAP_DAC_READ_SEARCH) |
+			     CAPS_BIT(CAP_NET_BIND_SERVICE) | CAPS_BIT(CAP_NET_RAW);
 
 static int set_effective(uint64_t permitted, uint64_t effective)
 {
@@ -39,6 +41,7 @@ int caps_init(struct caps *c)
 	if (syscall(SYS_capget, &header, data))
 		return -errno;
 	c->permitted = (uint64_t)data[1].permitted << 32 | data[0].permitted;
+	c->permitted &= own | lent | CAPS_SWITCH;
 	c->base = c->permitted & own;
 	return set_effective(c->permitted, c->base);
 }
@@ -54,17 +57,25 @@ static bool is_in_our_user_namespace(pid_t tid)
 	       ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino;
 }
 
+uint64_t caps_of_task(const struct caps *c, pid_t tid, const struct task_status *task)
+{
+	return is_in_our_user_namespace(tid) ? c->permitted & lent & task->cap_effective : 0;
+}
+
+bool caps_set(const struct caps *c, uint64_t effective)
+{
+	return (effective & ~c->permitted) == 0 && set_effective(c->permitted, effective) == 0;
+}
+
 bool caps_raise_as(const struct caps *c, pid_t tid)
 {
 	struct task_status status;
-	uint64_t lent;
+	uint64_t raised;
 
-	if (!caps_any(c) || !is_in_our_user_namespace(tid) || task_status(tid, &status))
+	if (!caps_any(c) || task_status(tid, &status))
 		return false;
-	lent = c->permitted & status.cap_effective;
-	if (!(lent & ~c->base))
-		return false;
-	return set_effective(c->permitted, c->base | lent) == 0;
+	raised = caps_of_task(c, tid, &status) & ~c->base;
+	return raised && caps_set(c, c->base | raised);
 }
 
 void caps_drop(const struct caps *c)

@@ -3,23 +3,31 @@
  * The supervisor's own capabilities (capabilities(7)).
  *
  * A supervisor that runs as root must not lend its power to a task that has
- * none. So it drops from its effective set all it does not need to look after
- * tasks, and a call on behalf that the kernel then refuses is tried once more
- * with those capabilities that the task itself has.
+ * none. So it gives up for good what it will never need, and between two calls
+ * on behalf it has only what looking after tasks takes. A call on behalf has
+ * those capabilities that the task itself has.
  */
 #ifndef SANDTOP_CORE_CAPS_H
 #define SANDTOP_CORE_CAPS_H
 
+#include <linux/capability.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
+
+#define CAPS_BIT(cap) (1ULL << (cap))
+
+/* To take on the user and groups of a task, and to vouch for them. */
+#define CAPS_SWITCH (CAPS_BIT(CAP_SETUID) | CAPS_BIT(CAP_SETGID))
+
+struct task_status;
 
 struct caps {
 	uint64_t permitted;
 	uint64_t base; /* the effective set between two calls on behalf */
 };
 
-/* Keep only what serves the supervisor itself in the effective set. Returns 0 or -errno. */
+/* Give up all but what is needed. Returns 0 or -errno. */
 int caps_init(struct caps *c);
 
 /* Whether there is anything to lend at all. */
@@ -35,5 +43,11 @@ static inline bool caps_any(const struct caps *c)
  */
 bool caps_raise_as(const struct caps *c, pid_t tid);
 void caps_drop(const struct caps *c);
+
+/* Which of our capabilities the task has, too; none when it is in another user namespace. */
+uint64_t caps_of_task(const struct caps *c, pid_t tid, const struct task_status *task);
+
+/* Have exactly these in the effective set, until caps_drop(). Returns whether that was possible. */
+bool caps_set(const struct caps *c, uint64_t effective);
 
 #endif

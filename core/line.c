@@ -6,6 +6,7 @@
 
 #include "core/escape.h"
 #include "policy/addr.h"
+#include "policy/pathname.h"
 
 /* Longer texts of the command's or the operator's are cut. */
 enum {
@@ -93,6 +94,39 @@ static size_t option_connect(const struct endpoint *e, char *buf, size_t size)
 		       size);
 }
 
+/* Whether a name stands for itself in a terminal and in a quoted word of a shell. */
+static bool is_plain(const char *name)
+{
+	size_t n;
+	uint32_t c;
+
+	for (; *name; name += n) {
+		n = escape_decode(name, &c);
+		if (!n || !escape_printable(c) || c == '\'')
+			return false;
+	}
+	return true;
+}
+
+static size_t option_unix(const struct endpoint *e, char *buf, size_t size)
+{
+	static const char harmless[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+				       "0123456789/@._-+:,=%";
+	char path[2 * ENDPOINT_NAME_MAX];
+	const char *quote;
+	int n;
+
+	if (!e->name || !is_plain(e->name))
+		return 0;
+	quote = e->name[strspn(e->name, harmless)] ? "'" : "";
+	n = snprintf(buf, size, "--net-allow %sunix:%s%s", quote, pathname_write(e->name, path),
+		     quote);
+	if (n > 0 && (size_t)n < size)
+		return (size_t)n;
+	buf[0] = '\0'; /* cut, it would be another rule */
+	return 0;
+}
+
 size_t line_option(const struct record *r, char *buf, size_t size)
 {
 	const struct endpoint *e = &r->endpoint;
@@ -100,6 +134,8 @@ size_t line_option(const struct record *r, char *buf, size_t size)
 	buf[0] = '\0';
 	if (r->decision.verdict == VERDICT_ALLOW)
 		return 0;
+	if (r->decision.reason == REASON_UNIX_DEFAULT)
+		return option_unix(e, buf, size);
 	if (r->decision.reason != REASON_DEFAULT && r->decision.reason != REASON_BIND_DEFAULT)
 		return 0;
 	if (e->dir == DIR_IN)

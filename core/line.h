@@ -29,7 +29,7 @@ size_t line_format(const struct record *r, char *buf, size_t size);
 
 /*
  * Write the option that would allow this flow, ready to be pasted into a shell:
- * "--net-allow udp://[::1]:53", "--net-allow-bind 3000".
+ * "--net-allow udp://[::1]:53", "--net-allow-bind 3000", "--net-allow unix:/run/bus".
  *
  * Returns its length; 0, with an empty text, when no option of this build does:
  * the flow is allowed already, a rule refuses it (an option cannot overrule a

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/local.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/netlink.h>
-#include <linux/sock_diag.h>
-#include <linux/unix_diag.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,18 +13,36 @@
 
 #include "core/task.h"
 
+/* In a directory of control sockets more than this are not looked at. */
+enum { CONTROL_SOCKETS = 1024 };
+
 static const socklen_t path_offset = offsetof(struct sockaddr_un, sun_path);
 
-int local_init(struct local *l)
+/* Where a sandtop of this user puts its control socket. */
+static int find_control_directories(struct local *l)
 {
-	*l = (struct local){
-		/* Without it nothing can be remembered, and nothing is reachable. */
-		.diag = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG),
-		.fsuid = geteuid(),
-		.fsgid = getegid(),
-	};
+	const char *runtime = getenv("XDG_RUNTIME_DIR");
+	unsigned uid = getuid();
+
+	if (runtime && asprintf(&l->control[0], "%s/sandtop", runtime) < 0)
+		l->control[0] = NULL;
+	if (asprintf(&l->control[1], "/run/user/%u/sandtop", uid) < 0)
+		l->control[1] = NULL;
+	if (asprintf(&l->control[2], "/tmp/sandtop-%u", uid) < 0)
+		l->control[2] = NULL;
+	return (l->control[0] || !runtime) && l->control[1] && l->control[2] ? 0 : -ENOMEM;
+}
+
+int local_init(struct local *l, struct identity *identity)
+{
+	int ret;
+
+	*l = (struct local){ .identity = identity };
+	/* Without it nothing can be remembered, and nothing is reachable. */
+	unixdiag_init(&l->diag);
 	l->sockets = calloc(LOCAL_SOCKETS, sizeof(*l->sockets));
-	return l->sockets ? 0 : -ENOMEM;
+	ret = l->sockets ? find_control_directories(l) : -ENOMEM;
+	return ret ? ret : view_init(&l->view);
 }
 
 void local_exit(struct local *l)
@@ -35,106 +51,17 @@ void local_exit(struct local *l)
 		if (l->sockets[i].used && l->sockets[i].fd >= 0)
 			close(l->sockets[i].fd);
 	free(l->sockets);
-	if (l->diag >= 0)
-		close(l->diag);
+	for (size_t i = 0; i < sizeof(l->control) / sizeof(l->control[0]); i++)
+		free(l->control[i]);
+	unixdiag_exit(&l->diag);
 }
 
-const char *local_name(const struct sockaddr_un *name, socklen_t len,
-		       char buf[static LOCAL_NAME_MAX])
+/* "@name": as /proc/net/unix writes it, with NULs as @. */
+static void write_abstract(const struct sockaddr_un *name, size_t n, char *out)
 {
-	size_t n = len - path_offset;
-
-	if (len <= path_offset) {
-		strcpy(buf, "@");
-	} else if (name->sun_path[0]) {
-		n = strnlen(name->sun_path, n);
-		memcpy(buf, name->sun_path, n);
-		buf[n] = '\0';
-	} else {
-		for (size_t i = 0; i < n; i++)
-			buf[i] = name->sun_path[i] ? name->sun_path[i] : '@';
-		buf[n] = '\0';
-	}
-	return buf;
-}
-
-/*
- * Whether paths mean the same to the task and to us: same user and groups (a path must not be
- * opened with more rights than the task has), same root directory.
- */
-static bool has_our_view(const struct local *l, pid_t tid)
-{
-	struct task_status status;
-	struct stat ours, theirs;
-	gid_t groups[TASK_GROUPS_MAX];
-	int ngroups = getgroups(TASK_GROUPS_MAX, groups);
-	char path[64];
-
-	if (task_status(tid, &status) || status.fsuid != l->fsuid || status.fsgid != l->fsgid)
-		return false;
-	if (ngroups < 0 || status.ngroups != (unsigned)ngroups ||
-	    memcmp(status.groups, groups, sizeof(gid_t) * (unsigned)ngroups))
-		return false;
-	snprintf(path, sizeof(path), "/proc/%d/ns/mnt", tid);
-	if (stat("/proc/self/ns/mnt", &ours) || stat(path, &theirs) || ours.st_ino != theirs.st_ino)
-		return false;
-	snprintf(path, sizeof(path), "/proc/%d/root", tid);
-	return stat("/", &ours) == 0 && stat(path, &theirs) == 0 && ours.st_dev == theirs.st_dev &&
-	       ours.st_ino == theirs.st_ino;
-}
-
-bool local_is_same_user(const struct local *l, pid_t tid)
-{
-	struct task_status s;
-
-	return task_status(tid, &s) == 0 && s.uid == l->fsuid && s.euid == l->fsuid &&
-	       s.gid == l->fsgid && s.egid == l->fsgid;
-}
-
-/* What begins so is the caller's own to the kernel: below /proc/ID/ from outside. */
-static const struct {
-	const char *prefix;
-	const char *below;
-	bool thread; /* ID is the thread's, not the group's */
-	bool cwd;    /* the working directory, which the supervisor takes on for a bind */
-} about_self[] = {
-	{ "/proc/self/cwd/", "cwd/", false, true },
-	{ "/proc/thread-self/cwd/", "cwd/", true, true },
-	{ "/proc/self/", "", false, false },
-	{ "/proc/thread-self/", "", true, false },
-	{ "/dev/fd/", "fd/", false, false },
-};
-
-enum { PATH_ROOM = sizeof(((struct sockaddr_un *)0)->sun_path) + 64 };
-
-/*
- * Write to `out` the path by which the supervisor finds what `path` is to the task. Returns whether
- * the supervisor in the task's working directory would find it by `path` as well.
- */
-static bool from_outside(pid_t tid, const char *path, char out[static PATH_ROOM])
-{
-	for (size_t i = 0; i < sizeof(about_self) / sizeof(about_self[0]); i++) {
-		size_t len = strlen(about_self[i].prefix);
-
-		if (strncmp(path, about_self[i].prefix, len))
-			continue;
-		snprintf(out, PATH_ROOM, "/proc/%d/%s%s",
-			 about_self[i].thread ? tid : task_tgid(tid), about_self[i].below,
-			 path + len);
-		return about_self[i].cwd;
-	}
-	snprintf(out, PATH_ROOM, "%s", path);
-	return true;
-}
-
-static int open_cwd(pid_t tid)
-{
-	char path[64];
-	int fd;
-
-	snprintf(path, sizeof(path), "/proc/%d/cwd", tid);
-	fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	return fd < 0 ? -errno : fd;
+	for (size_t i = 0; i < n; i++)
+		out[i] = name->sun_path[i] ? name->sun_path[i] : '@';
+	out[n] = '\0';
 }
 
 /* The path of `name`, which need not end in a NUL. */
@@ -147,112 +74,22 @@ static void copy_path(const struct sockaddr_un *name, socklen_t len,
 	out[n] = '\0';
 }
 
-/* From the task's directory, which is also where a link to /proc/self/cwd then leads. */
-static int open_path(pid_t tid, const char *path, int flags)
+static uint64_t socket_inode(int sock)
 {
-	int cwd = open_cwd(tid);
-	int fd;
+	struct stat st;
 
-	if (cwd < 0)
-		return cwd;
-	fd = fchdir(cwd) ? -1 : open(path, O_PATH | O_CLOEXEC | flags);
-	if (fd < 0)
-		fd = -errno;
-	close(cwd);
-	if (chdir("/") && fd >= 0) {
-		close(fd);
-		fd = -EACCES;
-	}
-	return fd;
-}
-
-/* What the kernel knows of the AF_UNIX socket with inode `ino`: see sock_diag(7). */
-struct diag_answer {
-	bool found;
-	uint64_t vfs_dev, vfs_ino; /* of the path it is bound to, cut to 32 bits */
-	size_t name_len;
-	char name[sizeof(((struct sockaddr_un *)0)->sun_path)];
-};
-
-static int diag_send(const struct local *l, uint32_t ino)
-{
-	struct {
-		struct nlmsghdr nlh;
-		struct unix_diag_req req;
-	} msg = {
-		.nlh = {
-			.nlmsg_len = sizeof(msg),
-			.nlmsg_type = SOCK_DIAG_BY_FAMILY,
-			.nlmsg_flags = NLM_F_REQUEST,
-		},
-		.req = {
-			.sdiag_family = AF_UNIX,
-			.udiag_states = ~0U,
-			.udiag_ino = ino,
-			.udiag_show = UDIAG_SHOW_NAME | UDIAG_SHOW_VFS,
-			.udiag_cookie = { ~0U, ~0U },
-		},
-	};
-
-	return send(l->diag, &msg, sizeof(msg), 0) == sizeof(msg) ? 0 : -errno;
-}
-
-static void diag_attribute(const struct nlattr *a, struct diag_answer *out)
-{
-	const void *data = (const char *)a + NLA_HDRLEN;
-	size_t len = a->nla_len - NLA_HDRLEN;
-	struct unix_diag_vfs vfs;
-
-	if (a->nla_type == UNIX_DIAG_NAME && len <= sizeof(out->name)) {
-		out->name_len = len;
-		memcpy(out->name, data, len);
-	} else if (a->nla_type == UNIX_DIAG_VFS && len >= sizeof(vfs)) {
-		memcpy(&vfs, data, sizeof(vfs));
-		out->vfs_dev = vfs.udiag_vfs_dev;
-		out->vfs_ino = vfs.udiag_vfs_ino;
-	}
-}
-
-/* Requests are served inside send(): the answer is there at once. */
-static int diag_ask(const struct local *l, uint32_t ino, struct diag_answer *out)
-{
-	_Alignas(struct nlmsghdr) char buf[4096];
-	const struct nlmsghdr *h = (const struct nlmsghdr *)buf;
-	ssize_t n;
-	size_t at;
-	int ret;
-
-	*out = (struct diag_answer){ 0 };
-	ret = diag_send(l, ino);
-	if (ret)
-		return ret;
-	n = recv(l->diag, buf, sizeof(buf), MSG_DONTWAIT);
-	if (n < (ssize_t)sizeof(*h) || h->nlmsg_len > (size_t)n)
-		return -EIO;
-	if (h->nlmsg_type != SOCK_DIAG_BY_FAMILY)
-		return 0; /* an error: no such socket */
-	out->found = true;
-	at = NLMSG_LENGTH(sizeof(struct unix_diag_msg));
-	while (at + NLA_HDRLEN <= h->nlmsg_len) {
-		const struct nlattr *a = (const struct nlattr *)(buf + at);
-
-		if (a->nla_len < NLA_HDRLEN || a->nla_len > h->nlmsg_len - at)
-			return -EIO;
-		diag_attribute(a, out);
-		at += NLA_ALIGN(a->nla_len);
-	}
-	return 0;
+	return fstat(sock, &st) ? 0 : st.st_ino;
 }
 
 /* An entry whose socket is gone: the path was removed, or the abstract socket closed. */
-static bool is_dead(const struct local *l, const struct local_socket *s)
+static bool is_dead(struct local *l, const struct local_socket *s)
 {
-	struct diag_answer answer;
+	struct unixdiag_socket found;
 	struct stat st;
 
 	if (s->fd >= 0)
 		return fstat(s->fd, &st) || st.st_nlink == 0;
-	return diag_ask(l, (uint32_t)s->ino, &answer) || !answer.found;
+	return unixdiag_find(&l->diag, (uint32_t)s->ino, &found) != 0;
 }
 
 static struct local_socket *free_entry(struct local *l)
@@ -284,117 +121,208 @@ static bool is_own_path(const struct local *l, const struct stat *st)
 	return false;
 }
 
-/* A name is one socket's at a time: ask about those that we saw bound. */
-static bool is_own_abstract(const struct local *l, const struct sockaddr_un *name, socklen_t len)
+static bool has_name(const struct unixdiag_socket *s, const struct sockaddr_un *name, size_t n)
 {
-	size_t n = len - path_offset;
+	return s->name_len == n && memcmp(s->name, name->sun_path, n) == 0;
+}
 
+/* A name is one socket's at a time: ask about those that we saw bound. */
+static bool is_own_abstract(struct local *l, const struct sockaddr_un *name, size_t n)
+{
 	for (size_t i = 0; i < LOCAL_SOCKETS; i++) {
 		const struct local_socket *s = &l->sockets[i];
-		struct diag_answer answer;
+		struct unixdiag_socket found;
 
-		if (!s->used || s->fd >= 0 || diag_ask(l, (uint32_t)s->ino, &answer))
-			continue;
-		if (answer.found && answer.name_len == n &&
-		    memcmp(answer.name, name->sun_path, n) == 0)
+		if (s->used && s->fd < 0 &&
+		    unixdiag_find(&l->diag, (uint32_t)s->ino, &found) == 0 &&
+		    has_name(&found, name, n))
 			return true;
 	}
 	return false;
 }
 
-static int find_path(const struct local *l, pid_t tid, const char *path, struct local_peer *out)
-{
-	char outside[PATH_ROOM];
-	struct stat st;
-	int fd;
+struct sought {
+	const struct sockaddr_un *name;
+	size_t n;
+	int type;
+};
 
-	from_outside(tid, path, outside);
-	fd = open_path(tid, outside, 0);
+static int is_sought(void *arg, const struct unixdiag_socket *s)
+{
+	const struct sought *sought = arg;
+
+	return s->type == sought->type && has_name(s, sought->name, sought->n);
+}
+
+/*
+ * Whether the kernel would find nobody by an abstract name, without anybody noticing the question:
+ * a datagram socket does not see who connects to it, the others must be listening.
+ */
+static bool is_nobody(struct local *l, int type, const struct sockaddr_un *name, socklen_t len)
+{
+	struct sought sought = { .name = name, .n = len - path_offset, .type = type };
+	int probe, error;
+
+	if (type != SOCK_DGRAM)
+		return unixdiag_listeners(&l->diag, is_sought, &sought) == 0;
+	probe = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (probe < 0)
+		return false;
+	error = connect(probe, (const struct sockaddr *)name, len) ? errno : 0;
+	close(probe);
+	return error == ECONNREFUSED;
+}
+
+static int find_abstract(struct local *l, int type, const struct sockaddr_un *name, socklen_t len,
+			 struct local_peer *out)
+{
+	size_t n = len - path_offset;
+
+	out->own = is_own_abstract(l, name, n);
+	if (!out->own && is_nobody(l, type, name, len))
+		return -ECONNREFUSED;
+	out->address = *name;
+	out->len = len;
+	out->known = true;
+	write_abstract(name, n, out->name);
+	return 0;
+}
+
+/* As the task. */
+static int find_path(const struct local *l, const struct view_task *task, const char *path,
+		     struct local_peer *out)
+{
+	struct stat st;
+	int fd = view_open(task, path, 0);
+	int ret;
+
 	if (fd < 0)
 		return fd;
 	/* In the kernel's order: net/unix/af_unix.c unix_find_bsd(). */
-	if (faccessat(fd, "", W_OK, AT_EMPTY_PATH | AT_EACCESS)) {
-		int error = errno;
-
-		close(fd);
-		return -error;
-	}
-	if (fstat(fd, &st) || !S_ISSOCK(st.st_mode)) {
-		close(fd);
-		return -ECONNREFUSED;
-	}
-	out->fd = fd;
+	ret = faccessat(fd, "", W_OK, AT_EMPTY_PATH | AT_EACCESS) ? -errno : 0;
+	if (!ret && (fstat(fd, &st) || !S_ISSOCK(st.st_mode)))
+		ret = -ECONNREFUSED;
+	if (ret)
+		goto err_close;
 	out->own = is_own_path(l, &st);
+	if (!out->own) {
+		ret = view_real_path(fd, out->name, sizeof(out->name));
+		if (ret == -ENAMETOOLONG)
+			goto err_close;
+		out->known = !ret;
+	}
+	if (!out->known)
+		strcpy(out->name, path);
+	out->fd = fd;
 	out->address.sun_family = AF_UNIX;
 	snprintf(out->address.sun_path, sizeof(out->address.sun_path), "/proc/self/fd/%d", fd);
 	out->len = sizeof(out->address);
 	return 0;
+
+err_close:
+	close(fd);
+	return ret;
 }
 
-int local_find(struct local *l, pid_t tid, const struct sockaddr_un *name, socklen_t len,
+int local_find(struct local *l, pid_t tid, int type, const struct sockaddr_un *name, socklen_t len,
 	       struct local_peer *out)
 {
 	char path[sizeof(name->sun_path) + 1];
+	struct view_task task;
+	int ret;
 
 	*out = (struct local_peer){ .fd = -1 };
 	/* net/unix/af_unix.c unix_validate_addr() */
 	if (len <= path_offset || len > sizeof(*name) || name->sun_family != AF_UNIX)
 		return -EINVAL;
-	if (!name->sun_path[0]) {
-		out->own = is_own_abstract(l, name, len);
-		out->address = *name;
-		out->len = len;
-		return 0;
-	}
+	if (!name->sun_path[0])
+		return find_abstract(l, type, name, len, out);
 	copy_path(name, len, path);
-	if (!has_our_view(l, tid))
-		return -EACCES;
-	return find_path(l, tid, path, out);
-}
-
-/*
- * Bind to the very text that the task wrote, as getsockname(2) shows it to every peer, with the
- * task's directory and umask; this process has one thread.
- */
-static int bind_path(pid_t tid, int sock, const struct sockaddr_un *name, socklen_t len)
-{
-	struct task_status status;
-	mode_t mask;
-	int cwd, ret;
-
-	if (task_status(tid, &status))
-		return -EACCES;
-	cwd = open_cwd(tid);
-	if (cwd < 0)
-		return cwd;
-	ret = fchdir(cwd) ? -errno : 0;
-	close(cwd);
+	ret = view_enter(&l->view, tid, &task);
 	if (ret)
 		return ret;
-	mask = umask(status.umask);
-	ret = bind(sock, (const struct sockaddr *)name, len) ? -errno : 0;
-	umask(mask);
-	return chdir("/") && !ret ? -errno : ret;
+	ret = identity_take(l->identity, tid);
+	if (!ret)
+		ret = find_path(l, &task, path, out);
+	identity_drop(l->identity);
+	view_leave(&task);
+	return ret;
 }
 
-static uint64_t socket_inode(int sock)
+/* "sandtop/NAME.sock" or "sandtop-UID/NAME.sock", wherever that is: see local_init(). */
+static bool is_control_name(const char *path)
 {
-	struct stat st;
+	const char *base = strrchr(path, '/');
+	const char *parent = base;
+	size_t n;
 
-	return fstat(sock, &st) ? 0 : st.st_ino;
+	if (!base)
+		return false;
+	n = strlen(base);
+	if (n < 5 || strcmp(base + n - 5, ".sock"))
+		return false;
+	while (parent > path && parent[-1] != '/')
+		parent--;
+	n = (size_t)(base - parent);
+	if (n < 7 || strncmp(parent, "sandtop", 7))
+		return false;
+	return n == 7 || (parent[7] == '-' && strspn(parent + 8, "0123456789") == n - 8);
+}
+
+/* By a hard link, or in a directory that is mounted elsewhere. */
+static bool is_in_directory(const char *path, const struct stat *st)
+{
+	DIR *dir = path ? opendir(path) : NULL;
+	struct dirent *entry;
+	struct stat other;
+	bool found = false;
+
+	for (int i = 0; dir && !found && i < CONTROL_SOCKETS && (entry = readdir(dir)); i++)
+		found = fstatat(dirfd(dir), entry->d_name, &other, AT_SYMLINK_NOFOLLOW) == 0 &&
+			S_ISSOCK(other.st_mode) && other.st_dev == st->st_dev &&
+			other.st_ino == st->st_ino;
+	if (dir)
+		closedir(dir);
+	return found;
 }
 
 /*
- * Device and inode number as the kernel itself uses them, and as diag_ask() reports them: stat(2)
- * shows others on btrfs and overlayfs. See proc_pid_fdinfo(5) and proc_pid_mountinfo(5).
+ * The mount's device: `pid` is of a task that sees it, as a mount has one number for all.
  */
-static int raw_identity(int fd, uint64_t *dev, uint64_t *ino)
+static int mount_device(pid_t pid, int mount, uint64_t *dev)
+{
+	char path[64], *line = NULL;
+	unsigned major, minor;
+	int id, ret = -ENOENT;
+	size_t size = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/mountinfo", pid);
+	f = fopen(path, "re");
+	if (!f)
+		return -errno;
+	while (ret && getline(&line, &size, f) > 0) {
+		if (sscanf(line, "%d %*d %u:%u", &id, &major, &minor) != 3 || id != mount)
+			continue;
+		*dev = (uint64_t)major << 20 | minor; /* include/linux/kdev_t.h MKDEV() */
+		ret = 0;
+	}
+	free(line);
+	fclose(f);
+	return ret;
+}
+
+/*
+ * Device and inode number of the path behind `fd` as the kernel itself uses them, and as
+ * sock_diag(7) reports them: stat(2) shows others on btrfs and overlayfs. See proc_pid_fdinfo(5)
+ * and proc_pid_mountinfo(5).
+ */
+static int raw_identity(pid_t tid, int fd, uint64_t *dev, uint64_t *ino)
 {
 	unsigned long inode;
-	unsigned major, minor;
-	int mount = -1, id, ret = -ENOENT;
+	int mount = -1;
 	bool have_ino = false;
-	char line[4096];
+	char line[256];
 	FILE *f;
 
 	snprintf(line, sizeof(line), "/proc/self/fdinfo/%d", fd);
@@ -410,42 +338,91 @@ static int raw_identity(int fd, uint64_t *dev, uint64_t *ino)
 	if (mount < 0 || !have_ino)
 		return -ENOENT;
 	*ino = inode;
-	f = fopen("/proc/self/mountinfo", "re");
-	if (!f)
-		return -errno;
-	while (ret && fgets(line, sizeof(line), f)) {
-		if (sscanf(line, "%d %*d %u:%u", &id, &major, &minor) != 3 || id != mount)
-			continue;
-		*dev = (uint64_t)major << 20 | minor; /* include/linux/kdev_t.h MKDEV() */
-		ret = 0;
-	}
-	fclose(f);
-	return ret;
+	return mount_device(tid, mount, dev);
 }
 
-static bool is_bound_to(const struct local *l, int sock, int path_fd)
+static bool is_at(const struct unixdiag_socket *s, uint64_t dev, uint64_t ino)
 {
-	struct diag_answer answer;
-	uint64_t dev = 0, ino = 0;
+	return s->vfs_ino == (uint32_t)ino && s->vfs_dev == (uint32_t)dev;
+}
 
-	return raw_identity(path_fd, &dev, &ino) == 0 &&
-	       diag_ask(l, (uint32_t)socket_inode(sock), &answer) == 0 && answer.found &&
-	       answer.vfs_ino == (uint32_t)ino && answer.vfs_dev == (uint32_t)dev;
+struct inode {
+	uint64_t dev, ino;
+};
+
+/* Whether a socket was bound as a control socket, and is what the inode is now. */
+static int was_control(void *arg, const struct unixdiag_socket *s)
+{
+	const struct inode *inode = arg;
+
+	return s->name_len && s->name[0] == '/' && is_control_name(s->name) &&
+	       is_at(s, inode->dev, inode->ino);
+}
+
+bool local_is_control(struct local *l, pid_t tid, int type, const struct local_peer *peer)
+{
+	struct inode inode;
+	struct stat st;
+
+	if (peer->fd < 0)
+		return false;
+	if (is_control_name(peer->name))
+		return true;
+	/* It is a SOCK_SEQPACKET, and the kernel connects none but that. */
+	if (type != SOCK_SEQPACKET)
+		return false;
+	if (fstat(peer->fd, &st) || raw_identity(tid, peer->fd, &inode.dev, &inode.ino))
+		return true; /* nobody can say */
+	for (size_t i = 0; i < sizeof(l->control) / sizeof(l->control[0]); i++)
+		if (is_in_directory(l->control[i], &st))
+			return true;
+	return unixdiag_listeners(&l->diag, was_control, &inode) != 0;
+}
+
+/*
+ * Bind with the task's umask, from the directory of the place; this thread shares neither with
+ * another.
+ */
+static int bind_path(pid_t tid, int sock, const struct view_place *place)
+{
+	struct sockaddr_un name = { .sun_family = AF_UNIX };
+	size_t n = strlen(place->name);
+	struct task_status status;
+	mode_t mask;
+	int ret;
+
+	if (task_status(tid, &status))
+		return -EACCES;
+	if (fchdir(place->dir))
+		return -errno;
+	/* Without a NUL where there is no room for one. */
+	memcpy(name.sun_path, place->name, n);
+	mask = umask(status.umask);
+	ret = bind(sock, (const struct sockaddr *)&name,
+		   path_offset + (socklen_t)(n < sizeof(name.sun_path) ? n + 1 : n))
+		      ? -errno
+		      : 0;
+	umask(mask);
+	return chdir("/") && !ret ? -errno : ret;
 }
 
 /*
  * Remember the inode of `path`, if that is what `sock` is bound to: a task can have put another
  * socket there since.
  */
-static void remember_path(struct local *l, struct local_socket *entry, pid_t tid, int sock,
-			  const char *path)
+static void remember_path(struct local *l, struct local_socket *entry, const struct view_task *task,
+			  int sock, const char *path)
 {
+	int fd = view_open(task, path, O_NOFOLLOW);
+	struct unixdiag_socket bound;
+	struct inode inode;
 	struct stat st;
-	int fd = open_path(tid, path, O_NOFOLLOW);
 
 	if (fd < 0)
 		return;
-	if (fstat(fd, &st) || !is_bound_to(l, sock, fd)) {
+	if (fstat(fd, &st) || raw_identity(task->tid, fd, &inode.dev, &inode.ino) ||
+	    unixdiag_find(&l->diag, (uint32_t)socket_inode(sock), &bound) ||
+	    !is_at(&bound, inode.dev, inode.ino)) {
 		close(fd);
 		return;
 	}
@@ -457,12 +434,27 @@ static void remember_path(struct local *l, struct local_socket *entry, pid_t tid
 	};
 }
 
+/* As the task. */
+static int bind_and_remember(struct local *l, struct local_socket *entry,
+			     const struct view_task *task, int sock, const char *path)
+{
+	struct view_place place;
+	int ret = view_place(task, path, &place);
+
+	if (ret)
+		return ret;
+	ret = bind_path(task->tid, sock, &place);
+	if (!ret)
+		remember_path(l, entry, task, sock, path);
+	close(place.dir);
+	return ret;
+}
+
 int local_bind(struct local *l, pid_t tid, int sock, const struct sockaddr_un *name, socklen_t len)
 {
+	char path[sizeof(name->sun_path) + 1];
 	struct local_socket *entry;
-	char path[sizeof(name->sun_path) + 1], outside[PATH_ROOM];
-	struct sockaddr_un rewritten = { 0 };
-	bool abstract;
+	struct view_task task;
 	int ret;
 
 	if (len < path_offset || len > sizeof(*name) || name->sun_family != AF_UNIX)
@@ -471,27 +463,20 @@ int local_bind(struct local *l, pid_t tid, int sock, const struct sockaddr_un *n
 	if (!entry)
 		return -ENOBUFS;
 	/* The family alone asks the kernel for a free abstract name (unix(7), autobind). */
-	abstract = len == path_offset || !name->sun_path[0];
-	if (abstract) {
+	if (len == path_offset || !name->sun_path[0]) {
 		if (bind(sock, (const struct sockaddr *)name, len))
 			return -errno;
 		*entry = (struct local_socket){ .ino = socket_inode(sock), .fd = -1, .used = true };
 		return 0;
 	}
 	copy_path(name, len, path);
-	if (!has_our_view(l, tid))
-		return -EACCES;
-	if (!from_outside(tid, path, outside)) {
-		/* Then getsockname(2) shows the path as it is from outside: better than none. */
-		if (strlen(outside) >= sizeof(rewritten.sun_path))
-			return -EACCES;
-		rewritten.sun_family = AF_UNIX;
-		strcpy(rewritten.sun_path, outside);
-		name = &rewritten;
-		len = sizeof(rewritten);
-	}
-	ret = bind_path(tid, sock, name, len);
+	ret = view_enter(&l->view, tid, &task);
+	if (ret)
+		return ret;
+	ret = identity_take(l->identity, tid);
 	if (!ret)
-		remember_path(l, entry, tid, sock, outside);
+		ret = bind_and_remember(l, entry, &task, sock, path);
+	identity_drop(l->identity);
+	view_leave(&task);
 	return ret;
 }

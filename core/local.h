@@ -4,7 +4,8 @@
  * path is turned into the one socket that it names.
  *
  * A service of the host can act for whoever reaches its socket, so a task may
- * only talk to sockets that were bound inside the sandbox. The supervisor binds
+ * only talk to sockets that were bound inside the sandbox, and to those that the
+ * policy names. The supervisor binds
  * on behalf and remembers each: a path by an O_PATH descriptor of its inode,
  * which keeps the inode's number from being used again; an abstract name by the
  * inode of the socket, of which the kernel is asked whether it still is there.
@@ -18,9 +19,13 @@
 #include <sys/types.h>
 #include <sys/un.h>
 
+#include "core/identity.h"
+#include "core/unixdiag.h"
+#include "core/view.h"
+#include "policy/endpoint.h"
+
 enum {
 	LOCAL_SOCKETS = 1024, /* remembered at once */
-	LOCAL_NAME_MAX = 2 + 4 * (int)sizeof(((struct sockaddr_un *)0)->sun_path),
 };
 
 struct local_socket {
@@ -30,46 +35,51 @@ struct local_socket {
 };
 
 struct local {
-	int diag; /* NETLINK_SOCK_DIAG, or -1 */
-	uid_t fsuid;
-	gid_t fsgid;
+	struct unixdiag diag;
+	struct view view;
+	struct identity *identity; /* paths are followed as the task */
+	char *control[3];          /* directories of control sockets, or NULL */
 	struct local_socket *sockets;
 };
 
 /* What an address names. */
 struct local_peer {
 	int fd;   /* O_PATH of the socket's inode, the caller's; -1 for an abstract name */
-	bool own; /* it was made inside the sandbox */
-	struct sockaddr_un address; /* how to reach exactly this one */
+	bool own; /* bound by a task of this sandbox */
+	/* The address that reaches exactly this socket; a path leads through `fd`. */
+	struct sockaddr_un address;
 	socklen_t len;
+	/*
+	 * For rules and people: the real path, or "@name" with NULs as @. Without `known` it is
+	 * what the task wrote, as no path leads from our root to the socket.
+	 */
+	bool known;
+	char name[ENDPOINT_NAME_MAX];
 };
 
-/* Returns 0 or -ENOMEM. */
-int local_init(struct local *l);
+/* `identity` must outlive it. Returns 0, -ENOMEM, or another -errno. */
+int local_init(struct local *l, struct identity *identity);
 void local_exit(struct local *l);
 
 /*
- * Whether a peer would see the same user in the supervisor as in task `tid`: SO_PEERCRED and
- * SCM_CREDENTIALS of what is done on behalf are the supervisor's (unix(7)).
+ * Find what `name` of `len` bytes (family AF_UNIX) is to task `tid`, for a socket of `type`.
+ * Returns 0; -ENOENT, -ENOTDIR, -EACCES, -ECONNREFUSED, ... as the kernel's lookup would; -EACCES
+ * also where the supervisor cannot take the task's view; -ENAMETOOLONG for a real path that does
+ * not fit.
  */
-bool local_is_same_user(const struct local *l, pid_t tid);
+int local_find(struct local *l, pid_t tid, int type, const struct sockaddr_un *name, socklen_t len,
+	       struct local_peer *out);
 
 /*
- * Find what `name` of `len` bytes (family AF_UNIX) is to task `tid`. Returns 0; -ENOENT, -ENOTDIR,
- * -EACCES, -ECONNREFUSED, ... as the kernel's lookup would; -EACCES also where the supervisor
- * cannot take the task's view (other credentials, another root directory).
+ * Whether the peer, found for a socket of `type` of task `tid`, is the control socket of a sandtop,
+ * by whatever path it was reached: who reaches it could widen the policy.
  */
-int local_find(struct local *l, pid_t tid, const struct sockaddr_un *name, socklen_t len,
-	       struct local_peer *out);
+bool local_is_control(struct local *l, pid_t tid, int type, const struct local_peer *peer);
 
 /*
  * bind(2) socket `sock` for task `tid` and remember it. Returns 0, -errno of bind(2), -EACCES as
  * above, or -ENOBUFS when LOCAL_SOCKETS of the sandbox exist already.
  */
 int local_bind(struct local *l, pid_t tid, int sock, const struct sockaddr_un *name, socklen_t len);
-
-/* "/path" or "@name" (NULs as @), for people and rules. */
-const char *local_name(const struct sockaddr_un *name, socklen_t len,
-		       char buf[static LOCAL_NAME_MAX]);
 
 #endif

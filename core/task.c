@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -86,6 +87,47 @@ int tasks_pin(struct tasks *t, pid_t tid, int fd)
 		close(slot->pidfd);
 		slot->pidfd = -1;
 	}
+}
+
+/* The cached descriptor was good for a tasks_pin() of the same call. */
+static int ask_pidfd(const struct tasks *t, pid_t tid, struct task_ids *out)
+{
+	typeof(t->slot[0]) *slot = &t->slot[(unsigned)tid % TASKS_CACHED];
+	struct pidfd_info info = { .mask = PIDFD_INFO_CREDS };
+
+	if (slot->pidfd < 0 || slot->tid != tid || ioctl(slot->pidfd, PIDFD_GET_INFO, &info) ||
+	    !(info.mask & PIDFD_INFO_CREDS))
+		return -EOPNOTSUPP;
+	*out = (struct task_ids){
+		.tgid = (pid_t)info.tgid,
+		.uid = info.ruid,
+		.euid = info.euid,
+		.suid = info.suid,
+		.gid = info.rgid,
+		.egid = info.egid,
+		.sgid = info.sgid,
+	};
+	return 0;
+}
+
+int tasks_ids(struct tasks *t, pid_t tid, struct task_ids *out)
+{
+	struct task_status status;
+
+	if (ask_pidfd(t, tid, out) == 0)
+		return 0;
+	if (task_status(tid, &status))
+		return -ESRCH;
+	*out = (struct task_ids){
+		.tgid = status.tgid,
+		.uid = status.uid,
+		.euid = status.euid,
+		.suid = status.suid,
+		.gid = status.gid,
+		.egid = status.egid,
+		.sgid = status.sgid,
+	};
+	return 0;
 }
 
 ssize_t task_readv(pid_t tid, void *dst, size_t len, const struct iovec *remote, size_t count)
@@ -199,9 +241,11 @@ int task_status(pid_t tid, struct task_status *out)
 		.tgid = (pid_t)strtol(tgid, NULL, 10),
 		.uid = ruid,
 		.euid = euid,
+		.suid = suid,
 		.fsuid = fsuid,
 		.gid = rgid,
 		.egid = egid,
+		.sgid = sgid,
 		.fsgid = fsgid,
 		.umask = (mode_t)strtoul(umask_at, NULL, 8),
 		.cap_effective = strtoull(cap, NULL, 16),

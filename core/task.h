@@ -41,6 +41,16 @@ void tasks_exit(struct tasks *t);
  */
 int tasks_pin(struct tasks *t, pid_t tid, int fd);
 
+/* Who a task is. */
+struct task_ids {
+	pid_t tgid;
+	uid_t uid, euid, suid;
+	gid_t gid, egid, sgid;
+};
+
+/* Returns 0 or -ESRCH. Costs one system call from Linux 6.13 on. */
+int tasks_ids(struct tasks *t, pid_t tid, struct task_ids *out);
+
 /*
  * Copy `len` bytes from address `addr` of the task: all of them, or -EFAULT as the kernel would
  * say, -ESRCH, -EPERM.
@@ -62,8 +72,8 @@ enum { TASK_GROUPS_MAX = 64 };
 /* From /proc/TID/status. */
 struct task_status {
 	pid_t tgid;
-	uid_t uid, euid, fsuid;
-	gid_t gid, egid, fsgid;
+	uid_t uid, euid, suid, fsuid;
+	gid_t gid, egid, sgid, fsgid;
 	mode_t umask;
 	uint64_t cap_effective;
 	unsigned ngroups; /* TASK_GROUPS_MAX + 1 when there are more than fit */

@@ -28,6 +28,22 @@
 #define PIDFD_THREAD 0200 /* O_EXCL */
 #endif
 
+/* Linux 6.13: who a pidfd's task is. */
+#ifndef PIDFD_GET_INFO
+struct pidfd_info {
+	uint64_t mask;
+	uint64_t cgroupid;
+	uint32_t pid;
+	uint32_t tgid;
+	uint32_t ppid;
+	uint32_t ruid, rgid, euid, egid, suid, sgid, fsuid, fsgid;
+	uint32_t exit_code;
+};
+
+#define PIDFD_GET_INFO   _IOWR(0xFF, 11, struct pidfd_info)
+#define PIDFD_INFO_CREDS (1UL << 1)
+#endif
+
 /* Linux 6.7 (Landlock ABI 4): TCP ports. */
 #ifndef LANDLOCK_ACCESS_NET_BIND_TCP
 #define LANDLOCK_ACCESS_NET_BIND_TCP    (1ULL << 0)

@@ -18,6 +18,21 @@ static int add_entry(struct policy *p, struct table_entry entry)
 	return 0;
 }
 
+static int add_path(struct policy *p, const struct draft *d, const struct spec *spec, int rule)
+{
+	struct path_entry *paths = array_room(p->paths, p->n_paths, sizeof(*paths));
+	int ret;
+
+	if (!paths)
+		return -ENOMEM;
+	p->paths = paths;
+	paths[p->n_paths] = (struct path_entry){ .rule = rule };
+	ret = pathnames_entry(&d->paths, spec->name, &paths[p->n_paths]);
+	if (ret > 0)
+		p->n_paths++;
+	return ret < 0 ? ret : 0;
+}
+
 /* The addresses that a spec is about. Returns 0 or -ENOMEM; `out` is to be freed in any case. */
 static int spec_prefixes(const struct draft *d, const struct spec *spec, struct prefix_list *out)
 {
@@ -31,7 +46,7 @@ static int spec_prefixes(const struct draft *d, const struct spec *spec, struct 
 	case SPEC_PREFIX:
 		return prefix_list_add(out, spec->prefix);
 	case SPEC_GROUP:
-		return group_prefixes(spec->group, &d->this_host, out);
+		return group_prefixes(spec->group, out);
 	case SPEC_HOST:
 		host = &draft_host_find(d, spec->name)->prefixes;
 		for (size_t i = 0; !ret && i < host->n; i++)
@@ -45,7 +60,8 @@ static int spec_prefixes(const struct draft *d, const struct spec *spec, struct 
 }
 
 /* Add the entries of a spec of rule number `rule` for one prefix. */
-static int add_prefix(struct policy *p, const struct spec *spec, struct prefix prefix, int rule)
+static int add_prefix(struct policy *p, const struct spec *spec, enum subject subject,
+		      struct prefix prefix, int rule)
 {
 	static const struct port_range all = { 0, UINT16_MAX };
 	const struct port_range *ports = spec->n_ports ? spec->ports : &all;
@@ -61,24 +77,74 @@ static int add_prefix(struct policy *p, const struct spec *spec, struct prefix p
 						   .lo = service(proto, ports[i].lo),
 						   .hi = service(proto, ports[i].hi),
 						   .rule = rule,
+						   .subject = subject,
 					   });
 	}
 	return ret;
 }
 
+static int add_every(struct policy *p, const struct spec *spec, enum subject subject, int rule)
+{
+	int ret = add_prefix(p, spec, subject, (struct prefix){ .addr.family = 4 }, rule);
+
+	return ret ? ret : add_prefix(p, spec, subject, (struct prefix){ .addr.family = 6 }, rule);
+}
+
+struct addr policy_name(int number)
+{
+	struct addr a = { .family = 6 };
+
+	for (size_t i = 0; i < sizeof(number); i++)
+		a.bytes[sizeof(a.bytes) - 1 - i] = (uint8_t)((unsigned)number >> 8 * i);
+	return a;
+}
+
+/* A host or what is below a domain, by the names that its address has. */
+static int add_name(struct policy *p, const struct spec *spec, int rule)
+{
+	enum domain_kind kind = spec->target == SPEC_HOST ? DOMAIN_EXACT : DOMAIN_SUFFIX;
+	int number = domain_map_get(&p->names, spec->name, kind);
+
+	if (!number) {
+		number = ++p->n_names;
+		if (domain_map_add(&p->names, spec->name, kind, number))
+			return -ENOMEM;
+	}
+	return add_prefix(p, spec, SUBJECT_NAME, prefix_of(policy_name(number)), rule);
+}
+
+/* What of a spec is no address as such, and what it is depends on the time. */
+static int add_live(struct policy *p, const struct spec *spec, int rule)
+{
+	switch (spec->target) {
+	case SPEC_GROUP:
+		if (group_has_this_host(spec->group))
+			return add_every(p, spec, SUBJECT_THIS_HOST, rule);
+		if (spec->group == GROUP_SELF)
+			return add_every(p, spec, SUBJECT_SELF, rule);
+		return 0;
+	case SPEC_HOST:
+	case SPEC_SUFFIX:
+		return add_name(p, spec, rule);
+	default:
+		return 0;
+	}
+}
+
 static int add_spec(struct policy *p, const struct draft *d, const struct spec *spec, int rule)
 {
+	bool public = spec->target == SPEC_GROUP && spec->group == GROUP_PUBLIC;
 	struct prefix_list prefixes = { 0 };
 	int ret;
 
-	/* Only a preset has such a rule, and it is unix:*. */
-	if (spec->target == SPEC_PATH && !p->unix_rule)
-		p->unix_rule = rule;
+	if (spec->target == SPEC_PATH)
+		return add_path(p, d, spec, rule);
 	ret = spec_prefixes(d, spec, &prefixes);
 	for (size_t i = 0; !ret && i < prefixes.n; i++)
-		ret = add_prefix(p, spec, prefixes.v[i], rule);
+		ret = add_prefix(p, spec, public ? SUBJECT_PUBLIC : SUBJECT_ADDRESS, prefixes.v[i],
+				 rule);
 	prefix_list_free(&prefixes);
-	return ret;
+	return ret ? ret : add_live(p, spec, rule);
 }
 
 static int compile_rules(const struct draft *d, struct policy *p)
@@ -101,12 +167,13 @@ static int compile_rules(const struct draft *d, struct policy *p)
 		for (size_t i = 0; !ret && i < from->specs.n; i++)
 			ret = add_spec(p, d, &from->specs.v[i], p->n_rules);
 		rule->end = p->n_entries;
+		rule->paths_end = p->n_paths;
 	}
 	return ret;
 }
 
-/* Build the table of one direction and family; `chosen` has room for all entries. */
-static int compile_table(struct policy *p, enum direction dir, int family,
+/* Build the table of one subject, direction and family; `chosen` has room for all entries. */
+static int compile_table(struct policy *p, enum subject subject, enum direction dir, int family,
 			 struct table_entry *chosen)
 {
 	size_t n = 0;
@@ -114,10 +181,11 @@ static int compile_table(struct policy *p, enum direction dir, int family,
 	for (size_t i = 0; i < p->n_entries; i++) {
 		const struct table_entry *e = &p->entries[i];
 
-		if (p->rules[e->rule - 1].dir == dir && policy_family(e->prefix.addr) == family)
+		if (e->subject == (int)subject && p->rules[e->rule - 1].dir == dir &&
+		    policy_family(e->prefix.addr) == family)
 			chosen[n++] = *e;
 	}
-	return table_build(&p->tables[dir][family], chosen, n);
+	return table_build(&p->tables[subject][dir][family], chosen, n);
 }
 
 static int compile_tables(struct policy *p)
@@ -127,10 +195,10 @@ static int compile_tables(struct policy *p)
 
 	if (!chosen)
 		return -ENOMEM;
-	for (int i = 0; !ret && i < 4; i++)
-		ret = compile_table(p, i / 2, i % 2, chosen);
+	for (int i = 0; !ret && i < 4 * SUBJECT_COUNT; i++)
+		ret = compile_table(p, i / 4, i / 2 % 2, i % 2, chosen);
 	free(chosen);
-	return ret;
+	return ret ? ret : path_table_build(&p->path_table, p->paths, p->n_paths);
 }
 
 static void compile_bind(const struct draft *d, struct policy *p)
@@ -166,6 +234,12 @@ static bool overlaps(struct prefix p, const struct prefix_list *list)
 	       (at > 0 && prefix_holds(list->v[at - 1], p.addr));
 }
 
+/* Whether the prefix is one address, and this machine's own. */
+static bool is_own(const struct draft *d, struct prefix p)
+{
+	return p.len == addr_bits(p.addr.family) && addr_set_has(&d->this_host, p.addr);
+}
+
 /* Whether a spec is about a public address: 1, 0 or -ENOMEM. */
 static int is_public(const struct draft *d, const struct spec *spec,
 		     const struct prefix_list *public)
@@ -175,7 +249,7 @@ static int is_public(const struct draft *d, const struct spec *spec,
 
 	ret = spec_prefixes(d, spec, &prefixes);
 	for (size_t i = 0; !ret && i < prefixes.n; i++)
-		ret = overlaps(prefixes.v[i], public);
+		ret = overlaps(prefixes.v[i], public) && !is_own(d, prefixes.v[i]);
 	prefix_list_free(&prefixes);
 	return ret;
 }
@@ -187,9 +261,9 @@ int draft_implies_dns(const struct draft *d)
 
 	if (draft_fallback(d) != VERDICT_DENY)
 		return 0;
-	if (d->n_hosts)
+	if (d->n_hosts || d->has_suffix)
 		return 1;
-	ret = group_prefixes(GROUP_PUBLIC, &d->this_host, &public);
+	ret = group_prefixes(GROUP_PUBLIC, &public);
 	for (size_t i = 0; !ret && i < draft_n_rules(d); i++) {
 		const struct draft_rule *rule = draft_rule_at(d, i);
 
@@ -225,7 +299,9 @@ int policy_compile(const struct draft *d, struct policy **out)
 		return -ENOMEM;
 	p->fallback = draft_fallback(d);
 	compile_bind(d, p);
-	ret = compile_rules(d, p);
+	ret = addr_set_copy(&d->this_host, &p->this_host);
+	if (!ret)
+		ret = compile_rules(d, p);
 	if (!ret)
 		ret = compile_tables(p);
 	if (!ret)
@@ -245,8 +321,14 @@ void policy_free(struct policy *p)
 		free(p->rules[i].text);
 	free(p->rules);
 	free(p->entries);
-	for (int i = 0; i < 4; i++)
-		table_free(&p->tables[i / 2][i % 2]);
+	path_table_free(&p->path_table);
+	for (size_t i = 0; i < p->n_paths; i++)
+		free(p->paths[i].text);
+	free(p->paths);
+	for (int i = 0; i < 4 * SUBJECT_COUNT; i++)
+		table_free(&p->tables[i / 4][i / 2 % 2][i % 2]);
+	domain_map_free(&p->names);
+	addr_set_free(&p->this_host);
 	free(p->nameservers);
 	free(p);
 }
@@ -264,6 +346,11 @@ enum verdict policy_fallback(const struct policy *p)
 int policy_rules(const struct policy *p)
 {
 	return p->n_rules;
+}
+
+bool policy_has_self(const struct policy *p)
+{
+	return p->tables[SUBJECT_SELF][DIR_OUT][0].n_intervals > 0;
 }
 
 bool policy_implies_dns(const struct policy *p)

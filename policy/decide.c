@@ -1,20 +1,114 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
+#include <string.h>
 
 #include "policy/compile.h"
+#include "policy/names.h"
 
 enum { DNS_PORT = 53 };
 
 static struct table_match earlier(struct table_match a, struct table_match b)
 {
+	if (b.rule && b.rule == a.rule)
+		return b.len > a.len ? b : a;
 	return b.rule && (!a.rule || b.rule < a.rule) ? b : a;
 }
 
-static struct table_match find(const struct policy *p, const struct endpoint *e)
+static uint32_t service_of(const struct endpoint *e)
 {
-	const struct table *t = &p->tables[e->dir][policy_family(e->addr)];
-	uint32_t what = service(e->proto, e->proto == PROTO_ICMP ? 0 : e->port);
-	struct table_match match = table_find(t, e->addr, what);
+	return service(e->proto, e->proto == PROTO_ICMP ? 0 : e->port);
+}
+
+static const struct table *table_of(const struct policy *p, enum subject subject,
+				    const struct endpoint *e)
+{
+	return &p->tables[subject][e->dir][policy_family(e->addr)];
+}
+
+/* What is found by another property than the number of the address is about exactly this one. */
+static struct table_match as_single(struct table_match match, struct addr a)
+{
+	match.len = addr_bits(a.family);
+	return match;
+}
+
+bool policy_is_this_host(const struct policy *p, const struct live *live, struct addr a)
+{
+	return addr_set_has(live && live->this_host ? live->this_host : &p->this_host, a);
+}
+
+bool policy_name_holds(const struct policy *p, struct prefix entry, const char *name)
+{
+	int number = domain_map_get(&p->names, name, DOMAIN_EXACT);
+
+	if (number && addr_equal(entry.addr, policy_name(number)))
+		return true;
+	while ((name = strchr(name, '.'))) {
+		number = domain_map_get(&p->names, ++name, DOMAIN_SUFFIX);
+		if (number && addr_equal(entry.addr, policy_name(number)))
+			return true;
+	}
+	return false;
+}
+
+static struct table_match find_name(const struct policy *p, const char *name, uint32_t what)
+{
+	const struct table *t = &p->tables[SUBJECT_NAME][DIR_OUT][1];
+	int number = domain_map_get(&p->names, name, DOMAIN_EXACT);
+	struct table_match match = { 0 };
+
+	if (number)
+		match = table_find(t, policy_name(number), what);
+	while ((name = strchr(name, '.'))) {
+		number = domain_map_get(&p->names, ++name, DOMAIN_SUFFIX);
+		if (number)
+			match = earlier(match, table_find(t, policy_name(number), what));
+	}
+	return match;
+}
+
+/* By the names that the address has. */
+static struct table_match find_names(const struct policy *p, const struct live *live,
+				     const struct endpoint *e)
+{
+	struct table_match match = { 0 };
+	const char *name;
+	uint32_t at = 0;
+
+	if (!p->n_names || !live || !live->names || e->dir != DIR_OUT)
+		return match;
+	while ((name = names_next(live->names, e->addr, live->now, &at)))
+		match = earlier(match, find_name(p, name, service_of(e)));
+	return as_single(match, e->addr);
+}
+
+/* By what the address is right now. */
+static struct table_match find_live(const struct policy *p, const struct live *live,
+				    const struct endpoint *e)
+{
+	const struct table *own = table_of(p, SUBJECT_THIS_HOST, e);
+	const struct table *public = table_of(p, SUBJECT_PUBLIC, e);
+	struct table_match match = find_names(p, live, e);
+
+	if (own->n_intervals || public->n_intervals) {
+		struct table_match found;
+
+		if (policy_is_this_host(p, live, e->addr))
+			found = as_single(table_find(own, e->addr, service_of(e)), e->addr);
+		else
+			found = table_find(public, e->addr, service_of(e));
+		match = earlier(match, found);
+	}
+	return match;
+}
+
+/* By everything but what listens there. */
+static struct table_match find_known(const struct policy *p, const struct live *live,
+				     const struct endpoint *e)
+{
+	const struct table *t = table_of(p, SUBJECT_ADDRESS, e);
+	uint32_t what = service_of(e);
+	struct table_match match = earlier(table_find(t, e->addr, what), find_live(p, live, e));
 
 	/* A rule for exactly 0.0.0.0 or :: means what was asked for, not where Linux sends it. */
 	if (e->unspecified) {
@@ -23,6 +117,32 @@ static struct table_match find(const struct policy *p, const struct endpoint *e)
 		match = earlier(match, table_find_single(t, asked, what));
 	}
 	return match;
+}
+
+static struct table_match find_self(const struct policy *p, const struct endpoint *e)
+{
+	return as_single(table_find(table_of(p, SUBJECT_SELF, e), e->addr, service_of(e)), e->addr);
+}
+
+static struct table_match find(const struct policy *p, const struct live *live,
+			       const struct endpoint *e)
+{
+	struct table_match match = find_known(p, live, e);
+
+	return e->self ? earlier(match, find_self(p, e)) : match;
+}
+
+bool policy_asks_self(const struct policy *p, const struct live *live, const struct endpoint *e)
+{
+	struct table_match match;
+	int rule;
+
+	if (!p->tables[SUBJECT_SELF][DIR_OUT][0].n_intervals || e->dir != DIR_OUT ||
+	    (e->proto != PROTO_TCP && e->proto != PROTO_UDP) || !addr_is_loopback(e->addr))
+		return false;
+	rule = find_self(p, e).rule;
+	match = rule ? find_known(p, live, e) : (struct table_match){ 0 };
+	return rule && (!match.rule || rule < match.rule);
 }
 
 static struct decision by_rule(const struct policy *p, int rule)
@@ -70,9 +190,20 @@ static bool is_implied_dns(const struct policy *p, const struct endpoint *e, str
 	return false;
 }
 
-static struct decision decide_out(const struct policy *p, const struct endpoint *e)
+/* Sockets outside the sandbox can act for whoever reaches them: only a rule opens them. */
+static struct decision decide_unix(const struct policy *p, const struct endpoint *e)
 {
-	struct table_match match = find(p, e);
+	int rule = e->name ? path_table_find(&p->path_table, e->name) : 0;
+
+	if (rule)
+		return by_rule(p, rule);
+	return (struct decision){ .verdict = VERDICT_DENY, .reason = REASON_UNIX_DEFAULT };
+}
+
+static struct decision decide_out(const struct policy *p, const struct live *live,
+				  const struct endpoint *e)
+{
+	struct table_match match = find(p, live, e);
 	struct decision d = by_match(p, match);
 	unsigned int gateway;
 	struct addr v4;
@@ -82,17 +213,18 @@ static struct decision decide_out(const struct policy *p, const struct endpoint 
 	if (gateway && !(d.verdict == VERDICT_ALLOW && match.rule && match.len >= gateway)) {
 		struct endpoint inner = endpoint_out(e->proto, v4, e->port);
 
-		d = stricter(d, by_match(p, find(p, &inner)));
+		d = stricter(d, by_match(p, find(p, live, &inner)));
 	}
 	if (is_implied_dns(p, e, d))
 		return (struct decision){ .verdict = VERDICT_ALLOW, .reason = REASON_IMPLIED_DNS };
 	return d;
 }
 
-static struct decision decide_in(const struct policy *p, const struct endpoint *e)
+static struct decision decide_in(const struct policy *p, const struct live *live,
+				 const struct endpoint *e)
 {
 	bool listed = p->bind_ports[e->port / 8] & 1 << e->port % 8;
-	struct table_match match = find(p, e);
+	struct table_match match = find(p, live, e);
 	bool own, allow;
 
 	if (match.rule)
@@ -113,20 +245,16 @@ static struct decision decide_in(const struct policy *p, const struct endpoint *
 	};
 }
 
-struct decision policy_decide(const struct policy *p, const struct names *names,
+struct decision policy_decide(const struct policy *p, const struct live *live,
 			      const struct endpoint *e)
 {
-	(void)names;
-
 	switch (e->proto) {
 	case PROTO_TCP:
 	case PROTO_UDP:
 	case PROTO_ICMP:
 		break;
 	case PROTO_UNIX:
-		if (p->unix_rule)
-			return by_rule(p, p->unix_rule);
-		return (struct decision){ .verdict = VERDICT_DENY, .reason = REASON_UNIX_DEFAULT };
+		return decide_unix(p, e);
 	case PROTO_DNS:
 		return by_default(p);
 	default:
@@ -138,5 +266,5 @@ struct decision policy_decide(const struct policy *p, const struct names *names,
 			.reason = REASON_ERROR,
 			.error = EAFNOSUPPORT,
 		};
-	return e->dir == DIR_OUT ? decide_out(p, e) : decide_in(p, e);
+	return e->dir == DIR_OUT ? decide_out(p, live, e) : decide_in(p, live, e);
 }

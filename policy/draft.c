@@ -51,10 +51,11 @@ void draft_free(struct draft *d)
 		free(d->hosts[i]);
 	}
 	free(d->hosts);
+	pathnames_free(&d->paths);
 	rules_free(&d->rules);
 	rules_free(&d->preset);
 	rules_free(&d->binds);
-	prefix_list_free(&d->this_host);
+	addr_set_free(&d->this_host);
 	prefix_list_free(&d->nameservers);
 	free(d);
 }
@@ -121,6 +122,9 @@ static int add_rule(struct draft *d, struct draft_rules *rules, const struct dra
 
 		if (spec->target == SPEC_HOST && add_host(d, spec->name))
 			return -ENOMEM;
+		d->has_suffix |= spec->target == SPEC_SUFFIX;
+		if (spec->target == SPEC_PATH && pathnames_add(&d->paths, spec->name))
+			return -ENOMEM;
 	}
 	text = strdup(rule->text);
 	if (!text)
@@ -176,14 +180,9 @@ static int check_build(const struct draft_rule *rule, const char *text, struct p
 
 		if (rule->verdict == VERDICT_ASK)
 			what = "ask";
-		else if (spec->target == SPEC_SUFFIX)
-			what = "a rule for every name below a domain";
-		else if (spec->target == SPEC_HOST && rule->verdict == VERDICT_DENY)
+		else if ((spec->target == SPEC_HOST || spec->target == SPEC_SUFFIX) &&
+			 rule->verdict == VERDICT_DENY)
 			what = "a rule that denies a name";
-		else if (spec->target == SPEC_PATH)
-			what = "a rule for a unix socket";
-		else if (spec->target == SPEC_GROUP && spec->group == GROUP_SELF)
-			what = "@self";
 		if (what)
 			return policy_error_set(err, QUOTED ": %s is not in this build", text,
 						what);
@@ -191,7 +190,7 @@ static int check_build(const struct draft_rule *rule, const char *text, struct p
 	return 0;
 }
 
-/* A --net-deny with a name. */
+/* A --net-deny with a name, or with what is denied without it. */
 static int check_deny(const struct spec_list *specs, const char *text, struct policy_error *err)
 {
 	for (size_t i = 0; i < specs->n; i++) {
@@ -203,6 +202,12 @@ static int check_deny(const struct spec_list *specs, const char *text, struct po
 						QUOTED ": cannot deny a name by its addresses: "
 						       "use --block-domain %.100s",
 						text, spec->name);
+		if (spec->target == SPEC_PATH)
+			return policy_error_set(err,
+						QUOTED ": every unix socket outside the sandbox "
+						       "is denied anyway: leave it out, or write "
+						       "all of them as --rule",
+						text);
 	}
 	return 0;
 }
@@ -513,6 +518,21 @@ const char *draft_host(const struct draft *d, size_t i)
 	return d->hosts[i]->name;
 }
 
+size_t draft_paths(const struct draft *d)
+{
+	return d->paths.n;
+}
+
+const char *draft_path(const struct draft *d, size_t i)
+{
+	return d->paths.v[i]->name;
+}
+
+int draft_path_set(struct draft *d, size_t i, const char *real)
+{
+	return pathnames_set(&d->paths, i, real);
+}
+
 int draft_host_add(struct draft *d, size_t i, struct addr addr)
 {
 	/* How a resolver says that a name is blocked; it must not open this machine's loopback. */
@@ -523,7 +543,7 @@ int draft_host_add(struct draft *d, size_t i, struct addr addr)
 
 int draft_this_host_add(struct draft *d, struct addr addr)
 {
-	return prefix_list_add(&d->this_host, prefix_of(addr));
+	return addr_set_add(&d->this_host, addr);
 }
 
 int draft_nameserver_add(struct draft *d, struct addr addr)

@@ -7,6 +7,8 @@
 
 #include <stddef.h>
 
+#include "policy/pathname.h"
+#include "policy/live.h"
 #include "policy/policy.h"
 #include "policy/spec.h"
 
@@ -54,8 +56,10 @@ struct draft {
 	struct draft_rules binds; /* one for each option, of which only the ports count */
 	struct draft_host **hosts;
 	size_t n_hosts;
+	bool has_suffix;     /* a rule is about the names below a domain */
 	void *hosts_by_name; /* tsearch(3) tree of the hosts */
-	struct prefix_list this_host;
+	struct pathnames paths;
+	struct addr_set this_host;
 	struct prefix_list nameservers;
 };
 

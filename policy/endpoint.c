@@ -17,6 +17,7 @@ static const char *const reason_names[REASON_COUNT] = {
 	[REASON_DEFAULT] = "default",
 	[REASON_BIND_DEFAULT] = "bind-default",
 	[REASON_UNIX_DEFAULT] = "unix-default",
+	[REASON_CONTROL_SOCKET] = "control-socket",
 	[REASON_MAX_CONNECTIONS] = "max-connections",
 	[REASON_IMPLIED_DNS] = "implied-dns",
 	[REASON_PROTOCOL] = "protocol",

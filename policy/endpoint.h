@@ -39,6 +39,9 @@ struct addr {
 	uint8_t bytes[16]; /* network order; IPv4 uses the first four, the rest are 0 */
 };
 
+/* Room for a name with its NUL. A request with a longer one is refused before it is judged. */
+enum { ENDPOINT_NAME_MAX = 1024 };
+
 /* Who a request wants to talk to, or, with DIR_IN, where it wants to listen. */
 struct endpoint {
 	enum direction dir;
@@ -51,6 +54,7 @@ struct endpoint {
 	 */
 	struct addr addr;
 	bool unspecified;
+	bool self;        /* DIR_OUT: a socket of this sandbox listens there */
 	bool listening;   /* DIR_IN: listen rather than bind; then port 0 is a port yet unknown */
 	uint16_t port;    /* host order; 0 for icmp, unix and dns */
 	const char *name; /* unix: "/path" or "@name"; dns: the name; else NULL. Borrowed. */
@@ -62,6 +66,7 @@ enum reason {
 	REASON_DEFAULT,
 	REASON_BIND_DEFAULT,
 	REASON_UNIX_DEFAULT,
+	REASON_CONTROL_SOCKET, /* of a sandtop: no rule opens it */
 	REASON_MAX_CONNECTIONS,
 	REASON_IMPLIED_DNS,
 	REASON_PROTOCOL,

@@ -8,6 +8,7 @@
 
 #include "policy/compile.h"
 #include "policy/error.h"
+#include "policy/names.h"
 
 #define BLANKS " \t\r\n"
 
@@ -107,6 +108,9 @@ static int parse_name(enum direction dir, enum proto proto, const char *name, st
 		return policy_error_set(err, QUOTED ": expected %s", name,
 					proto == PROTO_UNIX ? "unix /PATH or unix @NAME"
 							    : "dns NAME");
+	if (strlen(name) >= ENDPOINT_NAME_MAX)
+		return policy_error_set(err, QUOTED ": too long: expected at most %d bytes", name,
+					ENDPOINT_NAME_MAX - 1);
 	/* An answer has its fields between tabs and ends with a newline. */
 	for (const char *c = name; *c; c++)
 		if ((unsigned char)*c < ' ' || *c == 0x7f)
@@ -204,7 +208,7 @@ static void print_answer(FILE *out, const struct policy *p, const struct endpoin
 		fprintf(out, "-\t%s", reason_name(d.reason));
 }
 
-char *explain_answer(const struct policy *p, const struct endpoint *e)
+char *explain_answer(const struct policy *p, const struct live *live, const struct endpoint *e)
 {
 	char *text = NULL;
 	size_t size;
@@ -212,32 +216,102 @@ char *explain_answer(const struct policy *p, const struct endpoint *e)
 
 	if (!out)
 		return NULL;
-	print_answer(out, p, e, policy_decide(p, NULL, e));
+	print_answer(out, p, e, policy_decide(p, live, e));
 	return finish(out, &text);
 }
 
 /* How far one entry of a rule goes along with the endpoint. */
 enum fit { FIT_NOTHING, FIT_PROTO, FIT_ADDR, FIT_PORT };
 
-static enum fit entry_fit(const struct table_entry *entry, const struct endpoint *e)
+/* Whether a name that the address has is the entry's. */
+static bool has_name(const struct policy *p, const struct live *live,
+		     const struct table_entry *entry, const struct endpoint *e)
+{
+	const char *name;
+	uint32_t at = 0;
+
+	if (!live || !live->names)
+		return false;
+	while ((name = names_next(live->names, e->addr, live->now, &at)))
+		if (policy_name_holds(p, entry->prefix, name))
+			return true;
+	return false;
+}
+
+/* Whether the endpoint's address is whom the entry is about. */
+static bool is_about(const struct policy *p, const struct live *live,
+		     const struct table_entry *entry, const struct endpoint *e)
 {
 	struct prefix asked = prefix_of((struct addr){ .family = e->addr.family });
+	bool own = policy_is_this_host(p, live, e->addr);
+
+	switch ((enum subject)entry->subject) {
+	case SUBJECT_NAME:
+		return has_name(p, live, entry, e);
+	case SUBJECT_SELF:
+		return e->self && prefix_holds(entry->prefix, e->addr);
+	case SUBJECT_THIS_HOST:
+		return own && prefix_holds(entry->prefix, e->addr);
+	case SUBJECT_PUBLIC:
+		return !own && prefix_holds(entry->prefix, e->addr);
+	default:
+		return prefix_holds(entry->prefix, e->addr) ||
+		       (e->unspecified && !prefix_compare(entry->prefix, asked));
+	}
+}
+
+static enum fit entry_fit(const struct policy *p, const struct live *live,
+			  const struct table_entry *entry, const struct endpoint *e)
+{
 	uint32_t what = service(e->proto, e->proto == PROTO_ICMP ? 0 : e->port);
 
 	if (entry->lo >> 16 != what >> 16)
 		return FIT_NOTHING;
-	if (!prefix_holds(entry->prefix, e->addr) &&
-	    !(e->unspecified && !prefix_compare(entry->prefix, asked)))
+	if (!is_about(p, live, entry, e))
 		return FIT_PROTO;
 	return entry->lo <= what && what <= entry->hi ? FIT_PORT : FIT_ADDR;
 }
 
+/* The index of the rule's first path; what follows up to p->rules[rule - 1].paths_end is its own.
+ */
+static size_t first_path(const struct policy *p, int rule)
+{
+	return rule > 1 ? p->rules[rule - 2].paths_end : 0;
+}
+
+static bool has_paths(const struct policy *p, int rule)
+{
+	return first_path(p, rule) < p->rules[rule - 1].paths_end;
+}
+
+static const char *path_fit(const struct policy *p, int rule, const char *name)
+{
+	for (size_t i = first_path(p, rule); i < p->rules[rule - 1].paths_end; i++)
+		if (path_entry_matches(&p->paths[i], name))
+			return "match";
+	return has_paths(p, rule) ? "other path" : "other protocol";
+}
+
+/* Why no address of the rule, whose entries are begin .. end, is the endpoint's. */
+static const char *other_address(const struct policy *p, size_t begin, size_t end)
+{
+	const char *why = "no address"; /* a name that nothing is known of */
+
+	for (size_t i = begin; i < end; i++) {
+		if (p->entries[i].subject == SUBJECT_SELF)
+			why = "nothing of the sandbox listens there";
+		else if (p->entries[i].subject != SUBJECT_NAME)
+			return "other address";
+	}
+	return why;
+}
+
 /* "match", or what did not match. */
-static const char *rule_fit(const struct policy *p, int rule, const struct endpoint *e)
+static const char *rule_fit(const struct policy *p, const struct live *live, int rule,
+			    const struct endpoint *e)
 {
 	static const char *const names[] = {
 		[FIT_NOTHING] = "other protocol",
-		[FIT_PROTO] = "other address",
 		[FIT_ADDR] = "other port",
 		[FIT_PORT] = "match",
 	};
@@ -245,30 +319,32 @@ static const char *rule_fit(const struct policy *p, int rule, const struct endpo
 	size_t end = p->rules[rule - 1].end;
 	enum fit best = FIT_NOTHING;
 
-	if (e->proto == PROTO_UNIX && rule == p->unix_rule)
-		return "match";
 	if (p->rules[rule - 1].dir != e->dir)
 		return "other direction";
-	if (begin == end && rule != p->unix_rule)
-		return "no address";
+	if (e->proto == PROTO_UNIX)
+		return path_fit(p, rule, e->name);
+	if (begin == end)
+		return has_paths(p, rule) ? "other protocol" : "no address";
 	for (size_t i = begin; i < end; i++) {
-		enum fit fit = entry_fit(&p->entries[i], e);
+		enum fit fit = entry_fit(p, live, &p->entries[i], e);
 
 		if (fit > best)
 			best = fit;
 	}
-	return names[best];
+	return best == FIT_PROTO ? other_address(p, begin, end) : names[best];
 }
 
-static void print_rules(FILE *out, const struct policy *p, const struct endpoint *e)
+static void print_rules(FILE *out, const struct policy *p, const struct live *live,
+			const struct endpoint *e)
 {
 	for (int rule = 1; rule <= p->n_rules; rule++)
-		fprintf(out, "%d\t%s\t%s\n", rule, rule_fit(p, rule, e), policy_rule_text(p, rule));
+		fprintf(out, "%d\t%s\t%s\n", rule, rule_fit(p, live, rule, e),
+			policy_rule_text(p, rule));
 }
 
-char *explain_why(const struct policy *p, const struct endpoint *e)
+char *explain_why(const struct policy *p, const struct live *live, const struct endpoint *e)
 {
-	struct decision d = policy_decide(p, NULL, e);
+	struct decision d = policy_decide(p, live, e);
 	char hint[EXPLAIN_HINT_MAX];
 	char buf[ADDR_TEXT_MAX];
 	struct addr v4;
@@ -280,12 +356,12 @@ char *explain_why(const struct policy *p, const struct endpoint *e)
 		return NULL;
 	print_answer(out, p, e, d);
 	fputc('\n', out);
-	print_rules(out, p, e);
+	print_rules(out, p, live, e);
 	if (e->dir == DIR_OUT && addr_embedded_v4(e->addr, &v4)) {
 		struct endpoint inner = endpoint_out(e->proto, v4, e->port);
 
 		fprintf(out, "also judged as %s\n", addr_text(inner.addr, buf));
-		print_rules(out, p, &inner);
+		print_rules(out, p, live, &inner);
 	}
 	fprintf(out, "flip\t%s\n", explain_hint(e, d.verdict, hint));
 	return finish(out, &text);
@@ -298,8 +374,10 @@ const char *explain_hint(const struct endpoint *e, enum verdict verdict,
 	bool port = has_port(e) && e->port;
 	bool bracket = port && e->addr.family == 6;
 	char addr[ADDR_TEXT_MAX];
+	char path[2 * ENDPOINT_NAME_MAX];
 	char ports[8] = "";
 	const char *scheme;
+	const char *target = target_text(e, addr);
 
 	/* What a rule without a scheme means depends on its action. */
 	if (e->proto == PROTO_UNIX)
@@ -310,9 +388,11 @@ const char *explain_hint(const struct endpoint *e, enum verdict verdict,
 		scheme = e->proto == PROTO_TCP   ? "tcp://"
 			 : e->proto == PROTO_UDP ? "udp://"
 						 : "icmp://";
+	if (e->proto == PROTO_UNIX)
+		target = pathname_write(target, path);
 	if (port)
 		snprintf(ports, sizeof(ports), ":%u", e->port);
 	snprintf(buf, EXPLAIN_HINT_MAX, "%s %s%s%s%s%s%s", action, e->dir == DIR_IN ? "in " : "",
-		 scheme, bracket ? "[" : "", target_text(e, addr), bracket ? "]" : "", ports);
+		 scheme, bracket ? "[" : "", target, bracket ? "]" : "", ports);
 	return buf;
 }

@@ -7,7 +7,7 @@
 
 #include "policy/policy.h"
 
-enum { EXPLAIN_HINT_MAX = 320 };
+enum { EXPLAIN_HINT_MAX = 2 * ENDPOINT_NAME_MAX + 32 };
 
 /*
  * Read one endpoint: `[in] PROTO ADDR PORT`, `[in] PROTO://ADDR:PORT`, `icmp ADDR`, `unix PATH`,
@@ -22,7 +22,7 @@ int explain_parse(char *line, struct endpoint *e, struct policy_error *err);
  * The answer line, without a newline: verdict, protocol, address, port, number and text of the rule
  * (or `-` and the reason), between tabs. To be freed by the caller; NULL for want of memory.
  */
-char *explain_answer(const struct policy *p, const struct endpoint *e);
+char *explain_answer(const struct policy *p, const struct live *live, const struct endpoint *e);
 
 /*
  * The answer line; a line for every rule, with its number, `match` or what did not match, and its
@@ -30,7 +30,7 @@ char *explain_answer(const struct policy *p, const struct endpoint *e);
  * (addr.h) and has the rules twice. Each line ends with a newline. To be freed by the caller; NULL
  * for want of memory.
  */
-char *explain_why(const struct policy *p, const struct endpoint *e);
+char *explain_why(const struct policy *p, const struct live *live, const struct endpoint *e);
 
 /*
  * Write to `buf` the smallest rule that, put before all others, turns `verdict` on the endpoint

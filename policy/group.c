@@ -106,12 +106,12 @@ static int add_texts(const char *const *texts, struct prefix_list *out)
 	return ret;
 }
 
-static int add_internal(const struct prefix_list *this_host, struct prefix_list *out)
+static int add_internal(struct prefix_list *out)
 {
 	int ret = 0;
 
 	for (int g = GROUP_LOOPBACK; !ret && g < GROUP_INTERNAL; g++)
-		ret = group_prefixes(g, this_host, out);
+		ret = group_prefixes(g, out);
 	return ret;
 }
 
@@ -147,13 +147,13 @@ static int add_complement(struct prefix p, const struct prefix *v, size_t n,
 	return ret ? ret : add_complement(right, v + mid, n - mid, out);
 }
 
-static int add_public(const struct prefix_list *this_host, struct prefix_list *out)
+static int add_public(struct prefix_list *out)
 {
 	struct prefix_list in = { 0 };
 	size_t v4 = 0;
 	int ret;
 
-	ret = add_internal(this_host, &in);
+	ret = add_internal(&in);
 	/* ::, which is nobody's address; 0.0.0.0 is internal. */
 	if (!ret)
 		ret = prefix_list_add(&in, prefix_of((struct addr){ .family = 6 }));
@@ -171,19 +171,13 @@ out_free:
 	return ret;
 }
 
-int group_prefixes(enum group group, const struct prefix_list *this_host, struct prefix_list *out)
+int group_prefixes(enum group group, struct prefix_list *out)
 {
-	int ret = 0;
-
 	switch (group) {
-	case GROUP_THIS_HOST:
-		for (size_t i = 0; !ret && i < this_host->n; i++)
-			ret = prefix_list_add(out, this_host->v[i]);
-		return ret;
 	case GROUP_INTERNAL:
-		return add_internal(this_host, out);
+		return add_internal(out);
 	case GROUP_PUBLIC:
-		return add_public(this_host, out);
+		return add_public(out);
 	default:
 		return groups[group].prefixes ? add_texts(groups[group].prefixes, out) : 0;
 	}

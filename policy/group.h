@@ -5,6 +5,7 @@
 #ifndef SANDTOP_POLICY_GROUP_H
 #define SANDTOP_POLICY_GROUP_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "policy/addr.h"
@@ -15,11 +16,11 @@ enum group {
 	GROUP_LINK_LOCAL,
 	GROUP_METADATA,
 	GROUP_MULTICAST,
-	GROUP_THIS_HOST,
-	GROUP_RESERVED, /* the rest of what is internal; has no name */
-	GROUP_INTERNAL, /* all of the above, written `private` */
-	GROUP_PUBLIC,   /* everything but GROUP_INTERNAL and :: */
-	GROUP_SELF,     /* known only while the sandbox runs; has no prefixes */
+	GROUP_THIS_HOST, /* known only while the sandbox runs; has no prefixes */
+	GROUP_RESERVED,  /* the rest of what is internal; has no name */
+	GROUP_INTERNAL,  /* all of the above, written `private` */
+	GROUP_PUBLIC,    /* everything but GROUP_INTERNAL and :: */
+	GROUP_SELF,      /* the same */
 	GROUP_COUNT,
 };
 
@@ -44,10 +45,17 @@ const char *group_name(enum group group);
 const char *group_names(void);
 
 /*
- * Append the prefixes of `group` to `out`; those of GROUP_PUBLIC are sorted and disjoint.
- * `this_host` holds the addresses of this machine's interfaces. Returns 0 or -ENOMEM; `out` may
- * then have grown and is still to be freed.
+ * Append the prefixes of `group` to `out`; those of GROUP_PUBLIC are sorted and disjoint. Which
+ * addresses are this machine's own is not known here: GROUP_THIS_HOST and GROUP_SELF have no
+ * prefixes, and whoever asks takes it into account. Returns 0 or -ENOMEM; `out` may then have grown
+ * and is still to be freed.
  */
-int group_prefixes(enum group group, const struct prefix_list *this_host, struct prefix_list *out);
+int group_prefixes(enum group group, struct prefix_list *out);
+
+/* Whether this machine's own addresses belong to the group, whatever they are. */
+static inline bool group_has_this_host(enum group group)
+{
+	return group == GROUP_THIS_HOST || group == GROUP_INTERNAL;
+}
 
 #endif

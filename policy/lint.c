@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "policy/compile.h"
 #include "policy/error.h"
@@ -14,6 +15,11 @@ struct linter {
 	const struct draft *draft;
 	struct policy *policy;
 	bool *wins; /* wins[N]: some request is decided by rule N */
+	/*
+	 * [own][enum direction][policy_family()]: what decides about addresses that are this
+	 * machine's own, and about those that are not, as if each kind could be every address.
+	 */
+	struct table seen[2][2][2];
 	struct prefix_list internal, multicast;
 	lint_fn *fn;
 	void *arg;
@@ -59,12 +65,86 @@ static bool is_within(const struct spec *spec, const struct prefix_list *list, e
 static bool is_complete(const struct spec *spec, enum direction dir)
 {
 	if (spec->target == SPEC_GROUP)
-		return spec->group != GROUP_THIS_HOST && spec->group != GROUP_SELF;
+		return spec->group != GROUP_SELF;
 	/* A rule for exactly 0.0.0.0 or :: matches past a rule that holds these, see decide.c. */
 	if (spec->target == SPEC_PREFIX)
 		return dir == DIR_IN || !addr_is_unspecified(spec->prefix.addr) ||
 		       spec->prefix.len < addr_bits(spec->prefix.addr.family);
+	if (spec->target == SPEC_PATH)
+		return !strchr(spec->name, '$');
 	return spec->target == SPEC_EVERY;
+}
+
+/* The index of the rule's first path. */
+static size_t first_path(const struct policy *p, int rule)
+{
+	return rule > 1 ? p->rules[rule - 2].paths_end : 0;
+}
+
+/*
+ * Whether the rule is about all of `e` wherever links lead: paths are matched as they really are,
+ * and here as they are written.
+ */
+static bool is_certainly_about(const struct policy *p, int rule, const struct path_entry *e)
+{
+	if (*e->text == '@')
+		return true;
+	for (size_t i = first_path(p, rule); i < p->rules[rule - 1].paths_end; i++) {
+		const struct path_entry *other = &p->paths[i];
+
+		if (!strcmp(other->text, e->text) && other->prefix >= e->prefix)
+			return true;
+		if (other->prefix && (!*other->text || !strcmp(other->text, "/")))
+			return true;
+	}
+	return false;
+}
+
+static void find_path_winners(struct linter *l)
+{
+	const struct policy *p = l->policy;
+
+	for (size_t i = 0; i < p->n_paths; i++) {
+		const struct path_entry *e = &p->paths[i];
+		int winner = path_table_winner(&p->path_table, e);
+
+		if (winner == e->rule || !is_certainly_about(p, winner, e))
+			l->wins[e->rule] = true;
+	}
+}
+
+static bool is_seen(const struct table_entry *e, bool own)
+{
+	if (own)
+		return e->subject == SUBJECT_THIS_HOST ||
+		       (e->subject == SUBJECT_ADDRESS && !e->prefix.len);
+	return e->subject == SUBJECT_ADDRESS || e->subject == SUBJECT_PUBLIC;
+}
+
+static int find_winners(struct linter *l)
+{
+	const struct policy *p = l->policy;
+	struct table_entry *chosen = reallocarray(NULL, p->n_entries + 1, sizeof(*chosen));
+	int ret = chosen ? 0 : -ENOMEM;
+
+	for (int i = 0; !ret && i < 8; i++) {
+		bool own = i / 4;
+		enum direction dir = i / 2 % 2;
+		size_t n = 0;
+
+		for (size_t k = 0; k < p->n_entries; k++) {
+			const struct table_entry *e = &p->entries[k];
+
+			if (is_seen(e, own) && p->rules[e->rule - 1].dir == dir &&
+			    policy_family(e->prefix.addr) == i % 2)
+				chosen[n++] = *e;
+		}
+		ret = table_build(&l->seen[own][dir][i % 2], chosen, n);
+		if (!ret)
+			table_winners(&l->seen[own][dir][i % 2], l->wins);
+	}
+	free(chosen);
+	return ret;
 }
 
 static bool is_shadowed(const struct linter *l, int number, const struct draft_rule *rule)
@@ -75,13 +155,26 @@ static bool is_shadowed(const struct linter *l, int number, const struct draft_r
 	return !l->wins[number];
 }
 
-static int warn_shadowed(const struct linter *l, int number)
+/* The first rule about the address that comes first in the rule. */
+static int first_about_address(const struct linter *l, int number)
 {
 	const struct policy *p = l->policy;
 	const struct policy_rule *rule = &p->rules[number - 1];
 	const struct table_entry *entry = &p->entries[number > 1 ? p->rules[number - 2].end : 0];
-	const struct table *t = &p->tables[rule->dir][policy_family(entry->prefix.addr)];
-	int first = table_find(t, entry->prefix.addr, entry->lo).rule;
+	bool own = entry->subject == SUBJECT_THIS_HOST;
+
+	return table_find(&l->seen[own][rule->dir][policy_family(entry->prefix.addr)],
+			  entry->prefix.addr, entry->lo)
+		.rule;
+}
+
+static int warn_shadowed(const struct linter *l, int number)
+{
+	const struct policy *p = l->policy;
+	const struct policy_rule *rule = &p->rules[number - 1];
+	size_t path = first_path(p, number);
+	int first = path < rule->paths_end ? path_table_winner(&p->path_table, &p->paths[path])
+					   : first_about_address(l, number);
 
 	return warn(l, LINT_SHADOWED, number,
 		    QUOTED " decides nothing: what it matches, earlier rules such as " QUOTED
@@ -122,7 +215,7 @@ static bool allows_udp(const struct linter *l, const struct spec *spec)
 	const struct prefix *v = &spec->prefix;
 
 	if (spec->target == SPEC_GROUP) {
-		if (group_prefixes(spec->group, &l->draft->this_host, &group))
+		if (group_prefixes(spec->group, &group))
 			group.n = 0;
 		v = group.v;
 		n = group.n;
@@ -209,13 +302,17 @@ int lint(const struct draft *d, lint_fn *fn, void *arg)
 	l.wins = calloc(draft_n_rules(d) + 1, sizeof(*l.wins));
 	ret = l.wins ? policy_compile(d, &l.policy) : -ENOMEM;
 	if (!ret)
-		ret = group_prefixes(GROUP_INTERNAL, &d->this_host, &l.internal);
+		ret = group_prefixes(GROUP_INTERNAL, &l.internal);
 	if (!ret)
-		ret = group_prefixes(GROUP_MULTICAST, &d->this_host, &l.multicast);
-	for (int i = 0; !ret && i < 4; i++)
-		table_winners(&l.policy->tables[i / 2][i % 2], l.wins);
+		ret = group_prefixes(GROUP_MULTICAST, &l.multicast);
+	if (!ret)
+		ret = find_winners(&l);
+	if (!ret)
+		find_path_winners(&l);
 	if (!ret)
 		ret = check_rules(&l);
+	for (int i = 0; i < 8; i++)
+		table_free(&l.seen[i / 4][i / 2 % 2][i % 2]);
 	prefix_list_free(&l.internal);
 	prefix_list_free(&l.multicast);
 	policy_free(l.policy);

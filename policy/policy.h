@@ -8,8 +8,8 @@
  * replacing one pointer.
  *
  * Everything here is pure: nothing is read, resolved or printed. The caller
- * resolves the host names that a draft contains (draft_host) and hands the
- * addresses back (draft_host_add).
+ * resolves the host names and paths that a draft contains (draft_host,
+ * draft_path) and hands back what they are (draft_host_add, draft_path_set).
  */
 #ifndef SANDTOP_POLICY_POLICY_H
 #define SANDTOP_POLICY_POLICY_H
@@ -20,7 +20,7 @@
 
 struct policy; /* one immutable compiled policy */
 struct draft;  /* a policy that is being put together */
-struct names;  /* live name bindings; no build has them yet: pass NULL */
+struct live;   /* what its words stand for right now: live.h */
 
 /* What is wrong with what the user wrote: it quotes the text and says what was expected. */
 struct policy_error {
@@ -77,6 +77,20 @@ const char *draft_host(const struct draft *d, size_t i);
  */
 int draft_host_add(struct draft *d, size_t i, struct addr addr);
 
+/*
+ * How many different paths the draft's `unix:` specs mention, and the i-th of them as it is
+ * written, with `$VAR` and the `*` at its end; borrowed from the draft.
+ */
+size_t draft_paths(const struct draft *d);
+const char *draft_path(const struct draft *d, size_t i);
+
+/*
+ * Say which real path, absolute and free of links, the i-th path is on this machine; of one with a
+ * `*`, what stands before it. One of which nothing is said is taken as it is written, and one with
+ * a variable matches nothing. Returns 0 or -ENOMEM.
+ */
+int draft_path_set(struct draft *d, size_t i, const char *real);
+
 /* Say that `addr` belongs to one of this machine's interfaces (@this-host). Returns 0 or -ENOMEM.
  */
 int draft_this_host_add(struct draft *d, struct addr addr);
@@ -98,11 +112,22 @@ void policy_free(struct policy *p);
 
 /*
  * Judge one request. Pure: no allocation, no lock, no system call, and the same
- * answer for the same arguments. `names` may be NULL. Never fails: what matches
- * nothing gets the default.
+ * answer for the same arguments. `live` may be NULL: then this machine has the
+ * addresses that the policy was made with, and no name is known. Never fails:
+ * what matches nothing gets the default.
  */
-struct decision policy_decide(const struct policy *p, const struct names *names,
+struct decision policy_decide(const struct policy *p, const struct live *live,
 			      const struct endpoint *e);
+
+/*
+ * Whether the decision hangs on e->self, which the caller then finds out and sets before it asks
+ * for it. Pure as well.
+ */
+bool policy_asks_self(const struct policy *p, const struct live *live, const struct endpoint *e);
+
+/* Whether a rule has @self at all, and whether one has names that only a resolver can tell of. */
+bool policy_has_self(const struct policy *p);
+bool policy_waits_for_names(const struct policy *p);
 
 /* The text of rule `rule` (from 1) as the user wrote it, "allow SPEC"; borrowed from the policy. */
 const char *policy_rule_text(const struct policy *p, int rule);

@@ -337,6 +337,14 @@ static int parse_unix(struct parser *p, const char *text)
 	last_spec(p)->protos = SPEC_UNIX;
 	if (!*name || !strchr("/$@*", *name) || !strcmp(name, "@"))
 		return fail(p, "not a unix socket: expected unix:/PATH or unix:@NAME");
+	if (name[strcspn(name, "*")] && name[strcspn(name, "*") + 1])
+		return fail(p, "'*' within a path: expected one at the end only");
+	if (strlen(name) >= ENDPOINT_NAME_MAX)
+		return fail(p, "too long: expected at most %d bytes", ENDPOINT_NAME_MAX - 1);
+	for (const char *c = name; *name != '@' && (c = strchr(c, '$')); c += 2)
+		if (c[1] != '$' && !isalpha((unsigned char)c[1]) && c[1] != '_')
+			return fail(p, "'%.20s' is not a variable: expected $NAME, or $$ for a $",
+				    c);
 	return set_name(p, SPEC_PATH, name);
 }
 

@@ -23,6 +23,7 @@ struct table_entry {
 	struct prefix prefix;
 	uint32_t lo, hi; /* services, both included */
 	int rule;        /* from 1 */
+	int subject;     /* the caller's: a table is about one of them */
 };
 
 struct table_match {

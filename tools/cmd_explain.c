@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "core/escape.h"
+#include "core/locate.h"
 #include "policy/explain.h"
 #include "tools/cmd.h"
 #include "tools/make_policy.h"
@@ -65,17 +66,25 @@ static int explain(struct explainer *x, char *line)
 {
 	struct policy_error err = { "" };
 	struct endpoint e;
-	char *answer;
+	char *answer, *real = NULL;
 	int ret = explain_parse(line, &e, &err);
 
 	if (ret <= 0)
 		return ret ? refuse(x, err.text) : 0;
-	answer = x->why ? explain_why(x->policy, &e) : explain_answer(x->policy, &e);
+	if (e.proto == PROTO_UNIX && *e.name == '/') {
+		/* As the supervisor judges it: by where it really is. */
+		if (locate_path(e.name, false, &real))
+			return -ENOMEM;
+		e.name = real;
+	}
+	answer = x->why ? explain_why(x->policy, NULL, &e)
+			: explain_answer(x->policy, NULL, &e);
 	ret = answer ? print_fields(answer) : -ENOMEM;
 	/* explain_why() ends its last line itself. */
 	if (!x->why)
 		putchar('\n');
 	free(answer);
+	free(real);
 	return fflush(stdout) ? -errno : ret;
 }
 

@@ -2,9 +2,11 @@
 #include "tools/make_policy.h"
 
 #include <errno.h>
+#include <stdlib.h>
 
 #include "core/escape.h"
 #include "core/host.h"
+#include "core/locate.h"
 #include "tools/cmd.h"
 
 static int (*const add_option[])(struct draft *d, const char *text, struct policy_error *err) = {
@@ -25,6 +27,12 @@ static int add_this_host(void *arg, struct addr addr)
 static int add_nameserver(void *arg, struct addr addr)
 {
 	return draft_nameserver_add(arg, addr);
+}
+
+static int out_of_memory(void)
+{
+	complain("out of memory");
+	return EXIT_HOST;
 }
 
 struct host_of_draft {
@@ -54,10 +62,28 @@ static int resolve_hosts(struct draft *d)
 	return 0;
 }
 
-static int out_of_memory(void)
+/* Returns 0 or an exit status, with the user told. */
+static int locate_paths(struct draft *d)
 {
-	complain("out of memory");
-	return EXIT_HOST;
+	for (size_t i = 0; i < draft_paths(d); i++) {
+		char why[512], text[4 * sizeof(why)], path[4 * ENDPOINT_NAME_MAX];
+		char *real;
+		int ret = locate_rule(draft_path(d, i), &real, why, sizeof(why));
+
+		if (ret == -EINVAL) {
+			escape_text(why, text, sizeof(text));
+			escape_text(draft_path(d, i), path, sizeof(path));
+			complain("failed to resolve 'unix:%s': %s", path, text);
+			return EXIT_HOST;
+		}
+		if (!ret) {
+			ret = draft_path_set(d, i, real);
+			free(real);
+		}
+		if (ret)
+			return out_of_memory();
+	}
+	return 0;
 }
 
 /* Returns what the functions of a draft return, with the user told about -EINVAL. */
@@ -111,6 +137,8 @@ int make_policy(struct draft *d, struct policy **out)
 {
 	int status = resolve_hosts(d);
 
+	if (!status)
+		status = locate_paths(d);
 	if (status)
 		return status;
 	/* Without an answer @this-host would silently mean nothing. */

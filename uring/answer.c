@@ -20,6 +20,8 @@ void call_release(struct engine *e, struct call *c)
 		close(c->stat);
 	if (c->peer >= 0)
 		close(c->peer);
+	if (c->personality > 0)
+		loop_forget_personality(e->loop, c->personality);
 	c->next = e->free;
 	e->free = c;
 }

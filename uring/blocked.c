@@ -161,7 +161,7 @@ void call_wait_connect(struct engine *e, struct call *c, const struct sockaddr *
 {
 	c->event.fn = waited;
 	c->polls = false;
-	if (loop_connect(e->loop, &c->event, c->sock, addr, len))
+	if (loop_connect(e->loop, &c->event, c->sock, addr, len, c->personality))
 		call_refuse(e, c, ENOBUFS);
 	else
 		wait_on(e, c, resume);

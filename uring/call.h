@@ -9,6 +9,8 @@
 #ifndef SANDTOP_URING_CALL_H
 #define SANDTOP_URING_CALL_H
 
+#include <sys/socket.h>
+
 #include "core/notif.h"
 #include "core/socket.h"
 #include "uring/engine.h"
@@ -48,10 +50,11 @@ struct call {
 	/* sendmmsg only: messages sent, and where the call goes on after each. */
 	unsigned messages;
 	bool (*next_message)(struct engine *e, struct call *c, int64_t value, int error);
-	bool started;              /* a send with MSG_FASTOPEN has begun to connect ... */
-	bool connecting;           /* ... and waits for the outcome */
-	char name[LOCAL_NAME_MAX]; /* of an AF_UNIX peer, for its record */
-	int peer;                  /* O_PATH of the AF_UNIX socket that c->target names, or -1 */
+	bool started;                 /* a send with MSG_FASTOPEN has begun to connect ... */
+	bool connecting;              /* ... and waits for the outcome */
+	char name[ENDPOINT_NAME_MAX]; /* of an AF_UNIX peer, for its record */
+	int personality; /* of the ring, for a connect as the task (loop.h); 0 = none */
+	int peer;        /* O_PATH of the AF_UNIX socket that c->target names, or -1 */
 	/* Waiting. */
 	struct event event;
 	struct engine *engine; /* for the event's callback */
@@ -87,6 +90,7 @@ struct scratch {
 	uint8_t payload[SCRATCH_PAYLOAD];
 	_Alignas(16) uint8_t control[SCRATCH_CONTROL];
 	size_t control_len;
+	bool vouches;                /* it has credentials of a user that is not ours */
 	int control_fd[SCRATCH_FDS]; /* descriptors that the control messages pass */
 	size_t control_fds;
 	struct iovec remote[SCRATCH_VECTORS];
@@ -106,7 +110,7 @@ call_fn bind_begin, listen_begin;    /* inbound.c */
 call_fn sendto_begin, sendmsg_begin; /* send.c */
 call_fn send_message;                /* send.c: the message c->messages of a sendmmsg, by itself */
 call_fn sendmmsg_begin;              /* sendmmsg.c */
-call_fn unix_connect, unix_bind;     /* unix.c: with c->target of an AF_UNIX socket */
+call_fn unix_connect, unix_bind, unix_listen; /* unix.c: of an AF_UNIX socket */
 
 /*
  * Make the AF_UNIX address in c->target, if there is one, ready to be sent to: found, judged and
@@ -117,10 +121,14 @@ bool unix_prepare_peer(struct engine *e, struct call *c);
 /*
  * Make the control messages that were read to the scratch buffer ours: the descriptors in
  * SCM_RIGHTS become duplicates of the task's, which unix_close_control() closes; credentials that
- * name the sender are dropped. Returns 0, -EBADF, -EINVAL, -EPERM (credentials of another), -ESRCH.
+ * name the sender become what unix_send() can vouch for. Returns 0, -EBADF, -EINVAL, -EPERM
+ * (credentials of another), -EACCES (the receiver would take the task for somebody else), -ESRCH.
  */
 int unix_rewrite_control(struct engine *e, const struct call *c);
 void unix_close_control(struct engine *e);
+
+/* sendmsg(2) as the task. Returns the number of bytes or -errno. */
+ssize_t unix_send(struct engine *e, const struct call *c, const struct msghdr *msg, int flags);
 
 /*
  * netlink.c: whether the address in c->target, and `len` bytes of payload, may be used with an

@@ -87,11 +87,13 @@ int engine_init(struct engine *e, const struct engine_config *config)
 		.listener_event = { .fn = listener_readable },
 	};
 	tasks_init(&e->tasks);
-	ret = local_init(&e->local);
+	ret = local_init(&e->local, &e->identity);
 	if (!ret)
 		ret = connections_init(&e->connections, config->max_connections);
 	if (!ret)
 		ret = caps_init(&e->caps);
+	if (!ret)
+		ret = identity_init(&e->identity, &e->caps);
 	if (ret)
 		return ret;
 	e->max_calls = affordable_calls();
@@ -164,9 +166,6 @@ static void begin(struct engine *e, struct call *c)
 		call_refuse(e, c, -ret);
 	else if (c->info.kind == SOCKET_UNKNOWN)
 		refuse_protocol(e, c);
-	else if (c->info.kind == SOCKET_UNIX && caps_any(&e->caps) &&
-		 !local_is_same_user(&e->local, c->n.tid))
-		call_refuse(e, c, EACCES);
 	else
 		c->type->begin(e, c, 0);
 }

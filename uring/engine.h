@@ -16,6 +16,7 @@
 
 #include "core/caps.h"
 #include "core/connections.h"
+#include "core/identity.h"
 #include "core/local.h"
 #include "core/socket.h"
 #include "core/stats.h"
@@ -44,6 +45,7 @@ struct engine {
 	struct tasks tasks;
 	struct sockets sockets;
 	struct caps caps;
+	struct identity identity;
 	struct local local; /* AF_UNIX sockets that the sandbox made */
 	struct connections connections;
 	struct call *calls; /* room for max_calls */

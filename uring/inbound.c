@@ -60,6 +60,10 @@ void bind_begin(struct engine *e, struct call *c, int res)
 void listen_begin(struct engine *e, struct call *c, int res)
 {
 	(void)res;
+	if (c->info.kind == SOCKET_UNIX) {
+		unix_listen(e, c, 0);
+		return;
+	}
 	if (c->info.kind == SOCKET_TCP) {
 		if (!call_has_target(e, c, target_listen(&c->info, c->sock, &c->target)))
 			return;

@@ -145,14 +145,25 @@ int loop_watch(struct loop *l, struct event *ev, int fd, unsigned mask)
 	return commit(l, ev, sqe);
 }
 
+int loop_personality(struct loop *l)
+{
+	return io_uring_register_personality(&l->ring);
+}
+
+void loop_forget_personality(struct loop *l, int personality)
+{
+	io_uring_unregister_personality(&l->ring, personality);
+}
+
 int loop_connect(struct loop *l, struct event *ev, int fd, const struct sockaddr *addr,
-		 socklen_t len)
+		 socklen_t len, int personality)
 {
 	struct io_uring_sqe *sqe = begin(l, ev);
 
 	if (!sqe)
 		return -EBUSY;
 	io_uring_prep_connect(sqe, fd, addr, len);
+	sqe->personality = (uint16_t)personality;
 	return commit(l, ev, sqe);
 }
 

@@ -77,6 +77,13 @@ static inline bool event_is_armed(const struct event *ev)
 }
 
 /*
+ * Keep the credentials that this thread has now for operations until loop_forget_personality(),
+ * which must wait for the end of each of them. Returns the personality, from 1, or -errno.
+ */
+int loop_personality(struct loop *l);
+void loop_forget_personality(struct loop *l, int personality);
+
+/*
  * Each arms the idle event `ev`. Return 0, or -EBUSY when as many events are armed as the loop
  * holds.
  *
@@ -84,12 +91,13 @@ static inline bool event_is_armed(const struct event *ev)
  * stand for many, so the callback takes what there is until there is no more; when the kernel ends
  * the operation (overflow, ...) the loop arms it anew.
  * loop_connect() copies the address when it is submitted, before the turn ends; loop_write() needs
- * its buffer until the callback; loop_timeout() is relative.
+ * its buffer until the callback; loop_timeout() is relative. A connect with a `personality` that is
+ * not 0 has the credentials of the thread at the moment of loop_personality().
  */
 int loop_poll(struct loop *l, struct event *ev, int fd, unsigned mask);
 int loop_watch(struct loop *l, struct event *ev, int fd, unsigned mask);
 int loop_connect(struct loop *l, struct event *ev, int fd, const struct sockaddr *addr,
-		 socklen_t len);
+		 socklen_t len, int personality);
 int loop_write(struct loop *l, struct event *ev, int fd, const void *buf, unsigned len);
 int loop_timeout(struct loop *l, struct event *ev, struct __kernel_timespec *ts);
 

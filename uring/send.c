@@ -84,10 +84,13 @@ static int check_content(struct engine *e, const struct call *c, size_t len)
 	return 0;
 }
 
-static ssize_t try_send(struct call *c, struct msghdr *msg, int flags)
+static ssize_t try_send(struct engine *e, const struct call *c, const struct msghdr *msg, int flags)
 {
-	ssize_t n = sendmsg(c->sock, msg, flags);
+	ssize_t n;
 
+	if (c->info.kind == SOCKET_UNIX)
+		return unix_send(e, c, msg, flags);
+	n = sendmsg(c->sock, msg, flags);
 	return n < 0 ? -errno : n;
 }
 
@@ -112,11 +115,12 @@ static ssize_t act(struct engine *e, struct call *c, const struct message *m, si
 		msg.msg_control = e->scratch->control;
 		msg.msg_controllen = e->scratch->control_len;
 	}
-	n = try_send(c, &msg, flags);
+	n = try_send(e, c, &msg, flags);
 	/* A privileged control message, from a task that has the privilege. */
-	if (n == -EPERM && msg.msg_controllen && caps_raise_as(&e->caps, c->n.tid)) {
+	if (n == -EPERM && c->info.kind != SOCKET_UNIX && msg.msg_controllen &&
+	    caps_raise_as(&e->caps, c->n.tid)) {
 		if (notif_valid(e->listener, c->n.id))
-			n = try_send(c, &msg, flags);
+			n = try_send(e, c, &msg, flags);
 		caps_drop(&e->caps);
 	}
 	return n;

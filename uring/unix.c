@@ -11,6 +11,22 @@
 #include "core/local.h"
 #include "uring/call.h"
 
+/* A peer that the sandbox did not make. Returns false when the call is finished. */
+static bool judge_host(struct engine *e, struct call *c, const struct local_peer *peer)
+{
+	if (local_is_control(&e->local, c->n.tid, c->info.type, peer)) {
+		c->decision = (struct decision){ .reason = REASON_CONTROL_SOCKET };
+		call_deny(e, c);
+		return false;
+	}
+	if (!peer->known) {
+		/* In a mount that we do not see: no rule can speak of it. */
+		call_refuse(e, c, EXDEV);
+		return false;
+	}
+	return call_judge(e, c);
+}
+
 /*
  * Find and judge the peer that c->target names; then c->target holds the address that reaches
  * exactly this one. Returns false when the call is finished.
@@ -22,25 +38,22 @@ static bool find_peer(struct engine *e, struct call *c)
 	int ret;
 
 	memcpy(&name, &c->target.address, sizeof(name));
-	ret = local_find(&e->local, c->n.tid, &name, c->target.len, &peer);
-	if (ret == -EACCES && caps_raise_as(&e->caps, c->n.tid)) {
-		ret = local_find(&e->local, c->n.tid, &name, c->target.len, &peer);
-		caps_drop(&e->caps);
-	}
+	ret = local_find(&e->local, c->n.tid, c->info.type, &name, c->target.len, &peer);
 	if (ret) {
 		/* A path that leads nowhere is the kernel's to answer, and no decision. */
 		call_fail(e, c, -ret);
 		return false;
 	}
 	c->peer = peer.fd;
+	strcpy(c->name, peer.name);
 	c->target.endpoint = (struct endpoint){
 		.dir = DIR_OUT,
 		.proto = PROTO_UNIX,
-		.name = local_name(&name, c->target.len, c->name),
+		.name = c->name,
 	};
 	memcpy(&c->target.address, &peer.address, sizeof(peer.address));
 	c->target.len = peer.len;
-	return peer.own || call_judge(e, c);
+	return peer.own || judge_host(e, c, &peer);
 }
 
 bool unix_prepare_peer(struct engine *e, struct call *c)
@@ -53,61 +66,80 @@ bool unix_prepare_peer(struct engine *e, struct call *c)
 	return true;
 }
 
-static int connect_now(const struct call *c)
+/* Become the task, which still waits, until identity_drop(); false when the call is finished. */
+static bool become_task(struct engine *e, struct call *c)
 {
-	const struct sockaddr *addr = (const struct sockaddr *)&c->target.address;
+	int ret = identity_take(&e->identity, c->n.tid);
 
-	return connect(c->sock, addr, c->target.len) ? -errno : 0;
+	if (!ret && notif_valid(e->listener, c->n.id))
+		return true;
+	identity_drop(&e->identity);
+	call_refuse(e, c, ret ? -ret : ESRCH);
+	return false;
 }
 
-/* The kernel refused us what it may not refuse the task: CAP_DAC_OVERRIDE opens every path. */
 static void connected(struct engine *e, struct call *c, int res)
 {
-	if (res == -ECANCELED) {
+	if (res == -ECANCELED)
 		call_finish_cancelled(e, c, EAGAIN);
-		return;
-	}
-	if (res == -EACCES && caps_raise_as(&e->caps, c->n.tid)) {
-		if (notif_valid(e->listener, c->n.id))
-			res = connect_now(c);
-		caps_drop(&e->caps);
-	}
-	call_finish(e, c, res);
+	else
+		call_finish(e, c, res);
+}
+
+/* Returns the result, or 1 when the ring performs it. */
+static int connect_as_task(struct engine *e, struct call *c, const struct sockaddr *addr)
+{
+	/* A stream waits where the listener's backlog is full. */
+	if (c->info.type == SOCK_DGRAM || !call_may_wait(c, 0))
+		return connect(c->sock, addr, c->target.len) ? -errno : 0;
+	if (!identity_matters(&e->identity))
+		return 1;
+	/* The ring performs it later, when we are ourselves again. */
+	c->personality = loop_personality(e->loop);
+	return c->personality < 0 ? c->personality : 1;
 }
 
 void unix_connect(struct engine *e, struct call *c, int res)
 {
 	const struct sockaddr *addr = (const struct sockaddr *)&c->target.address;
+	int ret;
 
 	(void)res;
 	/* AF_UNSPEC ends the connection of a datagram socket. */
 	if (addr->sa_family != AF_UNSPEC && !find_peer(e, c))
 		return;
-	if (!call_is_valid(e, c))
+	if (!become_task(e, c))
 		return;
-	/* A stream waits where the listener's backlog is full. */
-	if (c->info.type != SOCK_DGRAM && call_may_wait(c, 0))
+	ret = connect_as_task(e, c, addr);
+	identity_drop(&e->identity);
+	if (ret == 1)
 		call_wait_connect(e, c, addr, c->target.len, connected);
 	else
-		connected(e, c, connect_now(c));
+		call_finish(e, c, ret);
+}
+
+void unix_listen(struct engine *e, struct call *c, int res)
+{
+	int ret;
+
+	(void)res;
+	/* Who connects sees in SO_PEERCRED who listens. */
+	if (!become_task(e, c))
+		return;
+	ret = listen(c->sock, (int)c->n.args[1]) ? -errno : 0;
+	identity_drop(&e->identity);
+	call_finish(e, c, ret);
 }
 
 void unix_bind(struct engine *e, struct call *c, int res)
 {
 	struct sockaddr_un name;
-	int ret;
 
 	(void)res;
 	if (!call_is_valid(e, c))
 		return;
 	memcpy(&name, &c->target.address, sizeof(name));
-	ret = local_bind(&e->local, c->n.tid, c->sock, &name, c->target.len);
-	if (ret == -EACCES && caps_raise_as(&e->caps, c->n.tid)) {
-		if (notif_valid(e->listener, c->n.id))
-			ret = local_bind(&e->local, c->n.tid, c->sock, &name, c->target.len);
-		caps_drop(&e->caps);
-	}
-	call_finish(e, c, ret);
+	call_finish(e, c, local_bind(&e->local, c->n.tid, c->sock, &name, c->target.len));
 }
 
 /* Replace each of the task's descriptor numbers in `fds` by a duplicate of ours. */
@@ -130,24 +162,46 @@ static int translate_rights(struct engine *e, const struct call *c, int *fds, si
 }
 
 /* A task may name itself, which says nothing new; only the kernel could vouch for another. */
-static int check_credentials(const struct call *c, const void *data, size_t len)
+static int check_credentials(const struct task_ids *ids, const void *data, size_t len,
+			     struct ucred *out)
 {
-	struct task_status status;
-	struct ucred cred;
-
-	if (len != sizeof(cred))
+	if (len != sizeof(*out))
 		return -EINVAL;
-	memcpy(&cred, data, sizeof(cred));
-	if (task_status(c->n.tid, &status))
-		return -ESRCH;
-	if (cred.pid != status.tgid || (cred.uid != status.uid && cred.uid != status.euid) ||
-	    (cred.gid != status.gid && cred.gid != status.egid))
+	memcpy(out, data, sizeof(*out));
+	if (out->pid != ids->tgid ||
+	    (out->uid != ids->uid && out->uid != ids->euid && out->uid != ids->suid) ||
+	    (out->gid != ids->gid && out->gid != ids->egid && out->gid != ids->sgid))
 		return -EPERM;
 	return 0;
 }
 
+/*
+ * Who the receiver takes the sender for. Without a message it is our real user and group, which are
+ * the task's, too, unless it has changed them; the process is always ours.
+ */
+static int add_credentials(struct engine *e, const struct ucred *cred)
+{
+	struct scratch *s = e->scratch;
+	struct cmsghdr *h;
+	size_t at = CMSG_ALIGN(s->control_len);
+	struct ucred seen = { .pid = getpid(), .uid = cred->uid, .gid = cred->gid };
+
+	if (at + CMSG_SPACE(sizeof(seen)) > SCRATCH_CONTROL)
+		return -ENOBUFS;
+	memset(s->control + s->control_len, 0, at + CMSG_SPACE(sizeof(seen)) - s->control_len);
+	h = (struct cmsghdr *)(s->control + at);
+	h->cmsg_len = CMSG_LEN(sizeof(seen));
+	h->cmsg_level = SOL_SOCKET;
+	h->cmsg_type = SCM_CREDENTIALS;
+	memcpy(CMSG_DATA(h), &seen, sizeof(seen));
+	s->control_len = at + CMSG_SPACE(sizeof(seen));
+	s->vouches = true;
+	return 0;
+}
+
 /* Rewrite the control messages in place; what is dropped closes up. */
-int unix_rewrite_control(struct engine *e, const struct call *c)
+static int rewrite_messages(struct engine *e, const struct call *c, const struct task_ids *ids,
+			    struct ucred *cred)
 {
 	struct scratch *s = e->scratch;
 	size_t at = 0, to = 0;
@@ -165,7 +219,7 @@ int unix_rewrite_control(struct engine *e, const struct call *c)
 			ret = translate_rights(e, c, (int *)CMSG_DATA(h),
 					       (len - sizeof(*h)) / sizeof(int));
 		if (h->cmsg_level == SOL_SOCKET && h->cmsg_type == SCM_CREDENTIALS) {
-			ret = check_credentials(c, CMSG_DATA(h), len - sizeof(*h));
+			ret = check_credentials(ids, CMSG_DATA(h), len - sizeof(*h), cred);
 			len = 0;
 		}
 		if (ret)
@@ -178,6 +232,42 @@ int unix_rewrite_control(struct engine *e, const struct call *c)
 	}
 	s->control_len = to;
 	return 0;
+}
+
+int unix_rewrite_control(struct engine *e, const struct call *c)
+{
+	struct task_ids ids;
+	struct ucred cred;
+	int ret;
+
+	e->scratch->vouches = false;
+	if (tasks_ids(&e->tasks, c->n.tid, &ids))
+		return -ESRCH;
+	cred = (struct ucred){ .uid = ids.uid, .gid = ids.gid };
+	ret = rewrite_messages(e, c, &ids, &cred);
+	if (ret)
+		return ret;
+	if (cred.uid == e->identity.uid && cred.gid == e->identity.gid)
+		return 0;
+	if (!identity_matters(&e->identity))
+		return -EACCES;
+	return add_credentials(e, &cred);
+}
+
+ssize_t unix_send(struct engine *e, const struct call *c, const struct msghdr *msg, int flags)
+{
+	ssize_t n = -EACCES;
+
+	/* Only a path is looked up as the task; see add_credentials() for who is sending. */
+	if ((!msg->msg_namelen || !identity_matters(&e->identity) ||
+	     identity_take(&e->identity, c->n.tid) == 0) &&
+	    (!e->scratch->vouches || identity_vouch(&e->identity))) {
+		n = sendmsg(c->sock, msg, flags);
+		if (n < 0)
+			n = -errno;
+	}
+	identity_drop(&e->identity);
+	return n;
 }
 
 void unix_close_control(struct engine *e)

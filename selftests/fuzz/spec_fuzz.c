@@ -72,7 +72,7 @@ static void try_rule(const char *rule, char *line)
 			assert(*draft_host(d, i));
 		assert(!policy_compile(d, &p));
 		if (explain_parse(line, &e, &err) == 1)
-			free(explain_why(p, &e));
+			free(explain_why(p, NULL, &e));
 		policy_free(p);
 	}
 	draft_free(d);

@@ -11,6 +11,8 @@
 
 #include "policy/addr.h"
 #include "policy/explain.h"
+#include "policy/live.h"
+#include "policy/names.h"
 #include "policy/policy.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
@@ -24,7 +26,7 @@ enum {
 	PORTS_MAX = 3,
 };
 
-enum target { EVERY, PREFIX, LOOPBACK, INTERNAL, PUBLIC };
+enum target { EVERY, PREFIX, LOOPBACK, INTERNAL, PUBLIC, THIS_HOST, SELF, HOST, SUFFIX };
 
 /* A spec as it was made up, of which the text is written. */
 struct made_spec {
@@ -134,12 +136,13 @@ static bool is_mapped(int family, const uint8_t *bytes)
 	return family == 6 && same_bits(bytes, prefix, 96);
 }
 
-static void make_spec(struct made_spec *s, enum direction dir)
+static void make_spec(struct made_spec *s, enum direction dir, enum verdict verdict)
 {
 	static const unsigned int masks[] = { 1 << PROTO_TCP, 1 << PROTO_UDP, 1 << PROTO_ICMP,
 					      1 << PROTO_TCP | 1 << PROTO_UDP | 1 << PROTO_ICMP };
-	static const enum target targets[] = { EVERY,  PREFIX,   PREFIX,   PREFIX, PREFIX,
-					       PREFIX, LOOPBACK, INTERNAL, PUBLIC };
+	static const enum target targets[] = { EVERY,     PREFIX,   PREFIX,   PREFIX,
+					       PREFIX,    LOOPBACK, INTERNAL, PUBLIC,
+					       THIS_HOST, SELF,     HOST,     SUFFIX };
 
 	memset(s, 0, sizeof(*s));
 	do {
@@ -147,7 +150,10 @@ static void make_spec(struct made_spec *s, enum direction dir)
 	} while (dir == DIR_IN && s->protos == 1 << PROTO_ICMP);
 	if (dir == DIR_IN)
 		s->protos &= ~(1u << PROTO_ICMP);
-	s->target = targets[random_below(COUNT(targets))];
+	/* The last ones are not for binding: names, which cannot be denied, and what listens. */
+	s->target = targets[random_below(COUNT(targets) - (dir == DIR_IN             ? 3
+							   : verdict == VERDICT_DENY ? 2
+										     : 0))];
 	do {
 		s->family = random_addr(s->bytes);
 	} while (is_mapped(s->family, s->bytes));
@@ -179,6 +185,10 @@ static void write_spec(const struct made_spec *s, char *buf, size_t size)
 		[LOOPBACK] = "@loopback",
 		[INTERNAL] = "private",
 		[PUBLIC] = "@public",
+		[THIS_HOST] = "@this-host",
+		[SELF] = "@self",
+		[HOST] = "odd.made.test",
+		[SUFFIX] = ".made.test",
 	};
 	char text[INET6_ADDRSTRLEN];
 	char piece[80];
@@ -210,7 +220,7 @@ static void make_rule(struct made_rule *r)
 	snprintf(r->text, sizeof(r->text), "%s %s ", verdict_name(r->verdict),
 		 r->dir == DIR_IN ? "in" : "out");
 	for (int i = 0; i < r->n_specs; i++) {
-		make_spec(&r->specs[i], r->dir);
+		make_spec(&r->specs[i], r->dir, r->verdict);
 		append(r->text, sizeof(r->text), i ? "," : "");
 		write_spec(&r->specs[i], r->text, sizeof(r->text));
 	}
@@ -276,10 +286,31 @@ static bool is_internal(int family, const uint8_t *bytes)
 	return in_one_of(family, bytes, prefixes);
 }
 
-static bool target_matches(const struct made_spec *s, int family, const uint8_t *bytes)
+static const char *const loopbacks[] = { "127.0.0.0/8", "::1/128", NULL };
+
+/* The facts of the day: every other address is this machine's, and every third has a name. */
+static bool is_this_host(const uint8_t *bytes)
 {
-	static const char *const loopback[] = { "127.0.0.0/8", "::1/128", NULL };
+	return (bytes[1] ^ bytes[3] ^ bytes[15]) & 1;
+}
+
+static const char *name_of(const uint8_t *bytes)
+{
+	static const char *const names[] = { "odd.made.test", "even.made.test", NULL };
+
+	return names[(bytes[0] + bytes[3] + bytes[15]) % 3];
+}
+
+/* The sandbox listens on some ports of every loopback address. */
+static bool is_self(int family, const uint8_t *bytes, enum proto proto, int port)
+{
+	return in_one_of(family, bytes, loopbacks) && proto != PROTO_ICMP && port % 2;
+}
+
+static bool target_matches(const struct made_spec *s, int family, const uint8_t *bytes, bool self)
+{
 	static const char *const nobody[] = { "::/128", NULL };
+	const char *name = name_of(bytes);
 
 	switch (s->target) {
 	case EVERY:
@@ -287,11 +318,20 @@ static bool target_matches(const struct made_spec *s, int family, const uint8_t 
 	case PREFIX:
 		return s->family == family && same_bits(s->bytes, bytes, s->len);
 	case LOOPBACK:
-		return in_one_of(family, bytes, loopback);
+		return in_one_of(family, bytes, loopbacks);
 	case INTERNAL:
-		return is_internal(family, bytes);
+		return is_internal(family, bytes) || is_this_host(bytes);
 	case PUBLIC:
-		return !is_internal(family, bytes) && !in_one_of(family, bytes, nobody);
+		return !is_internal(family, bytes) && !in_one_of(family, bytes, nobody) &&
+		       !is_this_host(bytes);
+	case THIS_HOST:
+		return is_this_host(bytes);
+	case SELF:
+		return self;
+	case HOST:
+		return name && !strcmp(name, "odd.made.test");
+	case SUFFIX:
+		return name;
 	}
 	return false;
 }
@@ -306,8 +346,11 @@ static bool port_matches(const struct made_spec *s, int port)
 }
 
 /* The first rule for the question, and the longest prefix of it that matches; or 0. */
-static int first_match(const struct made_policy *m, const struct question *q, unsigned int *len)
+static int first_match(const struct made_policy *m, const struct question *q, bool direct,
+		       unsigned int *len)
 {
+	unsigned int bits = q->family == 4 ? 32 : 128;
+	bool self;
 	static const uint8_t zero[16];
 	bool unspecified = q->dir == DIR_OUT && !memcmp(q->bytes, zero, 16);
 	uint8_t bytes[16];
@@ -317,6 +360,7 @@ static int first_match(const struct made_policy *m, const struct question *q, un
 		bytes[0] = q->family == 4 ? 127 : 0;
 		bytes[q->family == 4 ? 3 : 15] = 1;
 	}
+	self = direct && q->dir == DIR_OUT && is_self(q->family, bytes, q->proto, q->port);
 	for (int i = 0; i < m->n_rules; i++) {
 		bool matches = false;
 
@@ -330,11 +374,15 @@ static int first_match(const struct made_policy *m, const struct question *q, un
 			if (m->rules[i].dir != q->dir || !(s->protos & 1 << q->proto) ||
 			    !port_matches(s, q->port))
 				continue;
-			if (!literal && !target_matches(s, q->family, bytes))
+			if (!literal && !target_matches(s, q->family, bytes, self))
 				continue;
 			matches = true;
 			if (s->target == PREFIX && s->len > *len)
 				*len = s->len;
+			/* By another property than the number, it is about this very address. */
+			if (s->target >= THIS_HOST ||
+			    (s->target == INTERNAL && is_this_host(bytes)))
+				*len = bits;
 		}
 		if (matches)
 			return i + 1;
@@ -354,7 +402,7 @@ static int oracle(const struct made_policy *m, const struct question *q, enum ve
 	struct question inner = *q;
 	unsigned int len, ignored;
 	unsigned int gateway = 0;
-	int rule = first_match(m, q, &len);
+	int rule = first_match(m, q, true, &len);
 	int other;
 
 	*verdict = verdict_of(m, rule);
@@ -376,7 +424,7 @@ static int oracle(const struct made_policy *m, const struct question *q, enum ve
 	inner.family = 4;
 	memset(inner.bytes, 0, 16);
 	memcpy(inner.bytes, q->bytes + (gateway == 96 ? 12 : 2), 4);
-	other = first_match(m, &inner, &ignored);
+	other = first_match(m, &inner, false, &ignored);
 	if (*verdict == VERDICT_ALLOW && verdict_of(m, other) == VERDICT_DENY) {
 		*verdict = VERDICT_DENY;
 		return other;
@@ -387,8 +435,47 @@ static int oracle(const struct made_policy *m, const struct question *q, enum ve
 static struct endpoint endpoint_of(const struct question *q)
 {
 	struct addr a = q->family == 4 ? addr_from_v4(q->bytes) : addr_from_v6(q->bytes);
+	struct endpoint e =
+		(q->dir == DIR_IN ? endpoint_in : endpoint_out)(q->proto, a, (uint16_t)q->port);
 
-	return (q->dir == DIR_IN ? endpoint_in : endpoint_out)(q->proto, a, q->port);
+	e.self = e.dir == DIR_OUT && is_self(e.addr.family, e.addr.bytes, q->proto, q->port);
+	return e;
+}
+
+struct facts {
+	struct addr_set this_host;
+	struct live live;
+};
+
+static struct facts *facts_new(void)
+{
+	struct facts *f = calloc(1, sizeof(*f));
+
+	cr_assert(f);
+	f->live.this_host = &f->this_host;
+	f->live.names = names_new();
+	cr_assert(f->live.names);
+	return f;
+}
+
+static void facts_free(struct facts *f)
+{
+	addr_set_free(&f->this_host);
+	names_free((struct names *)f->live.names);
+	free(f);
+}
+
+/* What there is to say of an address, and of the one inside it. */
+static void learn(struct facts *f, struct addr a)
+{
+	struct addr inner;
+
+	if (is_this_host(a.bytes))
+		cr_assert_eq(addr_set_add(&f->this_host, a), 0);
+	if (name_of(a.bytes))
+		cr_assert_eq(names_bind((struct names *)f->live.names, a, name_of(a.bytes), 1), 0);
+	if (addr_embedded_v4(a, &inner))
+		learn(f, endpoint_out(PROTO_TCP, inner, 0).addr);
 }
 
 static struct policy *compile(const struct made_policy *m, const char *first)
@@ -409,11 +496,26 @@ static struct policy *compile(const struct made_policy *m, const char *first)
 	return p;
 }
 
+/* The decision hangs on whether the sandbox listens there just if policy_asks_self() says so. */
+static void expect_self_asked(const struct policy *p, const struct live *live,
+			      const struct endpoint *e)
+{
+	struct endpoint with = *e, without = *e;
+
+	if (e->dir == DIR_IN || e->proto == PROTO_ICMP || !addr_is_loopback(e->addr))
+		return;
+	with.self = true;
+	without.self = false;
+	cr_assert_eq(policy_asks_self(p, live, e),
+		     policy_decide(p, live, &with).rule != policy_decide(p, live, &without).rule);
+}
+
 Test(decide, agrees_with_a_linear_search)
 {
 	static struct made_policy m;
 
 	for (uint64_t seed = 1; seed <= POLICIES; seed++) {
+		struct facts *f = facts_new();
 		struct policy *p;
 
 		make_policy(&m, seed);
@@ -428,14 +530,17 @@ Test(decide, agrees_with_a_linear_search)
 
 			if (is_mapped(q.family, q.bytes))
 				continue;
-			seen = policy_decide(p, NULL, &e);
+			learn(f, e.addr);
+			seen = policy_decide(p, &f->live, &e);
 			rule = oracle(&m, &q, &verdict);
-			answer = explain_answer(p, &e);
+			answer = explain_answer(p, &f->live, &e);
 			cr_assert(seen.verdict == verdict && seen.rule == rule,
 				  "seed %lu, question %d: '%s', but the oracle says %s by rule %d",
 				  seed, i, answer, verdict_name(verdict), rule);
 			free(answer);
+			expect_self_asked(p, &f->live, &e);
 		}
+		facts_free(f);
 		policy_free(p);
 	}
 }
@@ -447,6 +552,7 @@ Test(decide, the_hint_flips_the_verdict)
 	for (uint64_t seed = 1; seed <= POLICIES; seed++) {
 		char hint[EXPLAIN_HINT_MAX];
 		struct decision before, after;
+		struct facts *f = facts_new();
 		struct policy *p;
 		struct question q;
 		struct endpoint e;
@@ -454,14 +560,16 @@ Test(decide, the_hint_flips_the_verdict)
 		make_policy(&m, seed);
 		q = make_question(&m);
 		e = endpoint_of(&q);
+		learn(f, e.addr);
 		p = compile(&m, NULL);
-		before = policy_decide(p, NULL, &e);
+		before = policy_decide(p, &f->live, &e);
 		policy_free(p);
 		p = compile(&m, explain_hint(&e, before.verdict, hint));
-		after = policy_decide(p, NULL, &e);
+		after = policy_decide(p, &f->live, &e);
 		policy_free(p);
 		cr_assert(after.verdict != before.verdict && after.rule == 1, "seed %lu: %s", seed,
 			  hint);
+		facts_free(f);
 	}
 }
 
@@ -471,6 +579,7 @@ Test(decide, why_agrees_with_the_decision)
 	static struct made_policy m;
 
 	for (uint64_t seed = 1; seed <= POLICIES; seed++) {
+		struct facts *f = facts_new();
 		struct policy *p;
 
 		make_policy(&m, seed);
@@ -478,11 +587,13 @@ Test(decide, why_agrees_with_the_decision)
 		for (int i = 0; i < 10; i++) {
 			struct question q = make_question(&m);
 			struct endpoint e = endpoint_of(&q);
-			struct decision d = policy_decide(p, NULL, &e);
-			char *why = explain_why(p, &e);
+			struct decision d;
 			struct addr v4;
-			char *match;
+			char *why, *match;
 
+			learn(f, e.addr);
+			d = policy_decide(p, &f->live, &e);
+			why = explain_why(p, &f->live, &e);
 			cr_assert(why);
 			match = strstr(why, "\tmatch\t");
 			while (match && match > why && match[-1] != '\n')
@@ -492,6 +603,7 @@ Test(decide, why_agrees_with_the_decision)
 					     why);
 			free(why);
 		}
+		facts_free(f);
 		policy_free(p);
 	}
 }

@@ -40,7 +40,7 @@ static void expect_answer(const struct policy *p, const char *line, const char *
 
 	snprintf(copy, sizeof(copy), "%s", line);
 	cr_assert_eq(explain_parse(copy, &e, &err), 1, "'%s': %s", line, err.text);
-	seen = explain_answer(p, &e);
+	seen = explain_answer(p, NULL, &e);
 	cr_assert(seen);
 	cr_expect_str_eq(seen, wanted, "'%s': '%s', not '%s'", line, seen, wanted);
 	free(seen);
@@ -147,7 +147,7 @@ static void expect_why(const struct policy *p, const char *line, const char *wan
 
 	snprintf(copy, sizeof(copy), "%s", line);
 	cr_assert_eq(explain_parse(copy, &e, &err), 1, "'%s': %s", line, err.text);
-	seen = explain_why(p, &e);
+	seen = explain_why(p, NULL, &e);
 	cr_assert(seen);
 	cr_expect_str_eq(seen, wanted);
 	free(seen);
@@ -189,6 +189,21 @@ Test(explain, why)
 		   "2\tmatch\tallow *\n"
 		   "flip\tallow [64:ff9b::a00:1]:80\n");
 	policy_free(p);
+
+	p = RULES("deny 10.0.0.0/8", "deny unix:/run/a", "allow unix:/run/*");
+	expect_why(p, "unix /run/b",
+		   "allow\tunix\t/run/b\t-\t3\tallow unix:/run/*\n"
+		   "1\tother protocol\tdeny 10.0.0.0/8\n"
+		   "2\tother path\tdeny unix:/run/a\n"
+		   "3\tmatch\tallow unix:/run/*\n"
+		   "flip\tdeny unix:/run/b\n");
+	expect_why(p, "tcp 1.2.3.4 80",
+		   "deny\ttcp\t1.2.3.4\t80\t-\tdefault\n"
+		   "1\tother address\tdeny 10.0.0.0/8\n"
+		   "2\tother protocol\tdeny unix:/run/a\n"
+		   "3\tother protocol\tallow unix:/run/*\n"
+		   "flip\tallow 1.2.3.4:80\n");
+	policy_free(p);
 }
 
 Test(explain, hints)
@@ -209,6 +224,7 @@ Test(explain, hints)
 		{ "in udp :: 80", VERDICT_DENY, "allow in udp://[::]:80" },
 		{ "unix /run/bus", VERDICT_DENY, "allow unix:/run/bus" },
 		{ "unix @name", VERDICT_ALLOW, "deny unix:@name" },
+		{ "unix /run/$a", VERDICT_DENY, "allow unix:/run/$$a" },
 		{ "dns example.com", VERDICT_DENY, "allow example.com" },
 	};
 

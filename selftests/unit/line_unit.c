@@ -142,6 +142,30 @@ Test(line, the_option_that_would_allow)
 	cr_assert_str_eq(option(&r), "--net-allow-bind 3000");
 }
 
+Test(line, the_option_for_a_unix_socket)
+{
+	static const char *const rows[][2] = {
+		{ "/run/user/1000/bus", "--net-allow unix:/run/user/1000/bus" },
+		{ "@/tmp/.X11-unix/X0", "--net-allow unix:@/tmp/.X11-unix/X0" },
+		{ "/run/a b", "--net-allow 'unix:/run/a b'" },
+		{ "/run/$a", "--net-allow 'unix:/run/$$a'" },
+		{ "@$a", "--net-allow 'unix:@$a'" },
+		{ "/run/\xc3\xa9", "--net-allow 'unix:/run/\xc3\xa9'" },
+	};
+	struct record r = record(DIR_OUT, PROTO_UNIX, NULL, 0);
+	char name[ENDPOINT_NAME_MAX] = "/";
+
+	r.decision.reason = REASON_UNIX_DEFAULT;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		r.endpoint.name = rows[i][0];
+		cr_assert_str_eq(option(&r), rows[i][1]);
+	}
+	/* Cut, it would be another one. */
+	memset(name + 1, 'a', sizeof(name) - 2);
+	r.endpoint.name = name;
+	cr_assert_str_eq(option(&r), "");
+}
+
 Test(line, no_option_where_none_would_help)
 {
 	static const enum reason reasons[] = { REASON_RULE, REASON_MAX_CONNECTIONS, REASON_PROTOCOL,
@@ -158,8 +182,15 @@ Test(line, no_option_where_none_would_help)
 	cr_assert_str_eq(option(&r), "");
 
 	r = record(DIR_OUT, PROTO_UNIX, NULL, 0);
+	r.decision.reason = REASON_CONTROL_SOCKET;
+	r.endpoint.name = "/run/user/1000/sandtop/a.sock";
+	cr_assert_str_eq(option(&r), "");
 	r.decision.reason = REASON_UNIX_DEFAULT;
-	r.endpoint.name = "/run/user/1000/bus";
+	r.endpoint.name = "/tmp/\x1b[2J";
+	cr_assert_str_eq(option(&r), "");
+	r.endpoint.name = "/tmp/it's";
+	cr_assert_str_eq(option(&r), "");
+	r.endpoint.name = NULL;
 	cr_assert_str_eq(option(&r), "");
 	r = record(DIR_OUT, PROTO_DNS, NULL, 0);
 	r.endpoint.name = "example.com";

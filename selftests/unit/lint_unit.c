@@ -77,6 +77,9 @@ Test(lint, a_rule_that_earlier_ones_shadow)
 		  "3 shadowed" },
 		{ { "allow in *", "deny in tcp://127.0.0.1:80" }, "2 shadowed" },
 		{ { "allow any://@private", "deny 192.168.1.1" }, "2 shadowed" },
+		{ { "allow *", "deny tcp://@this-host" }, "2 shadowed" },
+		{ { "allow any://@public", "deny 1.1.1.1" }, "2 shadowed" },
+		{ { "deny private", "allow any://@this-host" }, "2 shadowed" },
 		/* Something is left to each of these. */
 		{ { "deny tcp://10.1.2.3:80", "allow 10.0.0.0/8" }, "" },
 		{ { "allow 10.0.0.0/8", "deny any://10.1.2.3" }, "" },
@@ -85,10 +88,20 @@ Test(lint, a_rule_that_earlier_ones_shadow)
 		{ { "allow :1-80", "allow :82-100", "allow 10.0.0.0/8:50-90" }, "" },
 		{ { "allow *", "deny in 127.0.0.1:80" }, "" },
 		{ { "allow 10.0.0.0/8", "allow 10.1.1.1,12.1.1.1" }, "" },
+		{ { "allow unix:*", "deny unix:/run/bus" }, "2 shadowed" },
+		{ { "allow unix:/*", "deny unix:/run/*" }, "2 shadowed" },
+		{ { "deny unix:/run/bus", "allow unix:/run/bus" }, "2 shadowed" },
+		{ { "deny unix:@a*", "allow unix:@ab" }, "2 shadowed" },
+		{ { "deny unix:/run/bus", "allow unix:/run/*" }, "" },
+		{ { "allow unix:/*", "allow unix:@a" }, "" },
 		/* What is not known here, and what is matched otherwise than by its address. */
-		{ { "allow *", "deny tcp://@this-host" }, "" },
+		{ { "allow 10.0.0.0/8", "deny tcp://@this-host" }, "" },
+		{ { "allow any://@loopback", "allow any://@this-host", "deny private" }, "" },
+		{ { "allow *", "allow @self" }, "" },
 		{ { "allow *:443", "allow example.com:443" }, "" },
 		{ { "allow 0.0.0.0/8", "deny tcp://0.0.0.0" }, "" },
+		{ { "allow unix:/run/*", "deny unix:/run/link" }, "" },
+		{ { "allow unix:*", "deny unix:$BUS" }, "" },
 	};
 
 	check_rows(draft_rule, rows, COUNT(rows));

@@ -58,7 +58,7 @@ static void expect_answer(const struct policy *p, const char *line, const char *
 
 	snprintf(copy, sizeof(copy), "%s", line);
 	cr_assert_eq(explain_parse(copy, &e, &err), 1, "'%s': %s", line, err.text);
-	seen = explain_answer(p, &e);
+	seen = explain_answer(p, NULL, &e);
 	cr_assert(seen);
 	cr_expect_str_eq(seen, wanted, "'%s': '%s', not '%s'", line, seen, wanted);
 	free(seen);
@@ -245,8 +245,9 @@ Test(profile, what_is_refused_and_where)
 		{ "[dns]\nblok = ['a']\n", "2:1:", { "'blok'", "block_suffix" } },
 		{ "[network]\ndefault = 'ask'\n", "2:11:", { "'ask'", "not in this build" } },
 		{ "[network]\nrules = ['ask *']\n", "2:10:", { "not in this build" } },
-		{ "[network]\nallow = ['.a.b']\n", "2:10:", { "'.a.b'", "not in this build" } },
-		{ "[network]\nallow = ['unix:/a']\n", "2:10:", { "not in this build" } },
+		{ "[network]\nrules = ['deny .a.b']\n", "2:10:", { ".a.b'", "not in this build" } },
+		{ "[network]\nallow = ['unix:a']\n", "2:10:", { "unix:/PATH" } },
+		{ "[network]\ndeny = ['unix:/a']\n", "2:9:", { "denied anyway" } },
 	};
 
 	for (size_t i = 0; i < COUNT(rows); i++) {
