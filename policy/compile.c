@@ -348,11 +348,6 @@ int policy_rules(const struct policy *p)
 	return p->n_rules;
 }
 
-bool policy_has_self(const struct policy *p)
-{
-	return p->tables[SUBJECT_SELF][DIR_OUT][0].n_intervals > 0;
-}
-
 bool policy_implies_dns(const struct policy *p)
 {
 	return p->n_nameservers > 0;

@@ -508,6 +508,11 @@ int draft_deny_bind(struct draft *d, const char *ports, struct policy_error *err
 	return add_bind(d, BIND_DENY, ports, err);
 }
 
+bool draft_has_suffix(const struct draft *d)
+{
+	return d->has_suffix;
+}
+
 size_t draft_hosts(const struct draft *d)
 {
 	return d->n_hosts;

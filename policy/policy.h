@@ -64,6 +64,9 @@ int draft_default(struct draft *d, const char *verdict, struct policy_error *err
 int draft_allow_bind(struct draft *d, const char *ports, struct policy_error *err);
 int draft_deny_bind(struct draft *d, const char *ports, struct policy_error *err);
 
+/* Whether a rule is about the names below a domain, which only a resolver can tell of. */
+bool draft_has_suffix(const struct draft *d);
+
 /* How many different literal host names the draft's specs mention. */
 size_t draft_hosts(const struct draft *d);
 
@@ -125,9 +128,6 @@ struct decision policy_decide(const struct policy *p, const struct live *live,
  */
 bool policy_asks_self(const struct policy *p, const struct live *live, const struct endpoint *e);
 
-/* Whether a rule has @self at all, and whether one has names that only a resolver can tell of. */
-bool policy_has_self(const struct policy *p);
-bool policy_waits_for_names(const struct policy *p);
 
 /* The text of rule `rule` (from 1) as the user wrote it, "allow SPEC"; borrowed from the policy. */
 const char *policy_rule_text(const struct policy *p, int rule);

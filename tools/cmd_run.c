@@ -235,6 +235,9 @@ static int run_command(const struct options *o, struct draft *d)
 	status = make_policy(d, &policy);
 	if (status)
 		return status;
+	if (draft_has_suffix(d))
+		complain("a rule for the names below a domain matches nothing in this build, which "
+			 "does not follow what the command resolves");
 	status = run(o, policy, name);
 	policy_free(policy);
 	return status;

@@ -130,7 +130,7 @@ static int denial(const struct call *c)
 
 bool call_judge(struct engine *e, struct call *c)
 {
-	c->decision = policy_decide(e->policy, NULL, &c->target.endpoint);
+	c->decision = engine_decide(e, &c->target.endpoint);
 	c->decided = true;
 	if (c->decision.verdict == VERDICT_ALLOW && c->info.kind == SOCKET_TCP &&
 	    !c->type->inbound) {

@@ -85,8 +85,11 @@ int engine_init(struct engine *e, const struct engine_config *config)
 		.generation = 1,
 		.listener = config->listener,
 		.listener_event = { .fn = listener_readable },
+		.live = { .this_host = &e->addresses.set },
+		.addresses = { .watch = -1 },
 	};
 	tasks_init(&e->tasks);
+	listeners_init(&e->listeners);
 	ret = local_init(&e->local, &e->identity);
 	if (!ret)
 		ret = connections_init(&e->connections, config->max_connections);
@@ -102,6 +105,9 @@ int engine_init(struct engine *e, const struct engine_config *config)
 	if (!e->calls || !e->scratch)
 		return -ENOMEM;
 	blocked_init(e);
+	ret = addresses_init(&e->addresses, e->loop, e->report);
+	if (ret)
+		return ret;
 	return loop_watch(e->loop, &e->listener_event, e->listener, POLLIN);
 }
 
@@ -114,8 +120,17 @@ void engine_exit(struct engine *e)
 	tasks_exit(&e->tasks);
 	local_exit(&e->local);
 	connections_exit(&e->connections);
+	listeners_exit(&e->listeners);
+	addresses_exit(&e->addresses);
 	free(e->calls);
 	free(e->scratch);
+}
+
+struct decision engine_decide(struct engine *e, struct endpoint *endpoint)
+{
+	endpoint->self = policy_asks_self(e->policy, &e->live, endpoint) &&
+			 listeners_has(&e->listeners, endpoint);
+	return policy_decide(e->policy, &e->live, endpoint);
 }
 
 static bool has_free_call(const struct engine *e)

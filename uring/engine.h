@@ -16,12 +16,15 @@
 
 #include "core/caps.h"
 #include "core/connections.h"
+#include "core/listeners.h"
 #include "core/identity.h"
 #include "core/local.h"
 #include "core/socket.h"
 #include "core/stats.h"
 #include "core/task.h"
+#include "policy/live.h"
 #include "policy/policy.h"
+#include "uring/addresses.h"
 #include "uring/loop.h"
 #include "uring/report.h"
 
@@ -38,6 +41,9 @@ struct engine {
 	struct stats *stats;
 	struct report *report;
 	const struct policy *policy; /* the live snapshot */
+	struct live live;            /* what its words stand for right now */
+	struct addresses addresses;
+	struct listeners listeners;
 	uint64_t generation;
 	int listener; /* -1 once the last task is gone */
 	struct event listener_event;
@@ -72,6 +78,11 @@ struct engine_config {
 /* Start to serve. Returns 0, -ENOMEM, or -errno of the ring; engine_exit() is due in any case. */
 int engine_init(struct engine *e, const struct engine_config *config);
 void engine_exit(struct engine *e);
+
+/*
+ * What the live policy says to an endpoint; e->self is found out here if that matters.
+ */
+struct decision engine_decide(struct engine *e, struct endpoint *endpoint);
 
 /* To be called once in each turn of the loop: serves what has come in. */
 void engine_run(struct engine *e);

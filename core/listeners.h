@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the sandbox itself listens on: the group @self of a policy.
+ *
+ * A socket is remembered by its cookie when it begins to listen. Whether it
+ * still does, and whether a connection would reach it and no other, the kernel
+ * is asked when it matters.
+ */
+#ifndef SANDTOP_CORE_LISTENERS_H
+#define SANDTOP_CORE_LISTENERS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "policy/endpoint.h"
+
+enum { LISTENERS_MAX = 1024 }; /* the latest ones */
+
+struct listeners {
+	uint64_t cookies[LISTENERS_MAX];
+	unsigned next; /* where the next one goes */
+	int diag;      /* or -1: then nothing is found */
+};
+
+void listeners_init(struct listeners *l);
+void listeners_exit(struct listeners *l);
+
+/*
+ * The socket, of TCP or UDP, listens from now on. One that shares its address with others
+ * (SO_REUSEPORT) is not remembered, as these may be anybody's.
+ */
+void listeners_add(struct listeners *l, int sock);
+
+/* Whether what is sent to the endpoint, tcp or udp, reaches one of the sockets. */
+bool listeners_has(const struct listeners *l, const struct endpoint *e);
+
+#endif
