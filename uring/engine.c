@@ -50,10 +50,9 @@ static void listener_readable(struct event *ev, int res)
 	struct engine *e = engine_of(ev);
 
 	if (res >= 0 && (res & POLLIN))
-		e->pending = true;
+		e->pending = e->certain = true;
 	if (res < 0 || (res & POLLHUP)) {
 		/* No task is left that could trap. */
-		loop_forget(e->loop, ev);
 		close(e->listener);
 		e->listener = -1;
 		e->pending = false;
@@ -108,7 +107,7 @@ int engine_init(struct engine *e, const struct engine_config *config)
 	ret = addresses_init(&e->addresses, e->loop, e->report);
 	if (ret)
 		return ret;
-	return loop_watch(e->loop, &e->listener_event, e->listener, POLLIN);
+	return loop_poll(e->loop, &e->listener_event, e->listener, POLLIN);
 }
 
 void engine_exit(struct engine *e)
@@ -186,6 +185,27 @@ static void begin(struct engine *e, struct call *c)
 }
 
 /*
+ * Whether a notification can be taken without sleeping. The ring's poll was armed when nothing was
+ * being taken, so what it reports is still there, and need not be asked for again. After that, to
+ * ask pays where several tasks are at it; a single one has yet to be woken by the answer.
+ */
+static bool is_ready(struct engine *e)
+{
+	if (e->certain) {
+		e->certain = false;
+		return true;
+	}
+	if (e->unasked) {
+		e->unasked--;
+		return false;
+	}
+	if (notif_ready(e->listener))
+		return true;
+	e->unasked = ENGINE_UNASKED;
+	return false;
+}
+
+/*
  * Serve what there is, up to a bound: with several tasks the answers bring the next calls, and the
  * ring would never get its turn.
  */
@@ -193,7 +213,7 @@ static void run_batch(struct engine *e)
 {
 	unsigned n = 0;
 
-	while (n < ENGINE_BATCH && has_free_call(e) && notif_ready(e->listener)) {
+	while (n < ENGINE_BATCH && has_free_call(e) && is_ready(e)) {
 		struct notif notif;
 		struct call *c;
 		int ret = notif_recv(e->listener, &notif);
@@ -208,8 +228,9 @@ static void run_batch(struct engine *e)
 		begin(e, c);
 		n++;
 	}
-	/* Full, or no call free: there may be more, and the poll will not say so again. */
-	e->pending = n == ENGINE_BATCH || !has_free_call(e);
+	/* Full, or no call free: there may be more. Else it is the ring's to say so. */
+	e->pending = n == ENGINE_BATCH || !has_free_call(e) ||
+		     loop_poll(e->loop, &e->listener_event, e->listener, POLLIN);
 	if (!n)
 		return;
 	stats_add(e->stats, STAT_BATCHES, 1);

@@ -31,6 +31,7 @@
 enum {
 	ENGINE_CALLS = 4096, /* notifications taken and not yet answered, if RLIMIT_NOFILE allows */
 	ENGINE_BATCH = 64,   /* notifications taken in one go */
+	ENGINE_UNASKED = 8,  /* batches after which it is tried again whether more have come */
 };
 
 struct call;
@@ -47,7 +48,9 @@ struct engine {
 	uint64_t generation;
 	int listener; /* -1 once the last task is gone */
 	struct event listener_event;
-	bool pending; /* the listener may have more than was taken */
+	bool pending;     /* the listener may have more than was taken; else it is polled */
+	bool certain;     /* it has at least one */
+	unsigned unasked; /* so many batches more end without asking for more */
 	struct tasks tasks;
 	struct sockets sockets;
 	struct caps caps;

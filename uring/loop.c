@@ -70,7 +70,8 @@ void loop_exit(struct loop *l)
 
 static void submit(struct loop *l)
 {
-	int n = io_uring_submit(&l->ring);
+	/* What completes on the way, as a connect on loopback often does, is seen at once. */
+	int n = io_uring_submit_and_get_events(&l->ring);
 
 	stats_add(l->stats, STAT_RING_ENTERED, 1);
 	if (n > 0)
@@ -112,6 +113,13 @@ static int commit(struct loop *l, struct event *ev, struct io_uring_sqe *sqe)
 {
 	io_uring_sqe_set_data64(sqe, cookie(l, ev->slot));
 	return 0;
+}
+
+/* The same for one that does more than wait: see wait(). */
+static int commit_act(struct loop *l, struct event *ev, struct io_uring_sqe *sqe)
+{
+	l->acts = true;
+	return commit(l, ev, sqe);
 }
 
 static void free_slot(struct loop *l, uint32_t slot)
@@ -164,7 +172,7 @@ int loop_connect(struct loop *l, struct event *ev, int fd, const struct sockaddr
 		return -EBUSY;
 	io_uring_prep_connect(sqe, fd, addr, len);
 	sqe->personality = (uint16_t)personality;
-	return commit(l, ev, sqe);
+	return commit_act(l, ev, sqe);
 }
 
 int loop_write(struct loop *l, struct event *ev, int fd, const void *buf, unsigned len)
@@ -175,7 +183,7 @@ int loop_write(struct loop *l, struct event *ev, int fd, const void *buf, unsign
 		return -EBUSY;
 	/* Offset -1: at the file's own position, which O_APPEND moves to the end. */
 	io_uring_prep_write(sqe, fd, buf, len, (__u64)-1);
-	return commit(l, ev, sqe);
+	return commit_act(l, ev, sqe);
 }
 
 int loop_timeout(struct loop *l, struct event *ev, struct __kernel_timespec *ts)
@@ -195,7 +203,7 @@ int loop_open(struct loop *l, struct event *ev, const char *path, int flags, mod
 	if (!sqe)
 		return -EBUSY;
 	io_uring_prep_openat(sqe, AT_FDCWD, path, flags | O_CLOEXEC, mode);
-	return commit(l, ev, sqe);
+	return commit_act(l, ev, sqe);
 }
 
 int loop_statx(struct loop *l, struct event *ev, int fd, struct statx *out)
@@ -205,7 +213,7 @@ int loop_statx(struct loop *l, struct event *ev, int fd, struct statx *out)
 	if (!sqe)
 		return -EBUSY;
 	io_uring_prep_statx(sqe, fd, "", AT_EMPTY_PATH, STATX_SIZE, out);
-	return commit(l, ev, sqe);
+	return commit_act(l, ev, sqe);
 }
 
 int loop_unlink(struct loop *l, struct event *ev, const char *path)
@@ -215,7 +223,7 @@ int loop_unlink(struct loop *l, struct event *ev, const char *path)
 	if (!sqe)
 		return -EBUSY;
 	io_uring_prep_unlinkat(sqe, AT_FDCWD, path, 0);
-	return commit(l, ev, sqe);
+	return commit_act(l, ev, sqe);
 }
 
 int loop_rename(struct loop *l, struct event *ev, const char *from, const char *to)
@@ -225,7 +233,7 @@ int loop_rename(struct loop *l, struct event *ev, const char *from, const char *
 	if (!sqe)
 		return -EBUSY;
 	io_uring_prep_renameat(sqe, AT_FDCWD, from, AT_FDCWD, to, 0);
-	return commit(l, ev, sqe);
+	return commit_act(l, ev, sqe);
 }
 
 void loop_close(struct loop *l, int fd)
@@ -237,6 +245,7 @@ void loop_close(struct loop *l, int fd)
 		return;
 	}
 	io_uring_prep_close(sqe, fd);
+	l->acts = true;
 	io_uring_sqe_set_data64(sqe, 0);
 }
 
@@ -301,11 +310,12 @@ static int wait(struct loop *l)
 {
 	int ret;
 
-	/* An operation begins inside its submission, so that is not yet waiting. */
-	if (io_uring_sq_ready(&l->ring)) {
+	/* What may take long begins inside its submission, so that is not yet waiting. */
+	if (l->acts) {
+		l->acts = false;
 		submit(l);
 		if (io_uring_cq_ready(&l->ring))
-			return 0; /* over already, as a connect on loopback often is */
+			return 0;
 	}
 	if (l->pulse)
 		*l->pulse = 0;

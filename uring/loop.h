@@ -48,6 +48,7 @@ struct loop {
 	struct slot *slots; /* index 0 is never used */
 	uint32_t nslots, free_slot;
 	bool again; /* do not sleep in the next turn: somebody has work left */
+	bool acts;  /* an operation is prepared that does more than wait */
 	/*
 	 * If not NULL: 0 while the loop waits, else a number that no turn before has had. Whoever
 	 * shares the memory sees a loop that is stuck.
