@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/control_socket.h"
 #include "core/escape.h"
 #include "core/landlock.h"
 #include "core/plan.h"
@@ -144,7 +145,9 @@ static int run(const struct options *o, const struct policy *policy, const char 
 		.timeout = o->timeout_ns,
 		.report = { .verbose = o->verbose, .quiet = o->quiet },
 	};
-	int status;
+	struct control_socket control;
+	struct control_error err;
+	int status, ret;
 
 	config.report.log_fd = open_log("--log", o->log);
 	config.report.json_fd = open_log("--json", o->json);
@@ -152,9 +155,17 @@ static int run(const struct options *o, const struct policy *policy, const char 
 	if (config.report.log_fd == -2 || config.report.json_fd == -2 ||
 	    config.launch.landlock == -2)
 		return EXIT_HOST;
+	ret = control_socket_init(&control, name, &err);
+	if (ret)
+		complain("%s", err.text);
+	if (ret == -EADDRINUSE)
+		return EXIT_HOST;
+	config.control = control.fd;
 	status = prepare_launch(o, PLAN_SUPERVISED, name, &config.launch);
 	if (!status)
 		status = guardian_run(&config, o->status_fd);
+	control.fd = config.control;
+	control_socket_exit(&control);
 	free(config.launch.filter.filter);
 	return status;
 }

@@ -14,13 +14,16 @@
 
 #include "core/escape.h"
 #include "core/notif.h"
+#include "core/peer.h"
 #include "core/reap.h"
 #include "core/task.h"
+#include "uring/control.h"
 #include "uring/engine.h"
+#include "uring/jobs.h"
 
 enum {
 	RING_ENTRIES = 256,
-	RING_EVENTS = ENGINE_CALLS + 16,
+	RING_EVENTS = ENGINE_CALLS + CONTROL_EVENTS + 16,
 	NAMED_LEFTOVERS = 10,
 	EXIT_TIMEOUT = 124,
 	EXIT_HOST = 125,
@@ -32,6 +35,8 @@ struct supervisor {
 	struct stats stats;
 	struct report report;
 	struct engine engine;
+	struct jobs jobs;
+	struct control control;
 	struct launch launch;
 	int signals; /* signalfd of SIGCHLD */
 	struct event signal_event, guardian_event, exec_event, timeout_event;
@@ -204,6 +209,8 @@ static bool prepare(struct supervisor *s)
 
 	if (ret)
 		return fail(s, "receive signals", ret);
+	if (prctl(PR_SET_NAME, PEER_SUPERVISOR))
+		return fail(s, "be known as a supervisor", errno);
 	if (prctl(PR_SET_CHILD_SUBREAPER, 1))
 		return fail(s, "become the subreaper", errno);
 	ret = notif_init();
@@ -230,6 +237,18 @@ static bool start(struct supervisor *s)
 		.stats = &s->stats,
 		.report = &s->report,
 	};
+	const struct control_config control = {
+		.listener = config->control,
+		.loop = &s->loop,
+		.engine = &s->engine,
+		.report = &s->report,
+		.stats = &s->stats,
+		.jobs = &s->jobs,
+		.name = config->name,
+		.argv = config->launch.argv,
+		.pid = s->launch.pid,
+		.profile = config->profile,
+	};
 	int ret = loop_init(&s->loop, RING_ENTRIES, RING_EVENTS, &s->stats);
 
 	if (ret)
@@ -238,6 +257,10 @@ static bool start(struct supervisor *s)
 	ret = report_init(&s->report, &config->report, &s->loop, &s->stats);
 	if (!ret)
 		ret = engine_init(&s->engine, &engine);
+	if (!ret)
+		ret = jobs_init(&s->jobs, &s->loop);
+	if (!ret)
+		ret = control_init(&s->control, &control);
 	if (!ret)
 		ret = loop_watch(&s->loop, &s->signal_event, s->signals, POLLIN);
 	if (!ret)
@@ -316,6 +339,16 @@ static void drain(struct supervisor *s)
 	}
 }
 
+static void tell_clients(struct supervisor *s)
+{
+	const struct supervisor_result *r = &s->result;
+
+	control_tell(&s->control,
+		     json_pack("{s:s, s:i, s:o, s:s}", "event", "exit", "exit", r->status, "signal",
+			       r->signal ? json_integer(r->signal) : json_null(), "by",
+			       r->by_command ? "command" : "sandtop"));
+}
+
 static void finish(struct supervisor *s)
 {
 	*s->config->pulse = 0; /* from here on nobody waits for an answer */
@@ -324,9 +357,12 @@ static void finish(struct supervisor *s)
 	drain(s); /* so that there is room for the end */
 	report_end(&s->report, s->engine.generation, s->result.status, s->result.signal,
 		   s->result.by_command ? "command" : "sandtop");
+	tell_clients(s);
 	drain(s);
 	if (s->config->stats)
 		stats_print(&s->stats, stderr);
+	control_exit(&s->control);
+	jobs_exit(&s->jobs);
 	engine_exit(&s->engine);
 	report_exit(&s->report);
 	loop_exit(&s->loop);

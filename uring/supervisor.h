@@ -38,6 +38,8 @@ struct supervisor_config {
 	bool stats;               /* print them at the end */
 	bool linger;              /* stay until the last task ends */
 	uint64_t timeout;         /* nanoseconds, 0 = none */
+	int control;              /* listens on the control socket, or -1 */
+	const char *profile;      /* the absolute path of the profile, or NULL */
 	_Atomic uint64_t *pulse;  /* see struct loop; shared with the guardian */
 	int guardian; /* SOCK_SEQPACKET to the guardian; its end means that it is gone */
 };
