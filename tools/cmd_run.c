@@ -134,10 +134,12 @@ static int prepare_launch(const struct options *o, enum plan_mode mode, const ch
 	return 0;
 }
 
-static int run(const struct options *o, const struct policy *policy, const char *name)
+static int run(const struct options *o, struct snapshot *snapshot, const char *profile,
+	       const char *name)
 {
 	struct supervisor_config config = {
-		.policy = policy,
+		.snapshot = snapshot,
+		.profile = profile,
 		.name = name,
 		.max_connections = o->max_connections,
 		.stats = o->stats,
@@ -229,10 +231,46 @@ static int run_static(const struct options *o, const struct draft *d, const char
 	return complain_failure(&launch, launch_step_name(failure.step), failure.error);
 }
 
-static int run_command(const struct options *o, struct draft *d)
+/* Where the profile is, whatever directory the reader is in: NULL if there is none. */
+static char *profile_path(const struct profile_file *f)
 {
+	char *cwd, *path = NULL;
+
+	if (!*f->path)
+		return NULL;
+	if (*f->path == '/')
+		return strdup(f->path);
+	cwd = getcwd(NULL, 0);
+	if (!cwd || asprintf(&path, "%s/%s", cwd, f->path) < 0)
+		path = NULL;
+	free(cwd);
+	return path;
+}
+
+/* The policy with what it was made from. Returns 0 or an exit status. */
+static int make_snapshot(const struct options *o, const struct profile_file *f, struct draft *d,
+			 struct snapshot **out)
+{
+	struct source *source;
 	struct policy *policy;
+	int status = make_policy(d, &policy);
+
+	if (status)
+		return status;
+	source = make_source(o, f);
+	*out = source ? snapshot_new(policy, source) : NULL;
+	if (*out)
+		return 0;
+	policy_free(policy);
+	source_free(source);
+	return EXIT_HOST;
+}
+
+static int run_command(const struct options *o, const struct profile_file *f, struct draft *d)
+{
+	struct snapshot *snapshot, *retired = NULL;
 	char name[65];
+	char *profile;
 	int status;
 
 	if (o->name)
@@ -243,11 +281,14 @@ static int run_command(const struct options *o, struct draft *d)
 		complain("the monitor is not in this build: running as with --batch");
 	if (o->no_supervisor)
 		return run_static(o, d, name);
-	status = make_policy(d, &policy);
+	status = make_snapshot(o, f, d, &snapshot);
 	if (status)
 		return status;
-	status = run(o, policy, name);
-	policy_free(policy);
+	profile = profile_path(f);
+	status = run(o, snapshot, profile, name);
+	free(profile);
+	snapshot_put(snapshot, &retired);
+	snapshot_free(retired);
 	return status;
 }
 
@@ -325,7 +366,7 @@ static int run_or_dump(struct options *o, const struct profile_file *f)
 		complain("no policy given: every connection is denied "
 			 "(see --net-allow, --preset public-only, --learn)");
 	if (!status)
-		status = o->dump_profile ? dump_profile(o, d) : run_command(o, d);
+		status = o->dump_profile ? dump_profile(o, d) : run_command(o, f, d);
 	draft_free(d);
 	return status;
 }

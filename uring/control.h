@@ -28,6 +28,7 @@ enum {
 
 struct control;
 struct packet;
+struct swap;
 
 struct control_client {
 	struct control *control;
@@ -50,6 +51,8 @@ struct control_config {
 	struct report *report;
 	struct stats *stats;
 	struct jobs *jobs;
+	struct swap *swap;
+	unsigned max_connections;
 	const char *name;    /* of the sandbox */
 	char *const *argv;   /* of the command */
 	pid_t pid;           /* of the command */

@@ -20,6 +20,7 @@
 #include "uring/control.h"
 #include "uring/engine.h"
 #include "uring/jobs.h"
+#include "uring/swap.h"
 
 enum {
 	RING_ENTRIES = 256,
@@ -37,6 +38,7 @@ struct supervisor {
 	struct engine engine;
 	struct jobs jobs;
 	struct control control;
+	struct swap swap;
 	struct launch launch;
 	int signals; /* signalfd of SIGCHLD */
 	struct event signal_event, guardian_event, exec_event, timeout_event;
@@ -231,7 +233,7 @@ static bool start(struct supervisor *s)
 	const struct supervisor_config *config = s->config;
 	const struct engine_config engine = {
 		.listener = s->launch.listener,
-		.policy = config->policy,
+		.snapshot = config->snapshot,
 		.max_connections = config->max_connections,
 		.loop = &s->loop,
 		.stats = &s->stats,
@@ -244,6 +246,8 @@ static bool start(struct supervisor *s)
 		.report = &s->report,
 		.stats = &s->stats,
 		.jobs = &s->jobs,
+		.swap = &s->swap,
+		.max_connections = config->max_connections,
 		.name = config->name,
 		.argv = config->launch.argv,
 		.pid = s->launch.pid,
@@ -254,6 +258,7 @@ static bool start(struct supervisor *s)
 	if (ret)
 		return fail(s, "set up io_uring", ret);
 	s->loop.pulse = config->pulse;
+	swap_init(&s->swap, &s->engine, &s->jobs, &s->control, &s->report);
 	ret = report_init(&s->report, &config->report, &s->loop, &s->stats);
 	if (!ret)
 		ret = engine_init(&s->engine, &engine);
@@ -282,6 +287,7 @@ static bool turn(struct supervisor *s)
 	int ret;
 
 	engine_run(&s->engine);
+	swap_run(&s->swap);
 	report_flush(&s->report);
 	ret = loop_turn(&s->loop);
 	if (ret)
@@ -362,8 +368,10 @@ static void finish(struct supervisor *s)
 	if (s->config->stats)
 		stats_print(&s->stats, stderr);
 	control_exit(&s->control);
-	jobs_exit(&s->jobs);
-	engine_exit(&s->engine);
+	if (jobs_exit(&s->jobs)) {
+		swap_exit(&s->swap);
+		engine_exit(&s->engine);
+	}
 	report_exit(&s->report);
 	loop_exit(&s->loop);
 }

@@ -11,8 +11,8 @@
 #include <stdint.h>
 
 #include "core/launch.h"
-#include "policy/policy.h"
 #include "uring/report.h"
+#include "uring/snapshot.h"
 
 /* What guardian and supervisor say to each other, one packet each. */
 enum guard_kind {
@@ -31,8 +31,8 @@ struct guard_message {
 
 struct supervisor_config {
 	struct launch_config launch;
-	const char *name; /* of the sandbox */
-	const struct policy *policy;
+	const char *name;          /* of the sandbox */
+	struct snapshot *snapshot; /* generation 1 */
 	struct report_config report;
 	unsigned max_connections; /* 0 = no limit */
 	bool stats;               /* print them at the end */
