@@ -20,28 +20,12 @@
 #include "tools/guardian.h"
 #include "tools/make_policy.h"
 #include "tools/options.h"
+#include "tools/output.h"
 #include "tools/profile_file.h"
 
 #define SANDTOP_VERSION "0.1"
 
 extern char **environ;
-
-/* Returns a descriptor, -1 if the option was not given, or -2 with the user told. */
-static int open_log(const char *flag, const char *path)
-{
-	int fd;
-
-	if (!path)
-		return -1;
-	if (strcmp(path, "-") == 0)
-		fd = fcntl(2, F_DUPFD_CLOEXEC, 3);
-	else
-		fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0600);
-	if (fd >= 0)
-		return fd;
-	complain("%s: cannot write '%s': %s", flag, path, strerror(errno));
-	return -2;
-}
 
 /* "CMD-PID", with what a name may not contain replaced. */
 static void default_name(const char *cmd, char out[static 65])
@@ -149,14 +133,26 @@ static int run(const struct options *o, struct snapshot *snapshot, const char *p
 	};
 	struct control_socket control;
 	struct control_error err;
+	struct output log, json;
+	char *metrics;
 	int status, ret;
 
-	config.report.log_fd = open_log("--log", o->log);
-	config.report.json_fd = open_log("--json", o->json);
+	status = output_open("--log", o->log, &log);
+	if (!status)
+		status = output_open("--json", o->json, &json);
+	if (!status)
+		status = output_metrics(o->metrics_file, &metrics);
+	if (status)
+		return status;
+	config.report.log_fd = log.fd;
+	config.report.log_path = log.path;
+	config.report.json_fd = json.fd;
+	config.report.json_path = json.path;
+	config.metrics_path = metrics;
 	config.launch.landlock = make_landlock(o->best_effort, NULL, NULL);
-	if (config.report.log_fd == -2 || config.report.json_fd == -2 ||
-	    config.launch.landlock == -2)
-		return EXIT_HOST;
+	status = config.launch.landlock == -2 ? EXIT_HOST : 0;
+	if (status)
+		return status;
 	ret = control_socket_init(&control, name, &err);
 	if (ret)
 		complain("%s", err.text);
@@ -169,6 +165,9 @@ static int run(const struct options *o, struct snapshot *snapshot, const char *p
 	control.fd = config.control;
 	control_socket_exit(&control);
 	free(config.launch.filter.filter);
+	free(log.path);
+	free(json.path);
+	free(metrics);
 	return status;
 }
 
@@ -181,6 +180,7 @@ static size_t watching_options(const struct options *o, char *text, size_t size)
 	} options[] = {
 		{ "--log", o->log },
 		{ "--json", o->json },
+		{ "--metrics-file", o->metrics_file },
 		{ "--stats", o->stats },
 		{ "-v", o->verbose },
 		{ "--max-connections", o->max_connections },

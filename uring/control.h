@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "core/control.h"
+#include "core/ledger.h"
 #include "uring/engine.h"
 #include "uring/jobs.h"
 #include "uring/loop.h"
@@ -49,6 +50,7 @@ struct control_config {
 	struct loop *loop;
 	struct engine *engine;
 	struct report *report;
+	struct ledger *ledger;
 	struct stats *stats;
 	struct jobs *jobs;
 	struct swap *swap;

@@ -265,6 +265,8 @@ static int commit(struct change *c)
 		remember(s);
 	}
 	c->cancelled = engine_swap(e, next, e->generation + 1);
+	ledger_set_policy(s->ledger, e->generation, verdict_name(policy_fallback(e->policy)),
+			  source_profile(next->source));
 	snapshot_put(next, &e->retired);
 	return 0;
 }
@@ -372,13 +374,14 @@ static void later(struct event *ev, int res)
 }
 
 void swap_init(struct swap *s, struct engine *e, struct jobs *jobs, struct control *control,
-	       struct report *report)
+	       struct report *report, struct ledger *ledger)
 {
 	*s = (struct swap){
 		.engine = e,
 		.jobs = jobs,
 		.control = control,
 		.report = report,
+		.ledger = ledger,
 		.later = { .fn = later },
 	};
 }

@@ -28,6 +28,7 @@ struct swap {
 	struct jobs *jobs;
 	struct control *control;
 	struct report *report;
+	struct ledger *ledger;
 	struct snapshot *history[SWAP_HISTORY]; /* the last one was live before the present one */
 	unsigned depth;
 	struct event later;
@@ -36,8 +37,9 @@ struct swap {
 	bool looking;
 };
 
+/* Each pointer must outlive it. */
 void swap_init(struct swap *s, struct engine *e, struct jobs *jobs, struct control *control,
-	       struct report *report);
+	       struct report *report, struct ledger *ledger);
 void swap_exit(struct swap *s);
 
 /* To be called once in each turn of the loop. */

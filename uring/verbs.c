@@ -4,12 +4,14 @@
  * and replies are in Documentation/control-protocol.rst.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "core/metrics.h"
 #include "core/reap.h"
 #include "policy/error.h"
 #include "policy/explain.h"
@@ -58,11 +60,43 @@ static int watch(struct control *c, struct control_client *client, json_t *reque
 static int ledger(struct control *c, struct control_client *client, json_t *request, json_t *reply,
 		  int *reply_fd)
 {
-	(void)c;
 	(void)client;
 	(void)request;
+	(void)reply;
+	*reply_fd = fcntl(ledger_fd(c->config.ledger), F_DUPFD_CLOEXEC, 3);
+	return *reply_fd < 0 ? -errno : 0;
+}
+
+static int metrics(struct control *c, struct control_client *client, json_t *request, json_t *reply,
+		   int *reply_fd)
+{
+	char text[METRICS_TEXT_MAX];
+	struct ledger_head head;
+
+	(void)client;
+	(void)request;
+	ledger_head(c->config.ledger, &head);
+	return control_put_text(reply, reply_fd, text, metrics_text(&head, text));
+}
+
+static void reopened(void *arg, const char *error)
+{
+	json_t *reply = json_object();
+	int ret = error ? control_refuse(reply, "reopen: %s", error) : 0;
+
+	control_reply(arg, reply, ret, -1);
+}
+
+static int reopen(struct control *c, struct control_client *client, json_t *request, json_t *reply,
+		  int *reply_fd)
+{
+	int ret = report_reopen(c->config.report, reopened, client);
+
+	(void)request;
 	(void)reply_fd;
-	return control_refuse(reply, "ledger: not in this build");
+	if (ret == -ENOENT)
+		return control_refuse(reply, "reopen: neither --log nor --json is a file");
+	return ret ? ret : CONTROL_LATER;
 }
 
 /* The signal that a request names, 15 without one, or -EINVAL. */
@@ -282,9 +316,10 @@ static int why(struct control *c, struct control_client *client, json_t *request
 }
 
 static const struct control_verb verbs[] = {
-	{ "hello", hello },   { "watch", watch },  { "ledger", ledger },   { "policy", policy },
-	{ "reload", reload }, { "allow", insert }, { "deny", insert },     { "undo", undo },
-	{ "why", why },       { "shut", shut },    { "kill", kill_tasks },
+	{ "hello", hello },     { "watch", watch },  { "ledger", ledger },   { "policy", policy },
+	{ "reload", reload },   { "allow", insert }, { "deny", insert },     { "undo", undo },
+	{ "why", why },         { "shut", shut },    { "metrics", metrics }, { "reopen", reopen },
+	{ "kill", kill_tasks },
 };
 
 const struct control_verb *control_verb_find(const char *name)
