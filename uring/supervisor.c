@@ -289,7 +289,7 @@ static bool start(struct supervisor *s)
 		arm_timeout(s, config->timeout);
 	ledger_set_run(s->ledger, config->name, s->launch.pid, config->launch.argv);
 	ledger_set_policy(s->ledger, 1, verdict_name(policy_fallback(config->snapshot->policy)),
-			  config->profile);
+			  source_profile(config->snapshot->source));
 	report_start(&s->report, config->name, s->launch.pid, config->launch.argv, 1);
 	return true;
 }
