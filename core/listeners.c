@@ -13,6 +13,12 @@ void listeners_init(struct listeners *l)
 	*l = (struct listeners){ .diag = inetdiag_open() };
 }
 
+void listeners_copy(const struct listeners *from, struct listeners *to)
+{
+	*to = *from;
+	to->diag = inetdiag_open();
+}
+
 void listeners_exit(struct listeners *l)
 {
 	if (l->diag >= 0)

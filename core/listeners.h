@@ -23,6 +23,8 @@ struct listeners {
 };
 
 void listeners_init(struct listeners *l);
+/* Another set of the same sockets, for another thread. */
+void listeners_copy(const struct listeners *from, struct listeners *to);
 void listeners_exit(struct listeners *l);
 
 /*

@@ -44,6 +44,15 @@ struct pidfd_info {
 #define PIDFD_INFO_CREDS (1UL << 1)
 #endif
 
+/* Linux 6.5: pidfds of who connected to a UNIX socket, and of who sent a packet. */
+#ifndef SO_PASSPIDFD
+#define SO_PASSPIDFD 76
+#define SO_PEERPIDFD 77
+#endif
+#ifndef SCM_PIDFD
+#define SCM_PIDFD 4
+#endif
+
 /* Linux 6.7 (Landlock ABI 4): TCP ports. */
 #ifndef LANDLOCK_ACCESS_NET_BIND_TCP
 #define LANDLOCK_ACCESS_NET_BIND_TCP    (1ULL << 0)

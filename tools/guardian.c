@@ -219,6 +219,10 @@ int guardian_run(struct supervisor_config *config, int status_fd)
 		supervise(config, status_fd);
 	}
 	close(pair[1]);
+	/* So that nobody can connect any more once the supervisor is gone. */
+	if (config->control >= 0)
+		close(config->control);
+	config->control = -1;
 	/* A log that is rotated away goes when the supervisor closes it. */
 	if (config->report.log_fd >= 0)
 		close(config->report.log_fd);

@@ -15,6 +15,8 @@
 struct profile_file {
 	char path[PATH_MAX]; /* for messages; empty without a profile */
 	struct profile profile;
+	char *text; /* of `size` bytes; NULL without a profile */
+	size_t size;
 };
 
 /*
@@ -22,6 +24,11 @@ struct profile_file {
  * Returns 0, or an exit status when the environment does not say where they are.
  */
 int profile_file_path(const char *name, char buf[static PATH_MAX]);
+
+/*
+ * The text of the file, to be freed. `who` wants it, for a message. Returns 0 or an exit status.
+ */
+int profile_file_load(const char *who, const char *path, char **text, size_t *size);
 
 /*
  * Read the profile in the file, to be freed with profile_file_free(). `who` wants it, for a

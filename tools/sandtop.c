@@ -33,8 +33,8 @@ static const struct {
 	const char *name;
 	int (*run)(int argc, char **argv);
 } commands[] = {
-	{ "check", cmd_check },      { "explain", cmd_explain },   { "profile", cmd_profile },
-	{ "ps", not_in_this_build }, { "ctl", not_in_this_build }, { "attach", not_in_this_build },
+	{ "check", cmd_check }, { "explain", cmd_explain }, { "profile", cmd_profile },
+	{ "ps", cmd_ps },       { "ctl", cmd_ctl },         { "attach", not_in_this_build },
 };
 
 /*

@@ -19,6 +19,7 @@
 #include "core/listeners.h"
 #include "core/identity.h"
 #include "core/local.h"
+#include "core/outbound.h"
 #include "core/socket.h"
 #include "core/stats.h"
 #include "core/task.h"
@@ -27,6 +28,7 @@
 #include "uring/addresses.h"
 #include "uring/loop.h"
 #include "uring/report.h"
+#include "uring/snapshot.h"
 
 enum {
 	ENGINE_CALLS = 4096, /* notifications taken and not yet answered, if RLIMIT_NOFILE allows */
@@ -41,12 +43,14 @@ struct engine {
 	struct loop *loop;
 	struct stats *stats;
 	struct report *report;
-	const struct policy *policy; /* the live snapshot */
+	struct snapshot *snapshot;   /* the live one */
+	const struct policy *policy; /* its policy */
 	struct live live;            /* what its words stand for right now */
 	struct addresses addresses;
 	struct listeners listeners;
 	uint64_t generation;
-	int listener; /* -1 once the last task is gone */
+	struct snapshot *retired; /* list of those that nobody uses any more, to be freed */
+	int listener;             /* -1 once the last task is gone */
 	struct event listener_event;
 	bool pending;     /* the listener may have more than was taken; else it is polled */
 	bool certain;     /* it has at least one */
@@ -57,6 +61,8 @@ struct engine {
 	struct identity identity;
 	struct local local; /* AF_UNIX sockets that the sandbox made */
 	struct connections connections;
+	struct outbound outbound;
+	bool outbound_full; /* outbound_keep() is due */
 	struct call *calls; /* room for max_calls */
 	unsigned max_calls;
 	unsigned used_calls;   /* of calls, from the first on: the rest was never touched */
@@ -70,9 +76,9 @@ struct engine {
 };
 
 struct engine_config {
-	int listener;                /* the engine's from now on, also when it cannot start */
-	const struct policy *policy; /* generation 1; stays the caller's */
-	unsigned max_connections;    /* 0 = no limit */
+	int listener;              /* the engine's from now on, also when it cannot start */
+	struct snapshot *snapshot; /* generation 1; the engine takes a reference */
+	unsigned max_connections;  /* 0 = no limit */
 	struct loop *loop;
 	struct stats *stats;
 	struct report *report;
@@ -82,10 +88,14 @@ struct engine_config {
 int engine_init(struct engine *e, const struct engine_config *config);
 void engine_exit(struct engine *e);
 
-/*
- * What the live policy says to an endpoint; e->self is found out here if that matters.
- */
+/* What the live policy says to an endpoint; whether it is @self is found out if that matters. */
 struct decision engine_decide(struct engine *e, struct endpoint *endpoint);
+
+/*
+ * From now on judge by this snapshot, of which the engine takes a reference. Calls that wait and
+ * are denied by it are cancelled: each gets its denial and its socket is shut. Returns how many.
+ */
+unsigned engine_swap(struct engine *e, struct snapshot *s, uint64_t generation);
 
 /* To be called once in each turn of the loop: serves what has come in. */
 void engine_run(struct engine *e);
