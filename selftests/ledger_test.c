@@ -1,18 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The ledger as its readers have it, the logs and the metrics of the real program.
+ * The ledger as its readers have it, of a writer alone and of the real program.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <jansson.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -20,12 +17,10 @@
 #include "core/ledger.h"
 #include "selftests/harness.h"
 #include "selftests/lib/command.h"
-#include "selftests/lib/deadline.h"
 #include "selftests/lib/netns.h"
-#include "selftests/lib/sandbox.h"
+#include "selftests/lib/scribe.h"
 
 enum {
-	PATIENCE = 20000,   /* ms */
 	ROUNDS = 400000,    /* decisions of the writer below */
 	FDS_SEARCHED = 100, /* of the supervisor */
 };
@@ -248,48 +243,18 @@ FIXTURE(run)
 {
 	struct command c;
 	struct ledger_reader *reader;
-	char dir[32];
 };
 
 FIXTURE_SETUP(run)
 {
 	if (!netns_or_skip())
 		return;
-	snprintf(self->dir, sizeof(self->dir), "/tmp/ledger.XXXXXX");
-	ASSERT_NE(NULL, mkdtemp(self->dir));
 }
 
 FIXTURE_TEARDOWN(run)
 {
-	char path[128];
-
 	command_free(&self->c);
 	ledger_reader_free(self->reader);
-	for (const char *const *name = ARGS("log", "json", "metrics"); *name; name++) {
-		snprintf(path, sizeof(path), "%s/%s", self->dir, *name);
-		unlink(path);
-	}
-	/* With another file in it, one that was left behind, this fails. */
-	if (self->dir[0])
-		EXPECT_EQ(0, rmdir(self->dir));
-}
-
-static const char *file_in(struct run_data *self, const char *name, char path[static 128])
-{
-	snprintf(path, 128, "%s/%s", self->dir, name);
-	return path;
-}
-
-/* The number behind a word of what the program said. */
-static long said(const char *text, const char *word)
-{
-	const char *at = strstr(text, word);
-
-	ASSERT_NE(NULL, at)
-	{
-		TH_LOG("no '%s' in: %s", word, text);
-	}
-	return atol(at + strlen(word));
 }
 
 /* The supervisor gives its ledger to nobody but over its socket; this process may take it. */
@@ -318,33 +283,6 @@ static int take_ledger(pid_t supervisor)
 	return ledger;
 }
 
-static void expect_said(struct run_data *self, const char *text)
-{
-	ASSERT_EQ(0, command_wait_text(&self->c, &self->c.out, text, PATIENCE))
-	{
-		TH_LOG("%s%s", self->c.out.text, self->c.err.text);
-	}
-}
-
-static void go_on(struct run_data *self)
-{
-	EXPECT_EQ(0, kill((pid_t)said(self->c.out.text, "command "), SIGUSR1));
-}
-
-static void finish(struct run_data *self)
-{
-	ASSERT_EQ(0, command_wait(&self->c, PATIENCE));
-	EXPECT_EQ(0, command_code(&self->c))
-	{
-		TH_LOG("%s%s", self->c.out.text, self->c.err.text);
-	}
-}
-
-/* scribe PORT PORTS COUNT under these rules, without a pause; ports from 3000 on get the default.
- */
-#define RULES                                                                                      \
-	"--rule", "allow udp://127.0.0.1:2000-2099", "--rule", "deny udp://127.0.0.1:2100-2199"
-
 static bool texts_match(uint16_t port, int verdict, int rule, const char *text)
 {
 	if (port < 2100)
@@ -362,6 +300,7 @@ struct seen {
 	struct ledger_decision decisions[LEDGER_DECISIONS];
 	uint64_t hits[65536]; /* by port */
 	uint64_t next, read, missed, flow_copies;
+	pid_t command;
 };
 
 static void look(struct run_data *self, struct seen *s)
@@ -377,7 +316,7 @@ static void look(struct run_data *self, struct seen *s)
 			TH_LOG("port %u has rule %d '%s'", f->port, f->rule, f->rule_text);
 		}
 		ASSERT_EQ(PROTO_UDP, f->proto);
-		ASSERT_LT(1, f->pid);
+		ASSERT_EQ(s->command, f->pid);
 		/* A flow that was evicted begins anew. */
 		if (f->id == s->hits[f->port] >> 32)
 			ASSERT_LE(s->hits[f->port] & UINT32_MAX, f->allowed + f->denied);
@@ -390,6 +329,7 @@ static void look(struct run_data *self, struct seen *s)
 
 		ASSERT_TRUE(texts_match(d->port, d->verdict, d->rule, d->rule_text));
 		ASSERT_STREQ("sendto", d->syscall);
+		ASSERT_EQ(s->command, d->pid);
 		ASSERT_NE(NULL, strstr(d->exe, "/scribe"));
 		ASSERT_EQ(++s->read + s->missed, d->seq);
 	}
@@ -406,11 +346,11 @@ static void expect_consistent(struct run_data *self, const char *ports, uint64_t
 
 	snprintf(counted, sizeof(counted), "%" PRIu64, count);
 	ASSERT_EQ(0, command_start(&self->c,
-				   ARGS("sandtop", "-b", "-q", "--name", "watched", RULES, "--",
-					"scribe", "2000", ports, counted),
+				   ARGS("sandtop", "-b", "-q", "--name", "watched", SCRIBE_RULES,
+					"--", "scribe", "2000", ports, counted),
 				   NULL, NULL));
-	expect_said(self, "ready\n");
-	fd = take_ledger((pid_t)said(self->c.out.text, "supervisor "));
+	scribe_expect(&self->c, "ready\n");
+	fd = take_ledger((pid_t)scribe_said(self->c.out.text, "supervisor "));
 	ASSERT_LE(0, fd);
 	EXPECT_EQ(0, attack(dup(fd)));
 	self->reader = ledger_reader_new(fd);
@@ -419,31 +359,32 @@ static void expect_consistent(struct run_data *self, const char *ports, uint64_t
 	EXPECT_STREQ("watched", head.name);
 	EXPECT_STRIN("scribe 2000", head.command);
 	EXPECT_STREQ("deny", head.fallback);
-	EXPECT_EQ(said(self->c.out.text, "command "), head.pid);
+	EXPECT_EQ(scribe_said(self->c.out.text, "command "), head.pid);
 	EXPECT_EQ(1, head.generation);
 	EXPECT_EQ(0, head.decisions);
-	go_on(self);
+	seen.command = head.pid;
+	scribe_go_on(&self->c);
 	/* As fast as it can, while the traffic runs. */
 	while (command_wait_text(&self->c, &self->c.out, "done\n", 0) == -ETIMEDOUT)
 		look(self, &seen);
 	look(self, &seen);
-	expect_said(self, "done\n");
+	scribe_expect(&self->c, "done\n");
 	TH_LOG("%" PRIu64 " decisions read, %" PRIu64 " missed; %" PRIu64 " copies of rows",
 	       seen.read, seen.missed, seen.flow_copies);
 	EXPECT_EQ(count, seen.read + seen.missed);
-	EXPECT_EQ(0, said(self->c.out.text, "strange "));
+	EXPECT_EQ(0, scribe_said(self->c.out.text, "strange "));
 
 	ledger_read_head(self->reader, &head);
 	EXPECT_EQ(count, head.decisions);
 	EXPECT_EQ(count, head.stats.counter[STAT_ALLOWED] + head.stats.counter[STAT_DENIED]);
-	EXPECT_EQ(said(self->c.out.text, "refused "), (long)head.stats.counter[STAT_DENIED]);
-	EXPECT_EQ(said(self->c.out.text, "sent "), (long)head.stats.counter[STAT_ALLOWED]);
+	EXPECT_EQ(scribe_said(self->c.out.text, "refused "), (long)head.stats.counter[STAT_DENIED]);
+	EXPECT_EQ(scribe_said(self->c.out.text, "sent "), (long)head.stats.counter[STAT_ALLOWED]);
 	n = ledger_read_flows(self->reader, seen.flows, FLOW_ROWS);
 	for (unsigned i = 0; i < n; i++)
 		decided += seen.flows[i].allowed + seen.flows[i].denied;
 	EXPECT_EQ(count, decided + head.evicted.allowed + head.evicted.denied);
-	go_on(self);
-	finish(self);
+	scribe_go_on(&self->c);
+	scribe_finish(&self->c);
 	/* What the supervisor wrote stays, for whoever still looks. */
 	ledger_read_head(self->reader, &head);
 	EXPECT_EQ(count, head.decisions);
@@ -457,220 +398,6 @@ TEST_F_TIMEOUT(run, is_read_while_it_decides, 60)
 TEST_F_TIMEOUT(run, is_read_while_it_evicts, 60)
 {
 	expect_consistent(self, "8000", 40000);
-}
-
-/* In all three formats, whatever the command is called. */
-TEST_F_TIMEOUT(run, hostile_names_leave_every_line_valid, 60)
-{
-	char line[20000], path[128];
-	unsigned lines = 0;
-	FILE *file;
-
-	ASSERT_EQ(0,
-		  command_start(&self->c,
-				ARGS("sandtop", "-b", "-v", "--json", file_in(self, "json", path),
-				     RULES, "--", "scribe", "2050", "100", "25500"),
-				NULL, NULL));
-	expect_said(self, "ready\n");
-	go_on(self);
-	expect_said(self, "done\n");
-	go_on(self);
-	finish(self);
-	file = fopen(path, "re");
-	ASSERT_NE(NULL, file);
-	while (fgets(line, sizeof(line), file)) {
-		json_t *json = json_loads(line, JSON_REJECT_DUPLICATES, NULL);
-
-		ASSERT_NE(NULL, json)
-		{
-			TH_LOG("%s", line);
-		}
-		json_decref(json);
-		for (char *c = line; *c && *c != '\n'; c++)
-			ASSERT_LE(' ', (unsigned char)*c);
-		lines++;
-	}
-	fclose(file);
-	EXPECT_EQ(25500 + 2, lines);
-	for (const char *c = self->c.err.text; *c; c++)
-		ASSERT_TRUE(*c == '\n' || ((unsigned char)*c >= ' ' && *c != 0x7f));
-}
-
-static unsigned count_in(const char *text, const char *what)
-{
-	unsigned n = 0;
-
-	for (; (text = strstr(text, what)); text++)
-		n++;
-	return n;
-}
-
-/* The run is what it would be with a log: each datagram judged, and the end told. */
-static void expect_unharmed(struct run_data *self, long lost)
-{
-	char count[32];
-
-	expect_said(self, "ready\n");
-	go_on(self);
-	expect_said(self, "done\n");
-	EXPECT_EQ(500, said(self->c.out.text, "sent "));
-	EXPECT_EQ(500, said(self->c.out.text, "refused "));
-	go_on(self);
-	finish(self);
-	snprintf(count, sizeof(count), "%ld line", lost);
-	EXPECT_STRIN(count, self->c.err.text);
-	EXPECT_EQ(1, count_in(self->c.err.text, "further lines are lost"));
-	EXPECT_EQ(1, count_in(self->c.err.text, " lost\n"));
-	EXPECT_EQ(lost, said(self->c.err.text, "log lines lost "));
-}
-
-TEST_F(run, goes_on_with_a_full_disk)
-{
-	ASSERT_EQ(0, command_start(&self->c,
-				   ARGS("sandtop", "-b", "--stats", "--log", "/dev/full", RULES,
-					"--", "scribe", "2050", "100", "1000"),
-				   NULL, NULL));
-	expect_unharmed(self, 1000);
-	EXPECT_STRIN("sandtop: --log: No space left on device: further lines are lost",
-		     self->c.err.text);
-	EXPECT_STRIN("sandtop: --log: 1000 lines were lost\n", self->c.err.text);
-}
-
-static void close_pipe(void *arg)
-{
-	int fds[2];
-
-	(void)arg;
-	if (pipe(fds))
-		_exit(1);
-	close(fds[0]);
-	dup2(fds[1], 9);
-}
-
-TEST_F(run, goes_on_with_a_closed_pipe)
-{
-	ASSERT_EQ(0, command_start(&self->c,
-				   ARGS("sandtop", "-b", "--stats", "--json", "/dev/fd/9", RULES,
-					"--", "scribe", "2050", "100", "1000"),
-				   close_pipe, NULL));
-	expect_unharmed(self, 1002);
-	EXPECT_STRIN("sandtop: --json: Broken pipe: further lines are lost", self->c.err.text);
-	EXPECT_STRIN("sandtop: --json: 1002 lines were lost\n", self->c.err.text);
-}
-
-/* ---- --metrics-file ---------------------------------------------------- */
-
-static char *read_text(const char *path)
-{
-	static char text[65536];
-	FILE *file = fopen(path, "re");
-	size_t n;
-
-	if (!file)
-		return NULL;
-	n = fread(text, 1, sizeof(text) - 1, file);
-	fclose(file);
-	text[n] = '\0';
-	return text;
-}
-
-/* The value of a sample with these labels, and with no others but the sandbox. */
-static double sample(const char *text, const char *name, const char *labels)
-{
-	char line[256];
-	const char *at;
-
-	snprintf(line, sizeof(line), "\nsandtop_%s{sandbox=\"measured\"%s} ", name, labels);
-	at = strstr(text, line);
-	ASSERT_NE(NULL, at)
-	{
-		TH_LOG("no '%s' in: %s", line, text);
-	}
-	return atof(at + strlen(line));
-}
-
-static void expect_sample(const char *text, long expected, const char *name, const char *labels)
-{
-	EXPECT_EQ(expected, (long)sample(text, name, labels))
-	{
-		TH_LOG("%s%s", name, labels);
-	}
-}
-
-static void allow_group(void *arg)
-{
-	(void)arg;
-	umask(027);
-}
-
-TEST_F(run, metrics_say_what_the_statistics_say)
-{
-	char path[128];
-	struct stat st;
-	const char *text;
-
-	ASSERT_EQ(0, command_start(&self->c,
-				   ARGS("sandtop", "-b", "-q", "--stats", "--name", "measured",
-					"--metrics-file", file_in(self, "metrics", path), RULES,
-					"--", "scribe", "2050", "100", "1000"),
-				   allow_group, NULL));
-	expect_said(self, "ready\n");
-	/* It is there from the beginning. */
-	for (int64_t end = deadline_in(PATIENCE); access(path, F_OK) && deadline_left(end);)
-		sched_yield();
-	text = read_text(path);
-	ASSERT_NE(NULL, text);
-	expect_sample(text, 0, "decisions_total", ",verdict=\"allow\",proto=\"udp\"");
-	expect_sample(text, 1, "policy_generation", "");
-	go_on(self);
-	expect_said(self, "done\n");
-	go_on(self);
-	finish(self);
-
-	text = read_text(path);
-	ASSERT_NE(NULL, text);
-	expect_sample(text, 500, "decisions_total", ",verdict=\"allow\",proto=\"udp\"");
-	expect_sample(text, 500, "decisions_total", ",verdict=\"deny\",proto=\"udp\"");
-	expect_sample(text, 0, "decisions_total", ",verdict=\"deny\",proto=\"tcp\"");
-	expect_sample(text, said(self->c.err.text, "  allowed "), "decisions_total",
-		      ",verdict=\"allow\",proto=\"udp\"");
-	expect_sample(text, said(self->c.err.text, "  notifications "), "notifications_total", "");
-	expect_sample(text, said(self->c.err.text, "  failed undecided "), "errors_total", "");
-	expect_sample(text, said(self->c.err.text, "  log lines lost "), "log_lines_lost_total",
-		      "");
-	expect_sample(text, 0, "held", "");
-	expect_sample(text, 0, "flows_evicted_total", "");
-	expect_sample(text, 1000, "answer_latency_seconds_count", "");
-	expect_sample(text, 1000, "answer_latency_seconds_bucket", ",le=\"+Inf\"");
-	EXPECT_LT(0, (long)(1e6 * sample(text, "answer_latency_seconds_sum", "")));
-	EXPECT_EQ(0, stat(path, &st));
-	EXPECT_EQ(0640, st.st_mode & 07777);
-}
-
-static void expect_refused(struct run_data *self, const char *file, int code, const char *message)
-{
-	ASSERT_EQ(0, command_run(&self->c, ARGS("sandtop", "-b", "--metrics-file", file,
-						"--net-allow", ":1", "--", "true")));
-	EXPECT_EQ(code, command_code(&self->c));
-	EXPECT_STRIN(message, self->c.err.text);
-	command_free(&self->c);
-	self->c = (struct command){ 0 };
-}
-
-TEST_F(run, metrics_replace_no_device)
-{
-	struct stat before, after;
-
-	ASSERT_EQ(0, stat("/dev/null", &before));
-	expect_refused(self, "/dev/null", 2,
-		       "sandtop: --metrics-file: '/dev/null': expected a regular file");
-	expect_refused(self, self->dir, 2, "expected a regular file");
-	expect_refused(self, "-", 2, "sandtop: --metrics-file: invalid value '-'");
-	expect_refused(
-		self, "/nonexistent/metrics", 125,
-		"sandtop: --metrics-file: cannot write '/nonexistent/metrics': No such file");
-	ASSERT_EQ(0, stat("/dev/null", &after));
-	EXPECT_EQ(before.st_ino, after.st_ino);
 }
 
 TEST_HARNESS_MAIN

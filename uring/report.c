@@ -222,6 +222,21 @@ static void tell_lost(struct report *r, const struct sink *s)
 			       s->lost == 1 ? " was" : "s were");
 }
 
+/* Once for each time that a file was open. */
+static void tell_failure(struct report *r, struct sink *s, bool *told)
+{
+	if (s->error && !*told)
+		report_message(r, "%s: %s: further lines are lost%s", s->what, strerror(s->error),
+			       s->path ? " until it is opened anew (see sandtop ctl reopen)" : "");
+	*told = s->error;
+}
+
+static void tell_failures(struct report *r)
+{
+	tell_failure(r, &r->log, &r->log_failed);
+	tell_failure(r, &r->json, &r->json_failed);
+}
+
 void report_end(struct report *r, uint64_t generation, int status, int signal, const char *by)
 {
 	struct json_exit end = {
@@ -243,6 +258,7 @@ void report_end(struct report *r, uint64_t generation, int status, int signal, c
 		if (len > 0)
 			sink_line(&r->json, json, (size_t)len);
 	}
+	tell_failures(r);
 	tell_lost(r, &r->log);
 	tell_lost(r, &r->json);
 	tell_lost(r, &r->err);
@@ -250,19 +266,9 @@ void report_end(struct report *r, uint64_t generation, int status, int signal, c
 		print_summary(r);
 }
 
-/* Once for each time that a file was open. */
-static void tell_failure(struct report *r, struct sink *s, bool *told)
-{
-	if (s->error && !*told)
-		report_message(r, "%s: %s: further lines are lost%s", s->what, strerror(s->error),
-			       s->path ? " until it is opened anew (see sandtop ctl reopen)" : "");
-	*told = s->error;
-}
-
 void report_flush(struct report *r)
 {
-	tell_failure(r, &r->log, &r->log_failed);
-	tell_failure(r, &r->json, &r->json_failed);
+	tell_failures(r);
 	stats_peak(r->stats, STAT_LINES_LOST, r->err.lost + r->log.lost + r->json.lost);
 	sink_flush(&r->err);
 	sink_flush(&r->log);

@@ -253,6 +253,26 @@ Test(flow, another_process_reads_what_is_there)
 	table_free(t);
 }
 
+/* As it is when the writer was stopped, or killed, in the middle of a row. */
+Test(flow, a_row_that_is_never_finished_costs_a_reader_that_row)
+{
+	struct flow_table *t = table_new(3);
+	size_t row = flow_table_size(2) - flow_table_size(1);
+	struct flow seen[3];
+	struct record r;
+
+	for (uint16_t port = 1; port <= 3; port++) {
+		r = record(port);
+		touch(t, &r);
+	}
+	/* The counter of the second row. */
+	++*(uint64_t *)((char *)memory + flow_table_size(0) + row);
+	cr_assert_eq(flow_read(memory, 3, seen, 3), 2);
+	cr_assert_eq(seen[0].port, 1);
+	cr_assert_eq(seen[1].port, 3);
+	table_free(t);
+}
+
 Test(flow, a_full_table_evicts_the_least_recently_touched_into_the_totals)
 {
 	struct flow_table *t = table_new(3);

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* A report that logs to a file, in a directory of its own. */
@@ -105,7 +106,7 @@ static void reopen(void)
 
 static const char *content(int fd)
 {
-	static char text[4096];
+	static char text[32768];
 	ssize_t n = pread(fd, text, sizeof(text) - 1, 0);
 
 	text[n < 0 ? 0 : n] = '\0';
@@ -234,6 +235,30 @@ Test(report, a_new_file_begins_with_a_line)
 	cr_assert_eq(strlen(file(old)), 5);
 	cr_assert_eq(*file(path), '2');
 	cr_assert_eq(count_in(file(path), "\n"), 1);
+	finish();
+}
+
+/* A pipe that nobody reads yet, as a file system that hangs. */
+Test(report, an_open_that_hangs_holds_nothing_up)
+{
+	int reader;
+
+	start(NULL);
+	cr_assert_eq(rename(path, old), 0);
+	cr_assert_eq(mkfifo(path, 0600), 0);
+	answered = false;
+	cr_assert_eq(report_reopen(&report, take_answer, &report), 0);
+	for (uint16_t port = 1; port <= 100; port++)
+		decide(port);
+	cr_assert_eq(count_in(file(old), "\n"), 100);
+	cr_assert(!answered);
+	reader = open(path, O_RDONLY | O_CLOEXEC);
+	cr_assert_geq(reader, 0);
+	run_until(is_answered);
+	cr_assert_str_empty(answer);
+	decide(101);
+	cr_assert_eq(count_in(file(old), "\n"), 100);
+	close(reader);
 	finish();
 }
 
