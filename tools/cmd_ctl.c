@@ -102,7 +102,7 @@ json_t *ctl_ask(int fd, const char *verb, const char *key, const char *value, in
 		int *reply_fd)
 {
 	json_t *request = control_request(verb), *reply;
-	struct control_error err;
+	struct control_error err = { "" };
 	char text[4 * sizeof(err.text)];
 
 	if (key && json_object_set_new(request, key, json_string(value))) {
@@ -125,7 +125,7 @@ int cmd_ctl(int argc, char **argv)
 	char **arg = argv + 1;
 	const char *name = NULL;
 	const struct ctl_verb *verb;
-	struct control_error err;
+	struct control_error err = { "" };
 	int fd, status, words;
 
 	if (argc == 2 && (!strcmp(*arg, "--help") || !strcmp(*arg, "-h"))) {

@@ -16,7 +16,7 @@
 /* What a sandbox says of itself; NULL when nobody is there, or it does not answer. */
 static json_t *ask(const char *name)
 {
-	struct control_error err;
+	struct control_error err = { "" };
 	json_t *request = control_request("hello"), *reply = NULL;
 	int fd = control_connect(name, &err);
 

@@ -132,7 +132,7 @@ static int run(const struct options *o, struct snapshot *snapshot, const char *p
 		.report = { .verbose = o->verbose, .quiet = o->quiet },
 	};
 	struct control_socket control;
-	struct control_error err;
+	struct control_error err = { "" };
 	struct output log, json;
 	char *metrics;
 	int status, ret;

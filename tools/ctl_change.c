@@ -128,7 +128,7 @@ int ctl_kill(const struct ctl_verb *verb, int fd, char **arg)
 {
 	int sig = arg[0] ? parse_signal(arg[0]) : SIGTERM;
 	json_t *request, *reply;
-	struct control_error err;
+	struct control_error err = { "" };
 	char text[4 * sizeof(err.text)];
 
 	if (sig < 0) {
