@@ -14,6 +14,7 @@
 
 #include "core/escape.h"
 #include "core/notif.h"
+#include "core/own_calls.h"
 #include "core/reap.h"
 #include "core/task.h"
 #include "uring/engine.h"
@@ -244,6 +245,8 @@ static bool start(struct supervisor *s)
 		ret = loop_watch(&s->loop, &s->guardian_event, config->guardian, POLLIN);
 	if (!ret)
 		ret = loop_poll(&s->loop, &s->exec_event, s->launch.channel, POLLIN);
+	if (!ret)
+		ret = own_calls_enforce();
 	if (!ret)
 		ret = launch_go(&s->launch);
 	if (ret)
