@@ -41,7 +41,8 @@ struct engine {
 	uint64_t generation;
 	int listener; /* -1 once the last task is gone */
 	struct event listener_event;
-	bool pending; /* the listener may have more than was taken */
+	bool shares_tables; /* a process shares its descriptors with one that is no thread of it */
+	bool pending;       /* the listener may have more than was taken */
 	struct tasks tasks;
 	struct sockets sockets;
 	struct caps caps;
