@@ -250,6 +250,31 @@ TEST_F(words, are_none_about_a_name_that_nobody_has)
 	EXPECT_NULL(sandbox_event(&self->sandbox, "decision", 0));
 }
 
+/* The kernel tells of so many in several packets; an answer that is not heard to its end blocks the
+ * next question.
+ */
+TEST_F(words, are_the_same_among_many_services)
+{
+	char name[64];
+	int fd;
+
+	for (int i = 0; i < 400; i++) {
+		snprintf(name, sizeof(name), "@doors-many-%d", i);
+		ASSERT_LE(0, open_service(SOCK_STREAM, name));
+	}
+	fd = open_service(SOCK_SEQPACKET, expand("%/packets"));
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, sandbox_run(&self->sandbox, ARGS("-q", "--preset", "allow-all"),
+				 ARGS("sh", "-c",
+				      expand("for i in 0 100 200 399; do "
+					     "burglar knock stream @doors-many-$i; "
+					     "burglar knock seqpacket %/packets; done"))));
+	EXPECT_STREQ("connect 0\nconnect 0\nconnect 0\nconnect 0\n"
+		     "connect 0\nconnect 0\nconnect 0\nconnect 0\n",
+		     self->sandbox.command.out.text);
+	EXPECT_EQ(4, count_contacts(fd, SOCK_SEQPACKET));
+}
+
 TEST_F(words, explain_resolves_what_is_asked)
 {
 	struct command c;
