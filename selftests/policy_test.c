@@ -92,7 +92,7 @@ REFUSED(rule_that_denies_a_name, NULL, ("'deny evil.com'", "not in this build"),
 	"deny evil.com", ECHO);
 REFUSED(rule_for_a_suffix, NULL, ("'.example.com'", "not in this build"), "--net-allow",
 	".example.com", ECHO);
-REFUSED(rule_for_a_unix_socket, NULL, ("'unix:/run/x'", "not in this build"), "--net-allow",
+REFUSED(denial_of_a_unix_socket, NULL, ("'unix:/run/x'", "denied anyway"), "--net-deny",
 	"unix:/run/x", ECHO);
 REFUSED(rule_for_the_sandbox_itself, NULL, ("'@self'", "not in this build"), "--net-allow", "@self",
 	ECHO);
