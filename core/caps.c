@@ -20,9 +20,10 @@ static const uint64_t own = CAPS_BIT(CAP_SYS_PTRACE) | CAPS_BIT(CAP_KILL);
 static const uint64_t lent = CAPS_BIT(CAP_DAC_OVERRIDE) | CAPS_BIT(CAP_DAC_READ_SEARCH) |
 			     CAPS_BIT(CAP_NET_BIND_SERVICE) | CAPS_BIT(CAP_NET_RAW);
 
+static struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+
 static int set_effective(uint64_t permitted, uint64_t effective)
 {
-	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct data[2];
 
 	for (int i = 0; i < 2; i++)
@@ -33,9 +34,22 @@ static int set_effective(uint64_t permitted, uint64_t effective)
 	return syscall(SYS_capset, &header, data) ? -errno : 0;
 }
 
+int caps_give_up(uint64_t which)
+{
+	struct __user_cap_data_struct data[2];
+
+	if (syscall(SYS_capget, &header, data))
+		return -errno;
+	for (int i = 0; i < 2; i++) {
+		data[i].permitted &= ~(uint32_t)(which >> 32 * i);
+		data[i].effective &= ~(uint32_t)(which >> 32 * i);
+		data[i].inheritable &= ~(uint32_t)(which >> 32 * i);
+	}
+	return syscall(SYS_capset, &header, data) ? -errno : 0;
+}
+
 int caps_init(struct caps *c)
 {
-	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct data[2];
 
 	if (syscall(SYS_capget, &header, data))

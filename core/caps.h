@@ -27,6 +27,13 @@ struct caps {
 	uint64_t base; /* the effective set between two calls on behalf */
 };
 
+/*
+ * For the command: a root task could give itself another network with it, by requests that no
+ * filter sees (send(2) to netlink, ioctl(2), tun devices). With no_new_privs no exec brings it
+ * back. System calls only. Returns 0 or -errno.
+ */
+int caps_give_up(uint64_t which);
+
 /* Give up all but what is needed. Returns 0 or -errno. */
 int caps_init(struct caps *c);
 

@@ -257,8 +257,8 @@ static bool notify_forbidden(int err, char *buf, size_t size)
 	if (err != EBUSY)
 		return false;
 	snprintf(buf, size,
-		 "start it outside of the program (another sandtop?) that answers the "
-		 "seccomp notifications of this process");
+		 "sandboxes do not nest: start it outside of the program (another sandtop?) that "
+		 "answers the seccomp notifications of this process");
 	return true;
 }
 

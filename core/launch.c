@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "core/caps.h"
 #include "core/landlock.h"
 #include "core/uapi.h"
 
@@ -28,6 +29,7 @@ const char *launch_step_name(enum launch_step step)
 		[LAUNCH_DESCRIPTORS] = "close inherited descriptors",
 		[LAUNCH_PDEATHSIG] = "set the parent death signal",
 		[LAUNCH_NO_NEW_PRIVS] = "set no_new_privs",
+		[LAUNCH_CAPABILITIES] = "give up CAP_NET_ADMIN",
 		[LAUNCH_LANDLOCK] = "enter the Landlock domain",
 		[LAUNCH_FILTER] = "install the seccomp filter",
 		[LAUNCH_LISTENER] = "take over the seccomp listener",
@@ -112,6 +114,10 @@ static int confine(const struct launch_config *config, pid_t parent, enum launch
 	*step = LAUNCH_NO_NEW_PRIVS;
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
 		return -errno;
+	*step = LAUNCH_CAPABILITIES;
+	ret = caps_give_up(CAPS_BIT(CAP_NET_ADMIN));
+	if (ret)
+		return ret;
 	*step = LAUNCH_LANDLOCK;
 	ret = config->landlock < 0 ? 0 : landlock_enforce(config->landlock);
 	if (ret)

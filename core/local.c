@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "core/task.h"
@@ -286,13 +287,16 @@ static bool is_in_directory(const char *path, const struct stat *st)
 	return found;
 }
 
-/*
- * The mount's device: `pid` is of a task that sees it, as a mount has one number for all.
- */
+static uint64_t kernel_device(unsigned maj, unsigned min)
+{
+	return (uint64_t)maj << 20 | min; /* include/linux/kdev_t.h MKDEV() */
+}
+
+/* The mount's device: `pid` is of a task that sees it, as a mount has one number for all. */
 static int mount_device(pid_t pid, int mount, uint64_t *dev)
 {
 	char path[64], *line = NULL;
-	unsigned major, minor;
+	unsigned maj, min;
 	int id, ret = -ENOENT;
 	size_t size = 0;
 	FILE *f;
@@ -302,9 +306,9 @@ static int mount_device(pid_t pid, int mount, uint64_t *dev)
 	if (!f)
 		return -errno;
 	while (ret && getline(&line, &size, f) > 0) {
-		if (sscanf(line, "%d %*d %u:%u", &id, &major, &minor) != 3 || id != mount)
+		if (sscanf(line, "%d %*d %u:%u", &id, &maj, &min) != 3 || id != mount)
 			continue;
-		*dev = (uint64_t)major << 20 | minor; /* include/linux/kdev_t.h MKDEV() */
+		*dev = kernel_device(maj, min);
 		ret = 0;
 	}
 	free(line);
@@ -323,6 +327,7 @@ static int raw_identity(pid_t tid, int fd, uint64_t *dev, uint64_t *ino)
 	int mount = -1;
 	bool have_ino = false;
 	char line[256];
+	struct stat st;
 	FILE *f;
 
 	snprintf(line, sizeof(line), "/proc/self/fdinfo/%d", fd);
@@ -338,7 +343,16 @@ static int raw_identity(pid_t tid, int fd, uint64_t *dev, uint64_t *ino)
 	if (mount < 0 || !have_ino)
 		return -ENOENT;
 	*ino = inode;
-	return mount_device(tid, mount, dev);
+	if (mount_device(tid, mount, dev) == 0)
+		return 0;
+	/*
+	 * A task in another root sees no mount that begins above that. Where this is not the device
+	 * after all, it is none that any other file system has, and the socket is nobody's.
+	 */
+	if (fstat(fd, &st))
+		return -errno;
+	*dev = kernel_device(major(st.st_dev), minor(st.st_dev));
+	return 0;
 }
 
 static bool is_at(const struct unixdiag_socket *s, uint64_t dev, uint64_t ino)

@@ -42,6 +42,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "core/own_calls.h"
 #include "core/uapi.h"
 
 /* Other architectures multiplex with socketcall(2) or order the arguments of clone(2) otherwise. */
@@ -306,7 +307,7 @@ static int row_add(scmp_filter_ctx ctx, const struct plan_row *row, uint32_t ans
 	return ret;
 }
 
-static int rows_add(scmp_filter_ctx ctx, enum plan_mode mode)
+static int rows_add(scmp_filter_ctx ctx, int mode)
 {
 	struct scmp_arg_cmp cmp[PLAN_TESTS_MAX];
 	const struct plan_row *row;
@@ -358,9 +359,11 @@ out_close:
 	return ret;
 }
 
-int plan_build(enum plan_mode mode, struct plan_program *out)
+/* `add` adds the rules to a filter that answers `otherwise` to what they do not speak of. */
+static int build(uint32_t otherwise, int (*add)(scmp_filter_ctx ctx, int arg), int arg,
+		 struct plan_program *out)
 {
-	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ALLOW);
+	scmp_filter_ctx ctx = seccomp_init(otherwise);
 	int ret;
 
 	if (!ctx)
@@ -368,11 +371,35 @@ int plan_build(enum plan_mode mode, struct plan_program *out)
 	/* 2: a binary tree over the call numbers instead of a list. */
 	ret = seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2);
 	if (!ret)
-		ret = rows_add(ctx, mode);
+		ret = add(ctx, arg);
 	if (!ret)
 		ret = program_export(ctx, out);
 	seccomp_release(ctx);
 	return ret;
+}
+
+int plan_build(enum plan_mode mode, struct plan_program *out)
+{
+	return build(SCMP_ACT_ALLOW, rows_add, mode, out);
+}
+
+static int own_calls_add(scmp_filter_ctx ctx, int arg)
+{
+	int ret = 0;
+
+	(void)arg;
+	for (size_t i = 0; i < n_own_calls && !ret; i++) {
+		const struct own_call *c = &own_calls[i];
+		struct scmp_arg_cmp cmp = SCMP_A0_64(SCMP_CMP_MASKED_EQ, c->mask, c->value);
+
+		ret = seccomp_rule_add_array(ctx, SCMP_ACT_ALLOW, c->nr, c->mask ? 1 : 0, &cmp);
+	}
+	return ret;
+}
+
+int plan_build_own(struct plan_program *out)
+{
+	return build(SCMP_ACT_ERRNO(ENOSYS), own_calls_add, 0, out);
 }
 
 void plan_free(struct plan_program *p)

@@ -32,6 +32,11 @@ struct plan_program {
  */
 int plan_build(enum plan_mode mode, struct plan_program *out);
 
+/*
+ * Build the program for the supervisor itself: own_calls.h, all else is ENOSYS. As plan_build().
+ */
+int plan_build_own(struct plan_program *out);
+
 /* Free what plan_build() allocated and empty *p. An empty program is fine. */
 void plan_free(struct plan_program *p);
 

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -18,16 +19,22 @@ void tasks_init(struct tasks *t)
 {
 	t->opened = 0;
 	for (size_t i = 0; i < TASKS_CACHED; i++)
-		t->slot[i].pidfd = -1;
+		t->slot[i].pidfd = t->slot[i].task_dir = -1;
+}
+
+static void forget(struct tasks *t, size_t i)
+{
+	if (t->slot[i].pidfd >= 0)
+		close(t->slot[i].pidfd);
+	if (t->slot[i].task_dir >= 0)
+		close(t->slot[i].task_dir);
+	t->slot[i].pidfd = t->slot[i].task_dir = -1;
 }
 
 void tasks_exit(struct tasks *t)
 {
-	for (size_t i = 0; i < TASKS_CACHED; i++) {
-		if (t->slot[i].pidfd >= 0)
-			close(t->slot[i].pidfd);
-		t->slot[i].pidfd = -1;
-	}
+	for (size_t i = 0; i < TASKS_CACHED; i++)
+		forget(t, i);
 }
 
 /*
@@ -51,16 +58,15 @@ static void sweep(struct tasks *t)
 	if (poll(fds, TASKS_CACHED, 0) <= 0)
 		return;
 	for (size_t i = 0; i < TASKS_CACHED; i++) {
-		if (!fds[i].revents)
-			continue;
-		close(t->slot[i].pidfd);
-		t->slot[i].pidfd = -1;
+		if (fds[i].revents)
+			forget(t, i);
 	}
 }
 
 int tasks_pin(struct tasks *t, pid_t tid, int fd)
 {
-	typeof(t->slot[0]) *slot = &t->slot[(unsigned)tid % TASKS_CACHED];
+	size_t at = (unsigned)tid % TASKS_CACHED;
+	typeof(t->slot[0]) *slot = &t->slot[at];
 
 	for (;;) {
 		bool fresh = slot->pidfd < 0 || slot->tid != tid;
@@ -73,8 +79,7 @@ int tasks_pin(struct tasks *t, pid_t tid, int fd)
 				return pidfd;
 			if (++t->opened % TASKS_SWEEP == 0)
 				sweep(t);
-			if (slot->pidfd >= 0)
-				close(slot->pidfd);
+			forget(t, at);
 			slot->tid = tid;
 			slot->pidfd = pidfd;
 		}
@@ -84,9 +89,27 @@ int tasks_pin(struct tasks *t, pid_t tid, int fd)
 		if (errno != ESRCH || fresh)
 			return -errno;
 		/* The thread behind the cached descriptor is gone and its number lives on. */
-		close(slot->pidfd);
-		slot->pidfd = -1;
+		forget(t, at);
 	}
+}
+
+bool tasks_is_alone(struct tasks *t, pid_t tid)
+{
+	typeof(t->slot[0]) *slot = &t->slot[(unsigned)tid % TASKS_CACHED];
+	struct stat st;
+	char path[64];
+
+	if (slot->pidfd < 0 || slot->tid != tid)
+		return false;
+	if (slot->task_dir < 0) {
+		snprintf(path, sizeof(path), "/proc/%d/task", tid);
+		slot->task_dir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	}
+	/*
+	 * fs/proc/base.c proc_task_getattr(): two links of the directory itself, and one for each
+	 * thread. Of a task that is gone, whose number may live on, there are none.
+	 */
+	return slot->task_dir >= 0 && fstat(slot->task_dir, &st) == 0 && st.st_nlink == 2 + 1;
 }
 
 /* The cached descriptor was good for a tasks_pin() of the same call. */

@@ -25,7 +25,8 @@ enum {
 struct tasks {
 	struct {
 		pid_t tid;
-		int pidfd; /* -1: free */
+		int pidfd;    /* -1: free */
+		int task_dir; /* /proc/TID/task, or -1: not opened yet */
 	} slot[TASKS_CACHED];
 	unsigned opened; /* since the last sweep */
 };
@@ -40,6 +41,13 @@ void tasks_exit(struct tasks *t);
  * when the task cannot be traced (not dumpable); -EMFILE, -ENFILE.
  */
 int tasks_pin(struct tasks *t, pid_t tid, int fd);
+
+/*
+ * Whether the task's process has no other thread. While the task waits for the answer to a
+ * notification none can come: only the task itself could make one. Costs one system call, and
+ * opens a directory for a thread that is new here.
+ */
+bool tasks_is_alone(struct tasks *t, pid_t tid);
 
 /* Who a task is. */
 struct task_ids {

@@ -27,7 +27,7 @@ void unixdiag_exit(struct unixdiag *d)
 	d->fd = -1;
 }
 
-static int ask(struct unixdiag *d, uint16_t flags, uint32_t states, uint32_t ino)
+static int ask(const struct unixdiag *d, uint16_t flags, uint32_t states, uint32_t ino)
 {
 	struct {
 		struct nlmsghdr nlh;
@@ -37,7 +37,6 @@ static int ask(struct unixdiag *d, uint16_t flags, uint32_t states, uint32_t ino
 			.nlmsg_len = sizeof(msg),
 			.nlmsg_type = SOCK_DIAG_BY_FAMILY,
 			.nlmsg_flags = NLM_F_REQUEST | flags,
-			.nlmsg_seq = ++d->seq,
 		},
 		.req = {
 			.sdiag_family = AF_UNIX,
@@ -74,7 +73,7 @@ static int read_socket(const struct nlmsghdr *h, struct unixdiag_socket *out)
 
 	if (h->nlmsg_len < at)
 		return -EIO;
-	*out = (struct unixdiag_socket){ .type = msg->udiag_type };
+	*out = (struct unixdiag_socket){ .ino = msg->udiag_ino, .type = msg->udiag_type };
 	while (at + NLA_HDRLEN <= h->nlmsg_len) {
 		const struct nlattr *a = (const struct nlattr *)((const char *)h + at);
 
@@ -86,11 +85,18 @@ static int read_socket(const struct nlmsghdr *h, struct unixdiag_socket *out)
 	return 0;
 }
 
+/* Who is shown the sockets of an answer, until one is enough. */
+struct audience {
+	unixdiag_fn *fn;
+	void *arg;
+	int ret; /* what `fn` returned last */
+};
+
 /*
- * Read one packet of the answer to the last question; *more says whether another follows. Returns
- * 0, what `fn` returned, or -errno. Requests are served inside send() and recv(): nothing waits.
+ * Read one packet of the answer to the last question; *more says whether another follows. Returns 0
+ * or -errno. Requests are served inside send() and recv(): nothing waits.
  */
-static int read_packet(struct unixdiag *d, unixdiag_fn *fn, void *arg, bool *more)
+static int read_packet(struct unixdiag *d, struct audience *to, bool *more)
 {
 	_Alignas(struct nlmsghdr) char buf[BUFFER];
 	ssize_t n = recv(d->fd, buf, sizeof(buf), MSG_DONTWAIT);
@@ -102,35 +108,31 @@ static int read_packet(struct unixdiag *d, unixdiag_fn *fn, void *arg, bool *mor
 	if (n < 0)
 		return -errno;
 	for (; NLMSG_OK(h, (size_t)n); h = NLMSG_NEXT(h, n)) {
-		if (h->nlmsg_seq != d->seq) {
-			*more = true; /* of a question whose answer nobody heard to the end */
-			continue;
-		}
-		if (h->nlmsg_type == NLMSG_DONE) {
-			*more = false;
+		*more = h->nlmsg_flags & NLM_F_MULTI && h->nlmsg_type != NLMSG_DONE;
+		if (h->nlmsg_type == NLMSG_DONE)
 			return 0;
-		}
 		if (h->nlmsg_type == NLMSG_ERROR)
 			return ((const struct nlmsgerr *)NLMSG_DATA(h))->error;
-		ret = read_socket(h, &s);
-		if (!ret)
-			ret = fn(arg, &s);
+		ret = to->ret ? 0 : read_socket(h, &s);
 		if (ret)
 			return ret;
-		*more = h->nlmsg_flags & NLM_F_MULTI;
+		if (!to->ret)
+			to->ret = to->fn(to->arg, &s);
 	}
 	return 0;
 }
 
+/* To the end: the kernel begins no other answer before. */
 static int read_answer(struct unixdiag *d, unixdiag_fn *fn, void *arg)
 {
+	struct audience to = { .fn = fn, .arg = arg };
 	bool more;
 	int ret;
 
 	do {
-		ret = read_packet(d, fn, arg, &more);
+		ret = read_packet(d, &to, &more);
 	} while (!ret && more);
-	return ret;
+	return ret ? ret : to.ret;
 }
 
 static int take(void *arg, const struct unixdiag_socket *s)
@@ -146,7 +148,7 @@ int unixdiag_find(struct unixdiag *d, uint32_t ino, struct unixdiag_socket *out)
 	if (!ret)
 		ret = read_answer(d, take, out);
 	if (ret == 1)
-		return 0;
+		return out->ino == ino ? 0 : -EIO;
 	return ret ? ret : -ENOENT;
 }
 

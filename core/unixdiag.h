@@ -13,10 +13,10 @@
 
 struct unixdiag {
 	int fd; /* NETLINK_SOCK_DIAG, or -1: then nothing is known */
-	uint32_t seq;
 };
 
 struct unixdiag_socket {
+	uint32_t ino;              /* of the socket */
 	int type;                  /* SOCK_... */
 	uint64_t vfs_dev, vfs_ino; /* of the path it is bound to, cut to 32 bits; 0 without one */
 	/* What it was bound to, as in sun_path; a path has its NUL. */

@@ -134,12 +134,30 @@ static int open_below(int root, const char *path, int flags)
 	return -EACCES;
 }
 
+/* Whether t->below leads to the working directory: what the kernel says counts only then. */
+static bool is_below(const struct view_task *t)
+{
+	struct view_mark found, wanted;
+	bool same;
+	int fd;
+
+	if (!t->below)
+		return false;
+	fd = open_below(t->root, *t->below ? t->below : "/", O_DIRECTORY);
+	if (fd < 0)
+		return false;
+	same = get_mark(fd, "", AT_EMPTY_PATH, &found) == 0 &&
+	       get_mark(t->cwd, "", AT_EMPTY_PATH, &wanted) == 0 && same_mark(&found, &wanted);
+	close(fd);
+	return same;
+}
+
 /* In another root, where the kernel follows every link as it would for the task. */
 static int open_there(const struct view_task *t, const char *path, int flags)
 {
 	char whole[PATH_MAX + PATH_ROOM];
 
-	if (*path != '/' && !t->below)
+	if (*path != '/' && !is_below(t))
 		return -EACCES;
 	snprintf(whole, sizeof(whole), "%s/%s", *path == '/' ? "" : t->below, path);
 	return open_below(t->root, whole, flags);
@@ -170,26 +188,17 @@ static int read_directory(pid_t tid, const char *which, char buf[static PATH_MAX
 	return 0;
 }
 
-/* Find t->below, if there is such a path: what the kernel says counts only if it leads there. */
+/* Find t->below, if the working directory is not outside of the root. */
 static void find_below(struct view_task *t)
 {
-	struct view_mark found, wanted;
 	char top[PATH_MAX];
 	size_t n;
-	int fd;
 
 	if (read_directory(t->tid, "root", top) || read_directory(t->tid, "cwd", t->buf))
 		return;
 	n = strcmp(top, "/") ? strlen(top) : 0;
-	if (strncmp(t->buf, top, n) || (t->buf[n] && t->buf[n] != '/'))
-		return;
-	fd = open_below(t->root, t->buf[n] ? t->buf + n : "/", O_DIRECTORY);
-	if (fd < 0)
-		return;
-	if (get_mark(fd, "", AT_EMPTY_PATH, &found) == 0 &&
-	    get_mark(t->cwd, "", AT_EMPTY_PATH, &wanted) == 0 && same_mark(&found, &wanted))
+	if (strncmp(t->buf, top, n) == 0 && (!t->buf[n] || t->buf[n] == '/'))
 		t->below = t->buf + n;
-	close(fd);
 }
 
 int view_enter(const struct view *v, pid_t tid, struct view_task *out)

@@ -90,6 +90,8 @@ REFUSED(rule_with_an_action_alone, NULL, ("--rule: ", "empty rule"), "--rule", "
 REFUSED(rule_that_asks, NULL, ("--rule: 'ask *'", "not in this build"), "--rule", "ask *", ECHO);
 REFUSED(rule_that_denies_a_name, NULL, ("'deny evil.com'", "not in this build"), "--rule",
 	"deny evil.com", ECHO);
+REFUSED(denial_of_a_unix_socket, NULL, ("'unix:/run/x'", "denied anyway"), "--net-deny",
+	"unix:/run/x", ECHO);
 REFUSED(inbound_icmp, NULL, ("'allow in icmp://*'", "not a local address"), "--rule",
 	"allow in icmp://*", ECHO);
 REFUSED(inbound_name, NULL, ("'allow in a.example:80'", "not a local address"), "--rule",

@@ -74,4 +74,37 @@ TEST_F(race, a_listener_that_loses_its_address_is_refused)
 	EXPECT_STREQ("wild 0\n", self->sandbox.command.out.text);
 }
 
+static void swap(struct race_data *self, const char *const options[], const char *who)
+{
+	ASSERT_EQ(0, sandbox_run(&self->sandbox, options,
+				 ARGS("racer", "swap", who, "127.0.0.1", self->ports[1])));
+	EXPECT_STREQ("done\n", self->sandbox.command.out.text);
+	EXPECT_EQ(0, server_knock(self->denied));
+}
+
+/* A call that the kernel runs itself looks the descriptor up once more. */
+TEST_F(race, a_descriptor_that_changes_reaches_the_denied_one_without_a_sandbox)
+{
+	swap(self, NULL, "thread");
+	EXPECT_NE(0, server_count(self->denied));
+}
+
+TEST_F(race, a_descriptor_that_another_process_changes_does_so_without_a_sandbox)
+{
+	swap(self, NULL, "process");
+	EXPECT_NE(0, server_count(self->denied));
+}
+
+TEST_F(race, a_descriptor_that_a_thread_changes_never_reaches_the_denied_one)
+{
+	swap(self, ARGS("-q", "--net-allow", self->spec), "thread");
+	EXPECT_EQ(0, server_count(self->denied));
+}
+
+TEST_F(race, a_descriptor_that_another_process_changes_never_reaches_the_denied_one)
+{
+	swap(self, ARGS("-q", "--net-allow", self->spec), "process");
+	EXPECT_EQ(0, server_count(self->denied));
+}
+
 TEST_HARNESS_MAIN

@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Attacks by threads of one process, for race_test: something changes between
- * the moment a system call is judged and the moment it acts.
+ * Attacks by threads of one process, and once by two that share descriptors, for race_test:
+ * something changes between the moment a system call is judged and the moment it acts.
  */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -141,11 +145,76 @@ static void run_listen(char **args)
 	tell("wild %d", wild);
 }
 
+static int swapped[2]; /* what takes turns as the victim */
+
+static void *swap_victim(void *arg)
+{
+	for (unsigned i = 0; !stop; i++) {
+		dup2(swapped[i & 1], victim);
+		running = true;
+	}
+	return arg;
+}
+
+/* A process that has our descriptors, and nothing else of ours. */
+static pid_t start_process(void)
+{
+	socklen_t len = sizeof(int);
+	int domain;
+	pid_t pid = (pid_t)MUST(syscall(SYS_clone, CLONE_FILES | SIGCHLD, NULL, NULL, NULL, 0));
+
+	if (pid) {
+		/* Until it is at work. */
+		while (getsockopt(victim, SOL_SOCKET, SO_DOMAIN, &domain, &len) == 0 &&
+		       domain != AF_INET)
+			;
+		return pid;
+	}
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	swap_victim(NULL);
+	_exit(0);
+}
+
+/*
+ * HOW ADDRESS PORT: a descriptor is now a stream of AF_UNIX, to which a name means nothing, and now
+ * a socket that can send anywhere. Who changes it is a "thread" or a "process".
+ */
+static void run_swap(char **args)
+{
+	bool process = args[0][0] == 'p';
+	int64_t begin = now_ns();
+	struct iovec v = { (void *)"x", 1 };
+	struct msghdr m = { .msg_iov = &v, .msg_iovlen = 1 };
+	pthread_t thread;
+	union name to;
+	int pair[2];
+	pid_t pid = 0;
+
+	m.msg_namelen = name_set(&to, args[1], (uint16_t)atoi(args[2]));
+	m.msg_name = &to;
+	MUST(socketpair(AF_UNIX, SOCK_STREAM, 0, pair));
+	swapped[0] = pair[0];
+	swapped[1] = MUST(socket(AF_INET, SOCK_DGRAM, 0));
+	victim = MUST(dup(pair[0]));
+	if (process)
+		pid = start_process();
+	else
+		thread = start(swap_victim);
+	for (int i = 0; goes_on(i / 20, begin); i++)
+		sendmsg(victim, &m, MSG_NOSIGNAL | MSG_DONTWAIT);
+	if (process)
+		kill(pid, SIGKILL);
+	else
+		end(thread);
+	tell("done");
+}
+
 int main(int argc, char **argv)
 {
 	static const struct scenario table[] = {
 		{ "flip", run_flip },
 		{ "listen", run_listen },
+		{ "swap", run_swap },
 		{ 0 },
 	};
 

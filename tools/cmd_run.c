@@ -154,10 +154,11 @@ static int run(const struct options *o, struct snapshot *snapshot, const char *p
 	if (status)
 		return status;
 	ret = control_socket_init(&control, name, &err);
-	if (ret)
+	if (ret == -EADDRINUSE) {
 		complain("%s", err.text);
-	if (ret == -EADDRINUSE)
 		return EXIT_HOST;
+	}
+	config.notice = ret ? err.text : NULL;
 	config.control = control.fd;
 	status = prepare_launch(o, PLAN_SUPERVISED, name, &config.launch);
 	if (!status)

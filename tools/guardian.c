@@ -11,6 +11,7 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "core/features.h"
@@ -42,6 +43,8 @@ struct guardian {
 	uint64_t last_pulse;
 	int beats; /* how often in a row it was seen unchanged and busy */
 	bool hung;
+	int terminal;        /* one of our descriptors that is one, or -1 */
+	struct termios mode; /* of it, at the start */
 };
 
 static void write_status(int fd, int status, int signal, bool by_command)
@@ -79,6 +82,22 @@ static _Noreturn void supervise(const struct supervisor_config *config, int stat
 	(void)!send(config->guardian, &done, sizeof(done), MSG_NOSIGNAL);
 	fflush(NULL);
 	_exit(result.status);
+}
+
+/* A command that is killed in the middle leaves its raw mode, or no echo, behind. */
+static void save_terminal(struct guardian *g)
+{
+	g->terminal = -1;
+	for (int fd = 0; fd <= 2 && g->terminal < 0; fd++)
+		if (tcgetattr(fd, &g->mode) == 0)
+			g->terminal = fd;
+}
+
+static void restore_terminal(const struct guardian *g)
+{
+	/* SIGTTOU is ignored. TCSANOW: what is yet to be printed must not keep us. */
+	if (g->terminal >= 0)
+		tcsetattr(g->terminal, TCSANOW, &g->mode);
 }
 
 /* Remember how the command is to find its signals, and take over our own. */
@@ -205,6 +224,7 @@ int guardian_run(struct supervisor_config *config, int status_fd)
 		complain("cannot start the supervisor: %s", strerror(errno));
 		return EXIT_HOST;
 	}
+	save_terminal(&g);
 	config->pulse = g.pulse;
 	g.channel = pair[0];
 	config->guardian = pair[1];
@@ -228,11 +248,15 @@ int guardian_run(struct supervisor_config *config, int status_fd)
 		close(config->report.log_fd);
 	if (config->report.json_fd >= 0)
 		close(config->report.json_fd);
+	/* Only now: the supervisor's child must be open to it. What /proc has of us is then root's.
+	 */
+	prctl(PR_SET_DUMPABLE, 0);
 	wait_for_supervisor(&g);
 	if (g.done)
 		return g.status;
 	/* Nobody answers the tasks' calls any more, and nobody may outlive that. */
 	reap_kill_all();
+	restore_terminal(&g);
 	complain("the supervisor %s: every task has been killed",
 		 g.hung ? "hung for 2 s" : "was lost");
 	write_status(status_fd, EXIT_HOST, 0, false);

@@ -596,6 +596,7 @@ static const char *const foot[] = {
 	[OPTIONS_RUN] =
 		"\nSPEC is [tcp://|udp://|icmp://|any://]HOST[:PORTS]; without a scheme it is "
 		"tcp.\n"
+		"A UNIX socket of the host is unix:/PATH or unix:@NAME, with * for a beginning.\n"
 		"A policy is made of --net-allow, of --net-deny, or of --rule and --preset,\n"
 		"each repeatable but --preset. Of other options the last one counts.\n"
 		"Exit status: that of CMD; 2 if the command line is wrong, 125 if the host or\n"

@@ -130,6 +130,9 @@ bool unix_prepare_peer(struct engine *e, struct call *c);
 int unix_rewrite_control(struct engine *e, const struct call *c);
 void unix_close_control(struct engine *e);
 
+/* Whether the kernel may run this sendmsg(2) itself: the one exception, with its proof there. */
+bool unix_may_continue(struct engine *e, const struct call *c);
+
 /* sendmsg(2) as the task. Returns the number of bytes or -errno. */
 ssize_t unix_send(struct engine *e, const struct call *c, const struct msghdr *msg, int flags);
 

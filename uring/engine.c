@@ -16,9 +16,10 @@ static void clone_begin(struct engine *e, struct call *c, int res)
 	(void)res;
 	/*
 	 * A process that shares its descriptors with another without being its thread. The flags
-	 * are in a register, so the kernel runs what was seen; nothing here relies on descriptor
-	 * tables being private.
+	 * are in a register, so the kernel runs what was seen. Only unix_may_continue() relies on
+	 * descriptor tables being private, and from now on it does not.
 	 */
+	e->shares_tables = true;
 	call_continue(e, c);
 }
 
@@ -63,7 +64,7 @@ static void listener_readable(struct event *ev, int res)
 static unsigned affordable_calls(void)
 {
 	struct rlimit limit;
-	unsigned others = TASKS_CACHED + LOCAL_SOCKETS + 64;
+	unsigned others = 2 * TASKS_CACHED + LOCAL_SOCKETS + 64;
 
 	if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur < others + 3 * ENGINE_BATCH)
 		return ENGINE_BATCH;

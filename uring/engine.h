@@ -52,6 +52,7 @@ struct engine {
 	struct snapshot *retired; /* list of those that nobody uses any more, to be freed */
 	int listener;             /* -1 once the last task is gone */
 	struct event listener_event;
+	bool shares_tables; /* a process shares its descriptors with one that is no thread of it */
 	bool pending;     /* the listener may have more than was taken; else it is polled */
 	bool certain;     /* it has at least one */
 	unsigned unasked; /* so many batches more end without asking for more */

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stddef.h>
 #include <sys/eventfd.h>
@@ -15,7 +16,11 @@ static void *run(void *arg)
 	struct job *job = j->first; /* it stays the first until it is done */
 	uint64_t one = 1;
 
-	job->work(job);
+	/* The loop takes on the tasks' working directories and file modes (core/local.c). */
+	if (unshare(CLONE_FS))
+		job->error = -errno;
+	else
+		job->work(job);
 	(void)!write(j->wake, &one, sizeof(one));
 	return NULL;
 }

@@ -348,5 +348,8 @@ void sendto_begin(struct engine *e, struct call *c, int res)
 void sendmsg_begin(struct engine *e, struct call *c, int res)
 {
 	(void)res;
-	begin(e, c);
+	if (unix_may_continue(e, c))
+		call_continue(e, c);
+	else
+		begin(e, c);
 }

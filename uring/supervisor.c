@@ -14,6 +14,7 @@
 
 #include "core/escape.h"
 #include "core/notif.h"
+#include "core/own_calls.h"
 #include "core/peer.h"
 #include "core/reap.h"
 #include "core/task.h"
@@ -282,9 +283,13 @@ static bool start(struct supervisor *s)
 		ret = metrics_file_init(&s->metrics, &s->loop, s->ledger, &s->report,
 					config->metrics_path);
 	if (!ret)
+		ret = own_calls_enforce();
+	if (!ret)
 		ret = launch_go(&s->launch);
 	if (ret)
 		return fail(s, "start the supervisor", ret);
+	if (config->notice)
+		report_message(&s->report, "%s", config->notice);
 	if (config->timeout)
 		arm_timeout(s, config->timeout);
 	ledger_set_run(s->ledger, config->name, s->launch.pid, config->launch.argv);

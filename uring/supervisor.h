@@ -31,7 +31,8 @@ struct guard_message {
 
 struct supervisor_config {
 	struct launch_config launch;
-	const char *name;          /* of the sandbox */
+	const char *name;   /* of the sandbox */
+	const char *notice; /* for the user, once it is certain that the command runs; or NULL */
 	struct snapshot *snapshot; /* generation 1 */
 	const char *profile;       /* the absolute path of the profile it has, or NULL */
 	struct report_config report;

@@ -142,6 +142,30 @@ void unix_bind(struct engine *e, struct call *c, int res)
 	call_finish(e, c, local_bind(&e->local, c->n.tid, c->sock, &name, c->target.len));
 }
 
+/*
+ * To let the kernel go on with a call is to let it look at the task's memory and descriptors a
+ * second time. For sendmsg(2) on an AF_UNIX stream that changes nothing that anybody decides:
+ *
+ * - No destination takes part, whatever the memory says by then. The kernel refuses a name on such
+ *   a socket and does not look at it (net/unix/af_unix.c, unix_stream_sendmsg()); what is sent goes
+ *   where an earlier connect, which was judged, has led.
+ * - The descriptor is still the socket that was looked at. Only a task that uses the same table
+ *   could put another there: a thread of the process, and there is none but the one that waits
+ *   here; or a process made by clone(2) with CLONE_FILES, of which none has ever been made in this
+ *   sandbox (clone3(2) does not exist in it). Nothing puts a descriptor into the table of another
+ *   process but a seccomp listener, and there is only ours.
+ * - The task itself stands still until it has its answer, and cannot stop for a tracer between
+ *   that and the call. A signal that ends its wait makes the answer void.
+ *
+ * What passes with the message, descriptors and credentials, is then checked by the kernel with
+ * the task's own rights; the receiver sees the task's own process id.
+ */
+bool unix_may_continue(struct engine *e, const struct call *c)
+{
+	return c->info.kind == SOCKET_UNIX && c->info.type == SOCK_STREAM && !e->shares_tables &&
+	       tasks_is_alone(&e->tasks, c->n.tid);
+}
+
 /* Replace each of the task's descriptor numbers in `fds` by a duplicate of ours. */
 static int translate_rights(struct engine *e, const struct call *c, int *fds, size_t count)
 {
