@@ -1,0 +1,527 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/control.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+static const char suffix[] = ".sock";
+
+static int fail(struct control_error *err, int error, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+static int fail(struct control_error *err, int error, const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(err->text, sizeof(err->text), format, ap);
+	va_end(ap);
+	return error;
+}
+
+/* Whether nobody else can put something into the directory, or move what is in it. */
+static bool is_private(int fd, mode_t forbidden)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && S_ISDIR(st.st_mode) && st.st_uid == geteuid() &&
+	       !(st.st_mode & forbidden);
+}
+
+/* The directory `name` in `parent`, made if need be; no link is followed. */
+static int open_in(int parent, const char *name)
+{
+	int fd;
+
+	if (mkdirat(parent, name, 0700) && errno != EEXIST)
+		return -errno;
+	fd = openat(parent, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return errno == ELOOP || errno == ENOTDIR ? -EPERM : -errno;
+	if (is_private(fd, 077))
+		return fd;
+	close(fd);
+	return -EPERM;
+}
+
+/* The directory below one that the system made for this user. */
+static int open_below(const char *base, const char *name)
+{
+	int parent, fd;
+
+	parent = open(base, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (parent < 0)
+		return -errno;
+	fd = is_private(parent, 022) ? open_in(parent, name) : -EPERM;
+	close(parent);
+	return fd;
+}
+
+/* In /tmp, where the sticky bit keeps others from moving it once it is ours. */
+static int open_in_tmp(const char *name)
+{
+	struct stat st;
+	int parent, fd;
+
+	parent = open("/tmp", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (parent < 0)
+		return -errno;
+	if (fstat(parent, &st) || (st.st_uid && st.st_uid != geteuid()) ||
+	    ((st.st_mode & 022) && !(st.st_mode & S_ISVTX)))
+		fd = -EPERM;
+	else
+		fd = open_in(parent, name);
+	close(parent);
+	return fd;
+}
+
+/* Opens the directory and writes its path. */
+static int find_dir(char path[static PATH_MAX])
+{
+	const char *runtime = getenv("XDG_RUNTIME_DIR");
+	char base[64], name[64];
+	int fd = -ENOENT;
+
+	/* A relative path is invalid and to be ignored (XDG Base Directory Specification). */
+	if (runtime && *runtime == '/' && strlen(runtime) < PATH_MAX - sizeof("/sandtop")) {
+		fd = open_below(runtime, "sandtop");
+		sprintf(path, "%s/sandtop", runtime);
+	}
+	if (fd < 0) {
+		snprintf(base, sizeof(base), "/run/user/%u", geteuid());
+		fd = open_below(base, "sandtop");
+		snprintf(path, PATH_MAX, "%s/sandtop", base);
+	}
+	if (fd < 0) {
+		snprintf(name, sizeof(name), "sandtop-%u", geteuid());
+		snprintf(path, PATH_MAX, "/tmp/%s", name);
+		fd = open_in_tmp(name);
+	}
+	return fd;
+}
+
+int control_dir(char buf[static PATH_MAX])
+{
+	int fd = find_dir(buf);
+
+	if (fd < 0)
+		return fd;
+	close(fd);
+	return 0;
+}
+
+int control_open_dir(void)
+{
+	char path[PATH_MAX];
+
+	return find_dir(path);
+}
+
+void control_path(int dir, const char *name, char buf[static CONTROL_PATH_MAX])
+{
+	snprintf(buf, CONTROL_PATH_MAX, "/proc/self/fd/%d/%.*s%s", dir, CONTROL_NAME_MAX, name,
+		 suffix);
+}
+
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(a, b);
+}
+
+int control_names(struct control_names *out)
+{
+	struct control_names names = { 0 };
+	struct dirent *entry;
+	char path[PATH_MAX];
+	int ret = control_dir(path);
+	DIR *dir;
+
+	if (ret)
+		return ret;
+	dir = opendir(path);
+	if (!dir)
+		return -errno;
+	while (!ret && (entry = readdir(dir))) {
+		size_t len = strlen(entry->d_name);
+		char(*v)[CONTROL_NAME_MAX + 1];
+
+		if (len <= strlen(suffix) || len - strlen(suffix) > CONTROL_NAME_MAX ||
+		    strcmp(entry->d_name + len - strlen(suffix), suffix) || entry->d_name[0] == '/')
+			continue;
+		v = reallocarray(names.v, names.n + 1, sizeof(*v));
+		if (!v) {
+			ret = -ENOMEM;
+			break;
+		}
+		names.v = v;
+		snprintf(v[names.n++], sizeof(*v), "%.*s", (int)(len - strlen(suffix)),
+			 entry->d_name);
+	}
+	closedir(dir);
+	if (ret) {
+		free(names.v);
+		return ret;
+	}
+	if (names.n)
+		qsort(names.v, names.n, sizeof(*names.v), by_text);
+	*out = names;
+	return 0;
+}
+
+static void set_patience(int fd, int seconds)
+{
+	struct timeval tv = { .tv_sec = seconds };
+
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof(tv));
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv));
+}
+
+/* A socket in the directory can only be another user's if the directory is not ours alone. */
+static int connect_to(int dir, const char *name)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	int ret = 0;
+
+	if (fd < 0)
+		return -errno;
+	set_patience(fd, CONTROL_PATIENCE);
+	control_path(dir, name, address.sun_path);
+	if (connect(fd, (const struct sockaddr *)&address, sizeof(address)))
+		ret = -errno;
+	if (ret) {
+		close(fd);
+		return ret;
+	}
+	return fd;
+}
+
+/* Whether the sandbox at the other end has the process `pid`: its command or sandtop itself. */
+static bool has_pid(int fd, long pid)
+{
+	json_t *request = control_request("hello");
+	json_t *reply = request ? control_call(fd, request, -1, NULL) : NULL;
+	bool found = json_integer_value(json_object_get(reply, "pid")) == pid ||
+		     json_integer_value(json_object_get(reply, "sandtop")) == pid;
+
+	json_decref(request);
+	json_decref(reply);
+	return found;
+}
+
+static int connect_by_pid(int dir, long pid)
+{
+	struct control_names names;
+	int fd, found = -ENOENT;
+	int ret = control_names(&names);
+
+	if (ret)
+		return ret;
+	for (size_t i = 0; i < names.n && found < 0; i++) {
+		fd = connect_to(dir, names.v[i]);
+		if (fd < 0)
+			continue;
+		if (has_pid(fd, pid))
+			found = fd;
+		else
+			close(fd);
+	}
+	free(names.v);
+	return found;
+}
+
+static int connect_by_name(int dir, const char *name, struct control_error *err)
+{
+	char *end;
+	long pid = strtol(name, &end, 10);
+	int fd = -ENOENT;
+
+	if (*name && strlen(name) <= CONTROL_NAME_MAX && !strchr(name, '/'))
+		fd = connect_to(dir, name);
+	if (fd == -ENOENT && *name >= '1' && *name <= '9' && !*end)
+		fd = connect_by_pid(dir, pid);
+	if (fd >= 0)
+		return fd;
+	switch (fd) {
+	case -ENOENT:
+	case -ECONNREFUSED:
+		return fail(err, -ENOENT, "no sandbox '%.100s' is running (see sandtop ps)", name);
+	case -EAGAIN:
+		return fail(err, -ETIMEDOUT, "sandbox '%.100s' does not answer", name);
+	default:
+		return fail(err, fd, "cannot connect to sandbox '%.100s': %s", name, strerror(-fd));
+	}
+}
+
+static int connect_to_only(int dir, struct control_error *err)
+{
+	struct control_names names;
+	char list[300] = "";
+	size_t len = 0, live = 0;
+	int only = -1;
+	int ret = control_names(&names);
+
+	if (ret)
+		return fail(err, ret, "cannot list the sandboxes: %s", strerror(-ret));
+	for (size_t i = 0; i < names.n; i++) {
+		int fd = connect_to(dir, names.v[i]);
+
+		if (fd < 0)
+			continue;
+		if (len < sizeof(list))
+			len += (size_t)snprintf(list + len, sizeof(list) - len, "%s%s",
+						live ? ", " : "", names.v[i]);
+		if (live++)
+			close(fd);
+		else
+			only = fd;
+	}
+	free(names.v);
+	if (live == 1)
+		return only;
+	if (!live)
+		return fail(err, -ENOENT, "no sandbox is running");
+	close(only);
+	return fail(err, -ENOTUNIQ, "%zu sandboxes are running: expected one of %s", live, list);
+}
+
+int control_connect(const char *name, struct control_error *err)
+{
+	char path[PATH_MAX];
+	int dir = find_dir(path);
+	int fd;
+
+	if (dir < 0)
+		return fail(err, dir, "cannot use the directory '%.300s': %s", path,
+			    dir == -EPERM ? "expected one that is this user's alone"
+					  : strerror(-dir));
+	fd = name ? connect_by_name(dir, name, err) : connect_to_only(dir, err);
+	close(dir);
+	if (fd >= 0)
+		set_patience(fd, 0);
+	return fd;
+}
+
+int control_send(int fd, const json_t *packet, int body_fd)
+{
+	_Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))] = { 0 };
+	char *text = json_dumps(packet, JSON_COMPACT);
+	struct iovec iov = { .iov_base = text };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+	int ret = 0;
+
+	if (!text)
+		return -ENOMEM;
+	iov.iov_len = strlen(text);
+	if (body_fd >= 0) {
+		struct cmsghdr *h;
+
+		msg.msg_control = control;
+		msg.msg_controllen = sizeof(control);
+		h = CMSG_FIRSTHDR(&msg);
+		h->cmsg_level = SOL_SOCKET;
+		h->cmsg_type = SCM_RIGHTS;
+		h->cmsg_len = CMSG_LEN(sizeof(int));
+		memcpy(CMSG_DATA(h), &body_fd, sizeof(int));
+	}
+	if (iov.iov_len > CONTROL_PACKET_MAX)
+		ret = -EMSGSIZE;
+	else if (sendmsg(fd, &msg, MSG_NOSIGNAL) < 0)
+		ret = -errno;
+	free(text);
+	return ret;
+}
+
+/* The first descriptor of what was received; any others are closed. */
+static int take_descriptor(struct msghdr *msg)
+{
+	int first = -1;
+
+	for (struct cmsghdr *h = CMSG_FIRSTHDR(msg); h; h = CMSG_NXTHDR(msg, h)) {
+		size_t n = (h->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+		int fd;
+
+		if (h->cmsg_level != SOL_SOCKET || h->cmsg_type != SCM_RIGHTS)
+			continue;
+		for (size_t i = 0; i < n; i++) {
+			memcpy(&fd, CMSG_DATA(h) + i * sizeof(int), sizeof(int));
+			if (first < 0)
+				first = fd;
+			else
+				close(fd);
+		}
+	}
+	return first;
+}
+
+json_t *control_parse(const char *text, size_t len)
+{
+	json_t *packet;
+
+	if (len > CONTROL_PACKET_MAX)
+		return NULL;
+	packet = json_loadb(text, len, JSON_REJECT_DUPLICATES, NULL);
+	if (json_is_object(packet))
+		return packet;
+	json_decref(packet);
+	return NULL;
+}
+
+static json_t *parse_or_errno(const struct msghdr *msg, const char *text, ssize_t n)
+{
+	json_t *packet;
+
+	if (n <= 0) {
+		errno = n ? errno : ECONNRESET;
+		return NULL;
+	}
+	packet = msg->msg_flags & MSG_TRUNC ? NULL : control_parse(text, (size_t)n);
+	if (!packet)
+		errno = msg->msg_flags & MSG_TRUNC ? EMSGSIZE : EBADMSG;
+	return packet;
+}
+
+json_t *control_recv(int fd, int *body_fd)
+{
+	/* Whoever sends many descriptors has the rest of them closed by the kernel. */
+	_Alignas(struct cmsghdr) char control[CMSG_SPACE(4 * sizeof(int))];
+	char *text = malloc(CONTROL_PACKET_MAX);
+	struct iovec iov = { .iov_base = text, .iov_len = CONTROL_PACKET_MAX };
+	struct msghdr msg = {
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control,
+		.msg_controllen = sizeof(control),
+	};
+	json_t *packet;
+	int body = -1;
+	int error;
+	ssize_t n;
+
+	if (body_fd)
+		*body_fd = -1;
+	if (!text)
+		return NULL;
+	do {
+		n = recvmsg(fd, &msg, MSG_CMSG_CLOEXEC);
+	} while (n < 0 && errno == EINTR);
+	if (n >= 0)
+		body = take_descriptor(&msg);
+	packet = parse_or_errno(&msg, text, n);
+	error = errno;
+	free(text);
+	if (packet && body_fd)
+		*body_fd = body;
+	else if (body >= 0)
+		close(body);
+	errno = error;
+	return packet;
+}
+
+json_t *control_request(const char *verb)
+{
+	return json_pack("{s:i, s:s}", "v", CONTROL_VERSION, "verb", verb);
+}
+
+json_t *control_call(int fd, const json_t *request, int body_fd, int *reply_fd)
+{
+	int ret = control_send(fd, request, body_fd);
+	json_t *packet;
+
+	if (reply_fd)
+		*reply_fd = -1;
+	if (ret) {
+		errno = -ret;
+		return NULL;
+	}
+	for (;;) {
+		packet = control_recv(fd, reply_fd);
+		if (!packet || !json_object_get(packet, "event"))
+			return packet;
+		if (reply_fd && *reply_fd >= 0)
+			close(*reply_fd);
+		json_decref(packet);
+	}
+}
+
+bool control_succeeded(const json_t *reply, struct control_error *err)
+{
+	const char *text = json_string_value(json_object_get(reply, "error"));
+
+	if (!reply)
+		fail(err, 0, "%s",
+		     errno == ECONNRESET || errno == EPIPE ? "the sandbox has ended"
+		     : errno == EAGAIN                     ? "the sandbox does not answer"
+							   : strerror(errno));
+	else if (json_is_true(json_object_get(reply, "ok")))
+		return true;
+	else
+		fail(err, 0, "%s", text ? text : "the sandbox sent something else than a reply");
+	return false;
+}
+
+enum { BODY_SEALS = F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW };
+
+static int write_all(int fd, const char *text, size_t len)
+{
+	while (len) {
+		ssize_t n = write(fd, text, len);
+
+		if (n < 0)
+			return -errno;
+		text += n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+int control_body_new(const char *text, size_t len)
+{
+	int fd = memfd_create("sandtop", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	int ret;
+
+	if (fd < 0)
+		return -errno;
+	ret = write_all(fd, text, len);
+	if (!ret && fcntl(fd, F_ADD_SEALS, BODY_SEALS | F_SEAL_SEAL))
+		ret = -errno;
+	if (ret) {
+		close(fd);
+		return ret;
+	}
+	return fd;
+}
+
+int control_body_read(int fd, char **text, size_t *len)
+{
+	int seals = fcntl(fd, F_GET_SEALS);
+	struct stat st;
+	char *copy;
+
+	if (seals < 0 || (seals & BODY_SEALS) != BODY_SEALS || fstat(fd, &st))
+		return -EBADMSG;
+	if (st.st_size > CONTROL_BODY_MAX)
+		return -EFBIG;
+	copy = malloc((size_t)st.st_size + 1);
+	if (!copy)
+		return -ENOMEM;
+	if (pread(fd, copy, (size_t)st.st_size, 0) != st.st_size) {
+		free(copy);
+		return -EIO;
+	}
+	copy[st.st_size] = '\0';
+	*text = copy;
+	*len = (size_t)st.st_size;
+	return 0;
+}
