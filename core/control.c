@@ -15,6 +15,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "core/uapi.h"
+
 static const char suffix[] = ".sock";
 
 static int fail(struct control_error *err, int error, const char *format, ...)
@@ -343,26 +345,41 @@ int control_send(int fd, const json_t *packet, int body_fd)
 	return ret;
 }
 
-/* The first descriptor of what was received; any others are closed. */
-static int take_descriptor(struct msghdr *msg)
+/* Take the descriptors of a control message: the first one is *first if that is -1. */
+static void take_descriptors(const struct cmsghdr *h, int *first)
 {
-	int first = -1;
+	size_t n = (h->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+	int fd;
+
+	for (size_t i = 0; i < n; i++) {
+		memcpy(&fd, CMSG_DATA(h) + i * sizeof(int), sizeof(int));
+		if (*first < 0)
+			*first = fd;
+		else if (fd >= 0)
+			close(fd);
+	}
+}
+
+/* What came beside the packet. Returns the body, or -1; further descriptors are closed. */
+static int take_control(struct msghdr *msg, struct control_sender *sender)
+{
+	struct ucred cred;
+	int body = -1;
 
 	for (struct cmsghdr *h = CMSG_FIRSTHDR(msg); h; h = CMSG_NXTHDR(msg, h)) {
-		size_t n = (h->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-		int fd;
-
-		if (h->cmsg_level != SOL_SOCKET || h->cmsg_type != SCM_RIGHTS)
+		if (h->cmsg_level != SOL_SOCKET)
 			continue;
-		for (size_t i = 0; i < n; i++) {
-			memcpy(&fd, CMSG_DATA(h) + i * sizeof(int), sizeof(int));
-			if (first < 0)
-				first = fd;
-			else
-				close(fd);
+		if (h->cmsg_type == SCM_RIGHTS) {
+			take_descriptors(h, &body);
+		} else if (h->cmsg_type == SCM_PIDFD) {
+			take_descriptors(h, &sender->pidfd);
+		} else if (h->cmsg_type == SCM_CREDENTIALS) {
+			memcpy(&cred, CMSG_DATA(h), sizeof(cred));
+			sender->pid = cred.pid;
+			sender->uid = cred.uid;
 		}
 	}
-	return first;
+	return body;
 }
 
 json_t *control_parse(const char *text, size_t len)
@@ -392,10 +409,12 @@ static json_t *parse_or_errno(const struct msghdr *msg, const char *text, ssize_
 	return packet;
 }
 
-json_t *control_recv(int fd, int *body_fd)
+json_t *control_recv_from(int fd, int *body_fd, struct control_sender *sender)
 {
-	/* Whoever sends many descriptors has the rest of them closed by the kernel. */
-	_Alignas(struct cmsghdr) char control[CMSG_SPACE(4 * sizeof(int))];
+	/* Of whoever sends many descriptors the kernel closes the rest. */
+	_Alignas(
+		struct cmsghdr) char control[CMSG_SPACE(sizeof(struct ucred)) +
+					     CMSG_SPACE(sizeof(int)) + CMSG_SPACE(4 * sizeof(int))];
 	char *text = malloc(CONTROL_PACKET_MAX);
 	struct iovec iov = { .iov_base = text, .iov_len = CONTROL_PACKET_MAX };
 	struct msghdr msg = {
@@ -409,6 +428,7 @@ json_t *control_recv(int fd, int *body_fd)
 	int error;
 	ssize_t n;
 
+	*sender = (struct control_sender){ .pidfd = -1 };
 	if (body_fd)
 		*body_fd = -1;
 	if (!text)
@@ -416,8 +436,10 @@ json_t *control_recv(int fd, int *body_fd)
 	do {
 		n = recvmsg(fd, &msg, MSG_CMSG_CLOEXEC);
 	} while (n < 0 && errno == EINTR);
+	error = errno;
 	if (n >= 0)
-		body = take_descriptor(&msg);
+		body = take_control(&msg, sender);
+	errno = error;
 	packet = parse_or_errno(&msg, text, n);
 	error = errno;
 	free(text);
@@ -426,6 +448,16 @@ json_t *control_recv(int fd, int *body_fd)
 	else if (body >= 0)
 		close(body);
 	errno = error;
+	return packet;
+}
+
+json_t *control_recv(int fd, int *body_fd)
+{
+	struct control_sender sender;
+	json_t *packet = control_recv_from(fd, body_fd, &sender);
+
+	if (sender.pidfd >= 0)
+		close(sender.pidfd);
 	return packet;
 }
 
@@ -441,7 +473,8 @@ json_t *control_call(int fd, const json_t *request, int body_fd, int *reply_fd)
 
 	if (reply_fd)
 		*reply_fd = -1;
-	if (ret) {
+	/* Whoever was turned away was told so before the connection was closed. */
+	if (ret && ret != -EPIPE) {
 		errno = -ret;
 		return NULL;
 	}

@@ -14,6 +14,7 @@
 #include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 enum {
 	CONTROL_VERSION = 1,
@@ -76,6 +77,16 @@ int control_send(int fd, const json_t *packet, int body_fd);
  * packet, or that of recvmsg(2).
  */
 json_t *control_recv(int fd, int *body_fd);
+
+/* Who sent a packet, as the kernel says on a socket with SO_PASSCRED and SO_PASSPIDFD. */
+struct control_sender {
+	pid_t pid;
+	uid_t uid;
+	int pidfd; /* the receiver's; -1 when the sender has ended */
+};
+
+/* The same, with *sender filled even when there is no packet; all 0 and -1 on other sockets. */
+json_t *control_recv_from(int fd, int *body_fd, struct control_sender *sender);
 
 /*
  * Read a packet of `len` bytes. Returns the object, or NULL when it is not one JSON object, or

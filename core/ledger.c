@@ -365,12 +365,12 @@ void ledger_reader_free(struct ledger_reader *r)
 	free(r);
 }
 
-void ledger_read_head(const struct ledger_reader *r, struct ledger_head *out)
+static void read_head(const struct shared *shared, struct ledger_head *out)
 {
-	const struct live *live = &r->shared->live;
+	const struct live *live = &shared->live;
 	struct run run;
 
-	if (!shared_read(&r->shared->run_seq, &run, &r->shared->run, sizeof(run)))
+	if (!shared_read(&shared->run_seq, &run, &shared->run, sizeof(run)))
 		memset(&run, 0, sizeof(run));
 	memset(out, 0, sizeof(*out));
 	memcpy(out->name, run.name, sizeof(out->name));
@@ -383,8 +383,18 @@ void ledger_read_head(const struct ledger_reader *r, struct ledger_head *out)
 	out->decisions = atomic_load_explicit(&live->decisions, memory_order_acquire);
 	out->held = shared_load(live->held);
 	out->tasks = shared_load(live->tasks);
-	out->evicted = flow_read_evicted(flow_memory(r->shared));
+	out->evicted = flow_read_evicted(flow_memory(shared));
 	shared_get(&out->stats, &live->stats, sizeof(out->stats));
+}
+
+void ledger_head(const struct ledger *l, struct ledger_head *out)
+{
+	read_head(l->shared, out);
+}
+
+void ledger_read_head(const struct ledger_reader *r, struct ledger_head *out)
+{
+	read_head(r->shared, out);
 }
 
 unsigned int ledger_read_flows(const struct ledger_reader *r, struct flow *out, unsigned int max)

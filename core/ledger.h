@@ -109,6 +109,9 @@ void ledger_set_tasks(struct ledger *l, uint64_t tasks);
  */
 const struct flow *ledger_add(struct ledger *l, const struct record *r, bool *is_new);
 
+/* What a reader sees in ledger_read_head(). */
+void ledger_head(const struct ledger *l, struct ledger_head *out);
+
 /* A reader, in any process. */
 
 struct ledger_reader;
@@ -125,7 +128,7 @@ void ledger_read_head(const struct ledger_reader *r, struct ledger_head *out);
 /*
  * Consistent copies of up to `max` (FLOW_ROWS is all) rows, in no order that means anything.
  * Returns how many. A row that is being written at every one of many tries is left out this time:
- * it is not gone.
+ * it is not gone. Behind the copies *out is garbage.
  */
 unsigned int ledger_read_flows(const struct ledger_reader *r, struct flow *out, unsigned int max);
 
@@ -138,10 +141,7 @@ unsigned int ledger_read_flows(const struct ledger_reader *r, struct flow *out, 
 unsigned int ledger_read_decisions(struct ledger_reader *r, uint64_t *next,
 				   struct ledger_decision *out, unsigned int max, uint64_t *missed);
 
-/*
- * A decision as a record, for line_format() and json_decision(). The hint is not in it: see
- * explain_hint(). Borrows from *d.
- */
+/* A decision as a record, for line_format() and json_decision(). Borrows from *d. */
 struct record ledger_record(const struct ledger_decision *d);
 
 #endif

@@ -20,7 +20,6 @@ struct record {
 	struct decision decision;
 	const char *rule; /* the rule's text with REASON_RULE, else NULL; borrowed */
 	const char *host; /* the name the address was learned from, or NULL; borrowed */
-	const char *hint; /* the smallest rule that would flip the verdict, or NULL; borrowed */
 	pid_t pid;        /* thread group */
 	pid_t tid;
 	char comm[16];       /* as the kernel has it: any bytes, NUL-terminated */

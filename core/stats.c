@@ -53,6 +53,17 @@ void stats_peak(struct stats *s, enum counter which, uint64_t n)
 		shared_store(s->counter[which], n);
 }
 
+void stats_decision(struct stats *s, enum verdict verdict, enum proto proto)
+{
+	uint64_t *decided = &s->decided[verdict][proto];
+
+	shared_store(*decided, *decided + 1);
+	if (verdict == VERDICT_ALLOW)
+		stats_add(s, STAT_ALLOWED, 1);
+	else if (verdict == VERDICT_DENY)
+		stats_add(s, STAT_DENIED, 1);
+}
+
 /*
  * Values below STATS_SUBBUCKETS have a bucket each; above, the bucket is the
  * power of two and the four bits that follow the leading one.
@@ -89,6 +100,16 @@ void histogram_record(struct histogram *h, uint64_t ns)
 	if (h->max < ns)
 		shared_store(h->max, ns);
 	shared_store(*bucket, *bucket + 1);
+}
+
+uint64_t histogram_below(const struct histogram *h, unsigned int octave)
+{
+	unsigned int end = octave < STATS_OCTAVES ? bucket_of(1ULL << octave) : STATS_BUCKETS;
+	uint64_t count = 0;
+
+	for (unsigned int i = 0; i < end; i++)
+		count += h->bucket[i];
+	return count;
 }
 
 uint64_t histogram_percentile(const struct histogram *h, double percent)

@@ -28,6 +28,15 @@
 #define PIDFD_THREAD 0200 /* O_EXCL */
 #endif
 
+/* Linux 6.5: pidfds of who connected to a UNIX socket, and of who sent a packet. */
+#ifndef SO_PASSPIDFD
+#define SO_PASSPIDFD 76
+#define SO_PEERPIDFD 77
+#endif
+#ifndef SCM_PIDFD
+#define SCM_PIDFD 4
+#endif
+
 /* Linux 6.7 (Landlock ABI 4): TCP ports. */
 #ifndef LANDLOCK_ACCESS_NET_BIND_TCP
 #define LANDLOCK_ACCESS_NET_BIND_TCP    (1ULL << 0)

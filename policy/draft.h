@@ -73,6 +73,12 @@ static inline const struct draft_rule *draft_rule_at(const struct draft *d, size
 /* What a request gets that no rule matches. */
 enum verdict draft_fallback(const struct draft *d);
 
+/*
+ * insert.c: make a policy of --net-allow or --net-deny the list of rules that means the same.
+ * Returns 0 or -ENOMEM.
+ */
+int draft_to_rules(struct draft *d);
+
 /* The host of that name, which a spec of the draft has. */
 const struct draft_host *draft_host_find(const struct draft *d, const char *name);
 

@@ -49,6 +49,13 @@ int draft_deny(struct draft *d, const char *text, struct policy_error *err);
 int draft_rule(struct draft *d, const char *text, struct policy_error *err);
 
 /*
+ * As draft_rule(), but in front of all rules, and whatever the policy is written with: one of
+ * --net-allow or --net-deny becomes the list of rules, with the default, that means the same. After
+ * an error that may have happened, and nothing else.
+ */
+int draft_insert(struct draft *d, const char *rule, struct policy_error *err);
+
+/*
  * --preset: its rules come after those of draft_rule(), whenever those are added, and name servers
  * that the policy implies come between them. One to a draft, and not with a default.
  */

@@ -4,7 +4,7 @@
 #include <errno.h>
 
 #include "core/escape.h"
-#include "core/host.h"
+#include "core/resolve.h"
 #include "tools/cmd.h"
 
 static int (*const add_option[])(struct draft *d, const char *text, struct policy_error *err) = {
@@ -16,43 +16,6 @@ static int (*const add_option[])(struct draft *d, const char *text, struct polic
 	[OPTIONS_PRESET] = draft_preset,
 	[OPTIONS_DEFAULT] = draft_default,
 };
-
-static int add_this_host(void *arg, struct addr addr)
-{
-	return draft_this_host_add(arg, addr);
-}
-
-static int add_nameserver(void *arg, struct addr addr)
-{
-	return draft_nameserver_add(arg, addr);
-}
-
-struct host_of_draft {
-	struct draft *draft;
-	size_t index;
-};
-
-static int add_host_address(void *arg, struct addr addr)
-{
-	struct host_of_draft *h = arg;
-
-	return draft_host_add(h->draft, h->index, addr);
-}
-
-/* Returns 0 or an exit status, with the user told. */
-static int resolve_hosts(struct draft *d)
-{
-	for (size_t i = 0; i < draft_hosts(d); i++) {
-		struct host_of_draft h = { .draft = d, .index = i };
-		const char *why = "out of memory";
-
-		if (host_resolve(draft_host(d, i), add_host_address, &h, &why)) {
-			complain("failed to resolve '%s': %s", draft_host(d, i), why);
-			return EXIT_HOST;
-		}
-	}
-	return 0;
-}
 
 static int out_of_memory(void)
 {
@@ -107,18 +70,31 @@ int make_draft(const struct options *o, const struct profile_file *f, struct dra
 	return ret == -EINVAL ? EXIT_USAGE : out_of_memory();
 }
 
+struct source *make_source(const struct options *o, const struct profile_file *f)
+{
+	struct source *s = source_new();
+	int ret = s ? 0 : -ENOMEM;
+
+	for (size_t i = 0; !ret && i < o->policies; i++)
+		ret = source_add(s, add_option[o->policy[i].kind], o->policy[i].flag,
+				 o->policy[i].text);
+	if (!ret && f->text)
+		ret = source_set_profile(s, f->path, f->text, f->size);
+	if (!ret)
+		return s;
+	source_free(s);
+	out_of_memory();
+	return NULL;
+}
+
 int make_policy(struct draft *d, struct policy **out)
 {
-	int status = resolve_hosts(d);
+	struct policy_error err = { "" };
+	char text[4 * sizeof(err.text)];
 
-	if (status)
-		return status;
-	/* Without an answer @this-host would silently mean nothing. */
-	if (host_addresses(add_this_host, d)) {
-		complain("cannot list the addresses of this machine");
-		return EXIT_HOST;
-	}
-	if (host_nameservers(add_nameserver, d) || policy_compile(d, out))
-		return out_of_memory();
-	return 0;
+	if (resolve_policy(d, out, &err) == 0)
+		return 0;
+	escape_text(err.text, text, sizeof(text));
+	complain("%s", text);
+	return EXIT_HOST;
 }

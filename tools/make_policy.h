@@ -6,6 +6,7 @@
 #define SANDTOP_TOOLS_MAKE_POLICY_H
 
 #include "policy/policy.h"
+#include "policy/source.h"
 #include "tools/options.h"
 #include "tools/profile_file.h"
 
@@ -14,6 +15,12 @@
  * Returns 0, or an exit status.
  */
 int make_draft(const struct options *o, const struct profile_file *f, struct draft **out);
+
+/*
+ * What make_draft() would put together, to be made again while the command runs; to be freed with
+ * source_free(). Returns NULL for want of memory.
+ */
+struct source *make_source(const struct options *o, const struct profile_file *f);
 
 /*
  * Resolve the draft's names, look at this machine, and compile: may block. The policy is to be

@@ -87,13 +87,16 @@ int profile_file_read(const char *who, const char *path, struct profile_file *ou
 	n = read_all(fd, &text);
 	close(fd);
 	ret = n < 0 ? (int)n : profile_read(text, (size_t)n, &out->profile, &err);
-	free(text);
+	if (ret)
+		free(text);
 	if (n < 0 || ret == -ENOMEM)
 		return cannot_read(who, path, -ret);
 	if (ret) {
 		profile_file_complain(path, &err);
 		return EXIT_USAGE;
 	}
+	out->text = text;
+	out->size = (size_t)n;
 	snprintf(out->path, sizeof(out->path), "%s", path);
 	return 0;
 }
@@ -114,6 +117,7 @@ int profile_file_of(const struct options *o, struct profile_file *out)
 void profile_file_free(struct profile_file *f)
 {
 	profile_free(&f->profile);
+	free(f->text);
 }
 
 void profile_file_complain(const char *path, const struct policy_error *err)

@@ -15,6 +15,8 @@
 struct profile_file {
 	char path[PATH_MAX]; /* for messages; empty without a profile */
 	struct profile profile;
+	char *text; /* of `size` bytes; NULL without a profile */
+	size_t size;
 };
 
 /*

@@ -14,13 +14,18 @@
 
 #include "core/escape.h"
 #include "core/notif.h"
+#include "core/peer.h"
 #include "core/reap.h"
 #include "core/task.h"
+#include "uring/control.h"
 #include "uring/engine.h"
+#include "uring/jobs.h"
+#include "uring/metrics_file.h"
+#include "uring/swap.h"
 
 enum {
 	RING_ENTRIES = 256,
-	RING_EVENTS = ENGINE_CALLS + 16,
+	RING_EVENTS = ENGINE_CALLS + CONTROL_EVENTS + 16,
 	NAMED_LEFTOVERS = 10,
 	EXIT_TIMEOUT = 124,
 	EXIT_HOST = 125,
@@ -31,7 +36,11 @@ struct supervisor {
 	struct loop loop;
 	struct ledger *ledger;
 	struct report report;
+	struct metrics_file metrics;
 	struct engine engine;
+	struct jobs jobs;
+	struct control control;
+	struct swap swap;
 	struct launch launch;
 	int signals; /* signalfd of SIGCHLD */
 	struct event signal_event, guardian_event, exec_event, timeout_event;
@@ -204,6 +213,8 @@ static bool prepare(struct supervisor *s)
 
 	if (ret)
 		return fail(s, "receive signals", ret);
+	if (prctl(PR_SET_NAME, PEER_SUPERVISOR))
+		return fail(s, "be known as a supervisor", errno);
 	if (prctl(PR_SET_CHILD_SUBREAPER, 1))
 		return fail(s, "become the subreaper", errno);
 	ret = notif_init();
@@ -224,10 +235,23 @@ static bool start(struct supervisor *s)
 	const struct supervisor_config *config = s->config;
 	struct engine_config engine = {
 		.listener = s->launch.listener,
-		.policy = config->policy,
+		.snapshot = config->snapshot,
 		.max_connections = config->max_connections,
 		.loop = &s->loop,
 		.report = &s->report,
+	};
+	struct control_config control = {
+		.listener = config->control,
+		.loop = &s->loop,
+		.engine = &s->engine,
+		.report = &s->report,
+		.jobs = &s->jobs,
+		.swap = &s->swap,
+		.max_connections = config->max_connections,
+		.name = config->name,
+		.argv = config->launch.argv,
+		.pid = s->launch.pid,
+		.profile = config->profile,
 	};
 	int ret;
 
@@ -235,13 +259,19 @@ static bool start(struct supervisor *s)
 	s->ledger = ledger_new();
 	if (!s->ledger)
 		return fail(s, "make the ledger", errno);
-	engine.stats = ledger_stats(s->ledger);
+	engine.stats = control.stats = ledger_stats(s->ledger);
+	control.ledger = s->ledger;
 	ret = loop_init(&s->loop, RING_ENTRIES, RING_EVENTS, engine.stats);
 	if (ret)
 		return fail(s, "set up io_uring", ret);
 	s->loop.pulse = config->pulse;
+	swap_init(&s->swap, &s->engine, &s->jobs, &s->control, &s->report, s->ledger);
 	report_init(&s->report, &config->report, &s->loop, s->ledger);
 	ret = engine_init(&s->engine, &engine);
+	if (!ret)
+		ret = jobs_init(&s->jobs, &s->loop);
+	if (!ret)
+		ret = control_init(&s->control, &control);
 	if (!ret)
 		ret = loop_watch(&s->loop, &s->signal_event, s->signals, POLLIN);
 	if (!ret)
@@ -249,13 +279,16 @@ static bool start(struct supervisor *s)
 	if (!ret)
 		ret = loop_poll(&s->loop, &s->exec_event, s->launch.channel, POLLIN);
 	if (!ret)
+		ret = metrics_file_init(&s->metrics, &s->loop, s->ledger, &s->report,
+					config->metrics_path);
+	if (!ret)
 		ret = launch_go(&s->launch);
 	if (ret)
 		return fail(s, "start the supervisor", ret);
 	if (config->timeout)
 		arm_timeout(s, config->timeout);
 	ledger_set_run(s->ledger, config->name, s->launch.pid, config->launch.argv);
-	ledger_set_policy(s->ledger, 1, verdict_name(policy_fallback(config->policy)),
+	ledger_set_policy(s->ledger, 1, verdict_name(policy_fallback(config->snapshot->policy)),
 			  config->profile);
 	report_start(&s->report, config->name, s->launch.pid, config->launch.argv, 1);
 	return true;
@@ -266,6 +299,7 @@ static bool turn(struct supervisor *s)
 	int ret;
 
 	engine_run(&s->engine);
+	swap_run(&s->swap);
 	report_flush(&s->report);
 	ret = loop_turn(&s->loop);
 	if (ret)
@@ -316,11 +350,21 @@ static void kill_leftovers(struct supervisor *s)
 /* Write what is queued. */
 static void drain(struct supervisor *s)
 {
-	while (!s->deserted && !report_is_idle(&s->report)) {
+	while (!s->deserted && !(report_is_idle(&s->report) && metrics_file_is_idle(&s->metrics))) {
 		report_flush(&s->report);
 		if (loop_turn(&s->loop))
 			break;
 	}
+}
+
+static void tell_clients(struct supervisor *s)
+{
+	const struct supervisor_result *r = &s->result;
+
+	control_tell(&s->control,
+		     json_pack("{s:s, s:i, s:o, s:s}", "event", "exit", "exit", r->status, "signal",
+			       r->signal ? json_integer(r->signal) : json_null(), "by",
+			       r->by_command ? "command" : "sandtop"));
 }
 
 static void finish(struct supervisor *s)
@@ -331,11 +375,18 @@ static void finish(struct supervisor *s)
 	drain(s); /* so that there is room for the end */
 	report_end(&s->report, s->engine.generation, s->result.status, s->result.signal,
 		   s->result.by_command ? "command" : "sandtop");
+	metrics_file_finish(&s->metrics);
+	tell_clients(s);
 	drain(s);
 	if (s->config->stats)
 		stats_print(ledger_stats(s->ledger), stderr);
-	engine_exit(&s->engine);
+	control_exit(&s->control);
+	if (jobs_exit(&s->jobs)) {
+		swap_exit(&s->swap);
+		engine_exit(&s->engine);
+	}
 	loop_exit(&s->loop);
+	report_exit(&s->report);
 	ledger_free(s->ledger);
 }
 

@@ -160,6 +160,99 @@ Test(flow, a_row_gives_its_last_decision_back)
 	table_free(t);
 }
 
+Test(flow, the_texts_are_those_of_the_last_decision)
+{
+	struct flow_table *t = table_new(4);
+	struct record r = record(443), seen;
+	char rule[2 * FLOW_RULE_MAX];
+	const struct flow *f;
+
+	touch(t, &r);
+	f = flow_at(t, 0);
+	cr_assert_str_eq(f->rule_text, "default");
+	cr_assert_str_empty(f->host);
+
+	r.decision = (struct decision){ .verdict = VERDICT_ALLOW, .rule = 2 };
+	r.rule = "allow 10.0.0.0/8";
+	r.host = "intra.example";
+	touch(t, &r);
+	cr_assert_str_eq(f->rule_text, "allow 10.0.0.0/8");
+	cr_assert_str_eq(f->host, "intra.example");
+	seen = flow_record(f);
+	cr_assert_str_eq(seen.rule, "allow 10.0.0.0/8");
+	cr_assert_str_eq(seen.host, "intra.example");
+
+	/* The same number in another policy, and a text that does not fit. */
+	memset(rule, 'r', sizeof(rule) - 1);
+	rule[sizeof(rule) - 1] = '\0';
+	r.generation = 2;
+	r.rule = rule;
+	r.host = NULL;
+	touch(t, &r);
+	cr_assert_eq(strlen(f->rule_text), FLOW_RULE_MAX - 1);
+	cr_assert_eq(strspn(f->rule_text, "r"), FLOW_RULE_MAX - 1);
+	cr_assert_str_empty(f->host);
+
+	r.decision = (struct decision){ .reason = REASON_ERROR, .error = EFAULT };
+	touch(t, &r);
+	cr_assert_str_eq(f->rule_text, "error EFAULT");
+	r.decision.error = ENOMEM;
+	touch(t, &r);
+	cr_assert_str_eq(f->rule_text, "error ENOMEM");
+	cr_assert_null(flow_record(f).rule);
+	table_free(t);
+}
+
+Test(flow, a_row_that_is_used_again_has_another_id_and_nothing_of_the_old_one)
+{
+	struct flow_table *t = table_new(1);
+	struct record r = record(443);
+	const struct flow *f;
+	uint64_t id;
+
+	r.decision = (struct decision){ .verdict = VERDICT_ALLOW, .rule = 2 };
+	r.rule = "allow 10.0.0.0/8";
+	r.host = "intra.example";
+	touch(t, &r);
+	f = flow_at(t, 0);
+	flow_set_printed(t, f);
+	cr_assert(f->printed);
+	id = f->id;
+	touch(t, &r);
+	cr_assert_eq(f->id, id);
+
+	r = record(444);
+	r.pid = 0;
+	touch(t, &r);
+	cr_assert_neq(f->id, id);
+	cr_assert(!f->printed);
+	cr_assert_eq(f->allowed, 0);
+	cr_assert_eq(f->pid, 0);
+	cr_assert_str_empty(f->comm);
+	cr_assert_str_empty(f->host);
+	cr_assert_str_eq(f->rule_text, "default");
+	table_free(t);
+}
+
+Test(flow, another_process_reads_what_is_there)
+{
+	struct flow_table *t = table_new(3);
+	struct record r;
+	struct flow seen[4];
+
+	cr_assert_eq(flow_read(memory, 3, seen, 4), 0);
+	for (uint16_t port = 1; port <= 5; port++) {
+		r = record(port);
+		touch(t, &r);
+	}
+	cr_assert_eq(flow_read(memory, 3, seen, 4), 3);
+	for (unsigned int i = 0; i < 3; i++)
+		cr_assert_eq(memcmp(&seen[i], flow_at(t, i), sizeof(seen[i])), 0);
+	cr_assert_eq(flow_read_evicted(memory).rows, 2);
+	cr_assert_eq(flow_read_evicted(memory).denied, 2);
+	table_free(t);
+}
+
 Test(flow, a_full_table_evicts_the_least_recently_touched_into_the_totals)
 {
 	struct flow_table *t = table_new(3);

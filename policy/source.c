@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: MIT */
+#include "policy/source.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "policy/array.h"
+#include "policy/error.h"
+#include "policy/profile.h"
+
+/* Copies are made and freed by different threads. */
+struct profile_text {
+	_Atomic unsigned int users;
+	char *path;
+	size_t size;
+	char text[];
+};
+
+struct source_option {
+	int (*add)(struct draft *d, const char *text, struct policy_error *err);
+	const char *flag;
+	char *text;
+};
+
+struct source {
+	struct source_option *options;
+	size_t n_options;
+	struct profile_text *profile; /* NULL: none */
+	char **inserted;              /* in the order in which they came: the last is in front */
+	size_t n_inserted;
+};
+
+struct source *source_new(void)
+{
+	return calloc(1, sizeof(struct source));
+}
+
+static void drop_profile(struct profile_text *p)
+{
+	if (!p || --p->users)
+		return;
+	free(p->path);
+	free(p);
+}
+
+void source_free(struct source *s)
+{
+	if (!s)
+		return;
+	for (size_t i = 0; i < s->n_options; i++)
+		free(s->options[i].text);
+	free(s->options);
+	drop_profile(s->profile);
+	for (size_t i = 0; i < s->n_inserted; i++)
+		free(s->inserted[i]);
+	free(s->inserted);
+	free(s);
+}
+
+struct source *source_copy(const struct source *s)
+{
+	struct source *copy = source_new();
+	int ret = copy ? 0 : -ENOMEM;
+
+	for (size_t i = 0; !ret && i < s->n_options; i++)
+		ret = source_add(copy, s->options[i].add, s->options[i].flag, s->options[i].text);
+	for (size_t i = 0; !ret && i < s->n_inserted; i++)
+		ret = source_insert(copy, s->inserted[i]);
+	if (ret) {
+		source_free(copy);
+		return NULL;
+	}
+	copy->profile = s->profile;
+	if (copy->profile)
+		copy->profile->users++;
+	return copy;
+}
+
+int source_add(struct source *s, int (*add)(struct draft *, const char *, struct policy_error *),
+	       const char *flag, const char *text)
+{
+	struct source_option *options = array_room(s->options, s->n_options, sizeof(*options));
+
+	if (!options)
+		return -ENOMEM;
+	s->options = options;
+	options[s->n_options] = (struct source_option){ add, flag, strdup(text) };
+	if (!options[s->n_options].text)
+		return -ENOMEM;
+	s->n_options++;
+	return 0;
+}
+
+int source_set_profile(struct source *s, const char *path, const char *text, size_t size)
+{
+	struct profile_text *p = malloc(sizeof(*p) + size);
+
+	if (!p)
+		return -ENOMEM;
+	p->path = strdup(path);
+	if (!p->path) {
+		free(p);
+		return -ENOMEM;
+	}
+	p->users = 1;
+	p->size = size;
+	memcpy(p->text, text, size);
+	drop_profile(s->profile);
+	s->profile = p;
+	return 0;
+}
+
+const char *source_profile(const struct source *s)
+{
+	return s->profile ? s->profile->path : NULL;
+}
+
+int source_insert(struct source *s, const char *rule)
+{
+	char **inserted = array_room(s->inserted, s->n_inserted, sizeof(*inserted));
+
+	if (!inserted)
+		return -ENOMEM;
+	s->inserted = inserted;
+	inserted[s->n_inserted] = strdup(rule);
+	if (!inserted[s->n_inserted])
+		return -ENOMEM;
+	s->n_inserted++;
+	return 0;
+}
+
+static int add_options(const struct source *s, struct draft *d, struct policy_error *err)
+{
+	struct policy_error wrong;
+	int ret = 0;
+
+	for (size_t i = 0; !ret && i < s->n_options; i++) {
+		const struct source_option *o = &s->options[i];
+
+		ret = o->add(d, o->text, &wrong);
+		if (ret == -EINVAL)
+			policy_error_set(err, "%s: %s", o->flag, wrong.text);
+	}
+	return ret;
+}
+
+static int add_profile(const struct profile_text *p, struct draft *d, struct policy_error *err)
+{
+	struct policy_error wrong;
+	struct profile profile;
+	int ret = profile_read(p->text, p->size, &profile, &wrong);
+
+	if (!ret) {
+		ret = profile_add(&profile, d, &wrong);
+		profile_free(&profile);
+	}
+	if (ret == -EINVAL)
+		policy_error_set(err, "%s:%s", p->path, wrong.text);
+	return ret;
+}
+
+int source_build(const struct source *s, struct draft **out, struct policy_error *err)
+{
+	struct draft *d = draft_new();
+	int ret = d ? add_options(s, d, err) : -ENOMEM;
+
+	if (!ret && s->profile)
+		ret = add_profile(s->profile, d, err);
+	for (size_t i = 0; !ret && i < s->n_inserted; i++)
+		ret = draft_insert(d, s->inserted[i], err);
+	if (ret)
+		draft_free(d);
+	else
+		*out = d;
+	return ret;
+}

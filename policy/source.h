@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a live policy was made of, so that it can be made again: the options of
+ * the command line, the text of a profile, and the rules that were put in front
+ * of everything while the command ran.
+ *
+ * A source is changed only by whoever makes it; one that a snapshot has is read
+ * alone. Copies share the text of the profile, which may be large.
+ */
+#ifndef SANDTOP_POLICY_SOURCE_H
+#define SANDTOP_POLICY_SOURCE_H
+
+#include <stddef.h>
+
+#include "policy/policy.h"
+
+struct source;
+
+/* Each returns NULL for want of memory; to be freed with source_free(), for which NULL is fine. */
+struct source *source_new(void);
+struct source *source_copy(const struct source *s);
+void source_free(struct source *s);
+
+/*
+ * Append a policy option: `add` is the function of the draft for it, and `flag` (static) how it is
+ * spelled, for messages. The text is copied. Returns 0 or -ENOMEM.
+ */
+int source_add(struct source *s, int (*add)(struct draft *, const char *, struct policy_error *),
+	       const char *flag, const char *text);
+
+/*
+ * The profile, whose rules come behind the options'; it replaces an earlier one. `path` is for
+ * messages; both are copied. Returns 0 or -ENOMEM.
+ */
+int source_set_profile(struct source *s, const char *path, const char *text, size_t size);
+
+/* The path of the profile, or NULL without one. */
+const char *source_profile(const struct source *s);
+
+/* Put a rule, "allow SPEC" or "deny SPEC", in front of all others. Returns 0 or -ENOMEM. */
+int source_insert(struct source *s, const char *rule);
+
+/*
+ * Make the draft, to be freed with draft_free(). Returns 0; -EINVAL with *err filled: it begins
+ * with the option, the place in the profile (PATH:LINE:COLUMN:), or the rule that is wrong; or
+ * -ENOMEM.
+ */
+int source_build(const struct source *s, struct draft **out, struct policy_error *err);
+
+#endif

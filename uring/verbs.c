@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The verbs of the control protocol: a row and a function each. Their requests
+ * and replies are in Documentation/control-protocol.rst.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/metrics.h"
+#include "core/reap.h"
+#include "policy/error.h"
+#include "policy/explain.h"
+#include "policy/profile.h"
+#include "uring/control.h"
+#include "uring/swap.h"
+
+static int hello(struct control *c, struct control_client *client, json_t *request, json_t *reply,
+		 int *reply_fd)
+{
+	const struct control_config *config = &c->config;
+	const uint64_t *counter = config->stats->counter;
+	/* Neither need be UTF-8: then they are null. */
+	json_t *command = json_string(c->command);
+	json_t *profile = config->profile ? json_string(config->profile) : NULL;
+	json_t *more =
+		json_pack("{s:s, s:i, s:i, s:I, s:f, s:b, s:I, s:I}", "name", config->name, "pid",
+			  config->pid, "sandtop", getppid(), "generation",
+			  (json_int_t)config->engine->generation, "start", c->start, "monitored",
+			  config->monitored, "allowed", (json_int_t)counter[STAT_ALLOWED], "denied",
+			  (json_int_t)counter[STAT_DENIED]);
+
+	(void)client;
+	(void)request;
+	(void)reply_fd;
+	json_object_set_new(reply, "command", command ? command : json_null());
+	json_object_set_new(reply, "profile", profile ? profile : json_null());
+	if (!more || json_object_update(reply, more)) {
+		json_decref(more);
+		return -ENOMEM;
+	}
+	json_decref(more);
+	return 0;
+}
+
+static int watch(struct control *c, struct control_client *client, json_t *request, json_t *reply,
+		 int *reply_fd)
+{
+	(void)request;
+	(void)reply_fd;
+	client->watches = true;
+	return json_object_set_new(reply, "generation",
+				   json_integer((json_int_t)c->config.engine->generation));
+}
+
+static int ledger(struct control *c, struct control_client *client, json_t *request, json_t *reply,
+		  int *reply_fd)
+{
+	(void)client;
+	(void)request;
+	(void)reply;
+	*reply_fd = fcntl(ledger_fd(c->config.ledger), F_DUPFD_CLOEXEC, 3);
+	return *reply_fd < 0 ? -errno : 0;
+}
+
+static int metrics(struct control *c, struct control_client *client, json_t *request, json_t *reply,
+		   int *reply_fd)
+{
+	char text[METRICS_TEXT_MAX];
+	struct ledger_head head;
+
+	(void)client;
+	(void)request;
+	ledger_head(c->config.ledger, &head);
+	return control_put_text(reply, reply_fd, text, metrics_text(&head, text));
+}
+
+static void reopened(void *arg, const char *error)
+{
+	json_t *reply = json_object();
+	int ret = error ? control_refuse(reply, "reopen: %s", error) : 0;
+
+	control_reply(arg, reply, ret, -1);
+}
+
+static int reopen(struct control *c, struct control_client *client, json_t *request, json_t *reply,
+		  int *reply_fd)
+{
+	int ret = report_reopen(c->config.report, reopened, client);
+
+	(void)request;
+	(void)reply_fd;
+	if (ret == -ENOENT)
+		return control_refuse(reply, "reopen: neither --log nor --json is a file");
+	return ret ? ret : CONTROL_LATER;
+}
+
+/* The signal that a request names, 15 without one, or -EINVAL. */
+static int signal_of(const json_t *request)
+{
+	const json_t *value = json_object_get(request, "signal");
+
+	if (!value)
+		return SIGTERM;
+	if (!json_is_integer(value) || json_integer_value(value) < 1 ||
+	    json_integer_value(value) > SIGRTMAX)
+		return -EINVAL;
+	return (int)json_integer_value(value);
+}
+
+static int kill_tasks(struct control *c, struct control_client *client, json_t *request,
+		      json_t *reply, int *reply_fd)
+{
+	int sig = signal_of(request);
+	pid_t pids[4096];
+	int n, told = 0;
+
+	(void)c;
+	(void)client;
+	(void)reply_fd;
+	if (sig < 0)
+		return control_refuse(
+			reply, "kill: expected \"signal\" to be a number from 1 to %d", SIGRTMAX);
+	n = reap_descendants(pids, sizeof(pids) / sizeof(pids[0]));
+	if (n < 0)
+		return n;
+	for (int i = 0; i < n && i < (int)(sizeof(pids) / sizeof(pids[0])); i++)
+		told += kill(pids[i], sig) == 0;
+	return json_object_set_new(reply, "processes", json_integer(told));
+}
+
+/* A text that a request must have; NULL with the reason in the reply. */
+static const char *text_of(const json_t *request, const char *key, json_t *reply)
+{
+	const char *text = json_string_value(json_object_get(request, key));
+
+	if (!text)
+		control_refuse(reply, "%s: expected \"%s\" to be a text",
+			       json_string_value(json_object_get(request, "verb")), key);
+	return text;
+}
+
+/* "allow SPEC" or "deny SPEC", to be freed; NULL with the reason in the reply. */
+static char *rule_of(const json_t *request, const char *action, json_t *reply)
+{
+	const char *spec = text_of(request, "spec", reply);
+	char *rule = NULL;
+
+	if (spec && asprintf(&rule, "%s %s", action, spec) < 0)
+		rule = NULL;
+	return rule;
+}
+
+static int insert(struct control *c, struct control_client *client, json_t *request, json_t *reply,
+		  int *reply_fd)
+{
+	char *rule = rule_of(request, json_string_value(json_object_get(request, "verb")), reply);
+	int ret = rule ? swap_insert(c->config.swap, client, rule) : -EINVAL;
+
+	(void)reply_fd;
+	free(rule);
+	return ret;
+}
+
+static int shut(struct control *c, struct control_client *client, json_t *request, json_t *reply,
+		int *reply_fd)
+{
+	char *rule = rule_of(request, "deny", reply);
+	int ret = rule ? swap_shut(c->config.swap, client, rule) : -EINVAL;
+
+	(void)reply_fd;
+	free(rule);
+	return ret;
+}
+
+static int undo(struct control *c, struct control_client *client, json_t *request, json_t *reply,
+		int *reply_fd)
+{
+	(void)request;
+	(void)reply;
+	(void)reply_fd;
+	return swap_undo(c->config.swap, client);
+}
+
+static int reload(struct control *c, struct control_client *client, json_t *request, json_t *reply,
+		  int *reply_fd)
+{
+	const char *path = text_of(request, "path", reply);
+	const json_t *inlined = json_object_get(request, "text");
+	char *text = NULL;
+	size_t size = 0;
+	int ret;
+
+	(void)reply_fd;
+	if (!path)
+		return -EINVAL;
+	if (json_is_string(inlined))
+		return swap_reload(c->config.swap, client, path, json_string_value(inlined),
+				   json_string_length(inlined));
+	if (client->body < 0)
+		return control_refuse(reply,
+				      "reload: expected the profile as \"text\" or as a body");
+	ret = control_body_read(client->body, &text, &size);
+	if (ret == -EBADMSG)
+		return control_refuse(reply, "reload: expected the body to be a sealed memfd");
+	if (!ret)
+		ret = swap_reload(c->config.swap, client, path, text, size);
+	free(text);
+	return ret;
+}
+
+/* Something that is looked up beside the loop. */
+struct query {
+	struct job job;
+	struct control *control;
+	struct control_client *client;
+	struct snapshot *snapshot;
+	char *endpoint; /* of `why`; NULL: the policy as a profile */
+	char *text;     /* the answer */
+	int ret;
+	struct policy_error err;
+};
+
+static void explain(struct query *q)
+{
+	struct endpoint e;
+	int ret = explain_parse(q->endpoint, &e, &q->err);
+
+	if (ret == 0)
+		ret = policy_error_set(&q->err, "empty: expected 'tcp 1.2.3.4 443'");
+	q->ret = ret < 0 ? ret : 0;
+	if (ret > 0)
+		q->text = explain_why(q->snapshot->policy, &e);
+}
+
+static void query(struct job *j)
+{
+	struct query *q = (struct query *)j;
+	const struct profile rest = { .max_connections = q->control->config.max_connections };
+	struct draft *d = NULL;
+
+	if (q->endpoint) {
+		explain(q);
+	} else {
+		q->ret = source_build(q->snapshot->source, &d, &q->err);
+		if (!q->ret)
+			q->text = profile_write(d, &rest);
+		draft_free(d);
+	}
+	if (!q->ret && !q->text)
+		q->ret = -ENOMEM;
+}
+
+static void answered(struct job *j)
+{
+	struct query *q = (struct query *)j;
+	json_t *reply = json_object();
+	int fd = -1;
+	int ret = j->error ? j->error : q->ret;
+
+	if (!ret)
+		ret = control_put_text(reply, &fd, q->text, strlen(q->text));
+	else if (*q->err.text)
+		control_refuse(reply, "%s", q->err.text);
+	control_reply(q->client, reply, ret, fd);
+	snapshot_put(q->snapshot, &q->control->config.engine->retired);
+	free(q->endpoint);
+	free(q->text);
+	free(q);
+}
+
+/* `endpoint` is copied; NULL: the policy. */
+static int ask(struct control *c, struct control_client *client, const char *endpoint)
+{
+	struct query *q = malloc(sizeof(*q));
+	int ret;
+
+	if (!q)
+		return -ENOMEM;
+	*q = (struct query){
+		.job = { .work = query, .done = answered },
+		.control = c,
+		.client = client,
+		.endpoint = endpoint ? strdup(endpoint) : NULL,
+		.snapshot = snapshot_get(c->config.engine->snapshot),
+	};
+	ret = endpoint && !q->endpoint ? -ENOMEM : jobs_add(c->config.jobs, &q->job);
+	if (!ret)
+		return CONTROL_LATER;
+	snapshot_put(q->snapshot, &c->config.engine->retired);
+	free(q->endpoint);
+	free(q);
+	return ret;
+}
+
+static int policy(struct control *c, struct control_client *client, json_t *request, json_t *reply,
+		  int *reply_fd)
+{
+	(void)request;
+	(void)reply;
+	(void)reply_fd;
+	return ask(c, client, NULL);
+}
+
+static int why(struct control *c, struct control_client *client, json_t *request, json_t *reply,
+	       int *reply_fd)
+{
+	const char *endpoint = text_of(request, "endpoint", reply);
+
+	(void)reply_fd;
+	return endpoint ? ask(c, client, endpoint) : -EINVAL;
+}
+
+static const struct control_verb verbs[] = {
+	{ "hello", hello },     { "watch", watch },  { "ledger", ledger },   { "policy", policy },
+	{ "reload", reload },   { "allow", insert }, { "deny", insert },     { "undo", undo },
+	{ "why", why },         { "shut", shut },    { "metrics", metrics }, { "reopen", reopen },
+	{ "kill", kill_tasks },
+};
+
+const struct control_verb *control_verb_find(const char *name)
+{
+	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
+		if (strcmp(verbs[i].name, name) == 0)
+			return &verbs[i];
+	return NULL;
+}
