@@ -39,9 +39,9 @@ static const struct {
 } columns[COLUMN_COUNT] = {
 	[COLUMN_VERDICT] = { "VERDICT", 5, false }, [COLUMN_PROTO] = { "PROTO", 6, false },
 	[COLUMN_ADDRESS] = { "ADDRESS", 8, false }, [COLUMN_PORT] = { "PORT", 5, true },
-	[COLUMN_HOST] = { "HOST", 12, false },      [COLUMN_PROCESS] = { "PROCESS", 12, false },
+	[COLUMN_HOST] = { "HOST", 12, false },      [COLUMN_PROCESS] = { "PROCESS", 11, false },
 	[COLUMN_HITS] = { "HITS", 5, true },        [COLUMN_LAST] = { "LAST", 4, true },
-	[COLUMN_RULE] = { "RULE", 8, false },
+	[COLUMN_RULE] = { "RULE", 7, false },
 };
 
 /* What there is room for, the most important first, and then how far each may grow. */
@@ -157,7 +157,7 @@ static const char *cell_text(const struct model *m, const struct flow *f, enum c
 	case COLUMN_HOST:
 		return f->host;
 	case COLUMN_PROCESS:
-		snprintf(buf, CELL_MAX, "%.16s[%d]", f->comm, f->pid);
+		snprintf(buf, CELL_MAX, "%.16s", f->comm);
 		break;
 	case COLUMN_HITS:
 		snprintf(buf, CELL_MAX, "%s", text_count(f->allowed + f->denied, text));
@@ -179,23 +179,26 @@ static void render_row(const struct model *m, struct cells *c, int y, const int 
 {
 	const bool selected = f->id == m->selected;
 	enum role role = selected ? ROLE_SELECTED : ROLE_TEXT;
-	char buf[CELL_MAX];
-	int x = 0;
+	char buf[CELL_MAX], pid[16];
+	int x = 0, shift, pid_width;
 
+	snprintf(pid, sizeof(pid), "[%d]", f->pid);
 	if (selected)
 		cells_fill(c, (struct rect){ 0, y, c->w, 1 }, ROLE_SELECTED);
 	for (enum column i = 0; i < COLUMN_COUNT; i++) {
-		const char *text;
-		int shift = 0;
+		const char *text = cell_text(m, f, i, buf);
 
 		if (!widths[i])
 			continue;
-		text = cell_text(m, f, i, buf);
-		if (columns[i].right && (int)strlen(text) < widths[i])
-			shift = widths[i] - (int)strlen(text);
-		cells_foreign(c, x + shift, y, widths[i] - shift,
-			      i == COLUMN_VERDICT && !selected ? verdict_role(f->verdict) : role,
-			      text);
+		shift = columns[i].right ? widths[i] - (int)strlen(text) : 0;
+		shift = shift > 0 ? shift : 0;
+		/* The name was chosen by the process, its number was not: that one is never cut. */
+		pid_width = i == COLUMN_PROCESS ? (int)strlen(pid) : 0;
+		shift += cells_foreign(
+			c, x + shift, y, widths[i] - shift - pid_width,
+			i == COLUMN_VERDICT && !selected ? verdict_role(f->verdict) : role, text);
+		if (pid_width)
+			cells_text(c, x + shift, y, widths[i] - shift, role, pid);
 		x += widths[i] + 1;
 	}
 }

@@ -93,9 +93,10 @@ enum { KEYS_PER_COMMAND = 3 };
 
 struct keys_row {
 	uint16_t keys[KEYS_PER_COMMAND]; /* codes, 0 behind the last */
-	uint8_t places;
-	const char *bar;  /* for the function bar, or NULL */
-	const char *help; /* what it does, for the help */
+	uint8_t places;                  /* where it counts, */
+	uint8_t bar_places;              /* and where the function bar shows it */
+	const char *bar;                 /* for the function bar, or NULL */
+	const char *help;                /* what it does, for the help, or NULL */
 };
 
 /* The row of a command; COMMAND_NONE has an empty one. */

@@ -137,7 +137,11 @@ static void move_selection(struct model *m, long by)
 {
 	int position = model_position(m);
 
-	select_position(m, position < 0 ? m->top : position + by);
+	if (position < 0)
+		by = labs(by) < FLOW_ROWS ? m->top : m->top + by;
+	else
+		by += position;
+	select_position(m, by);
 }
 
 static void take_flows(struct model *m, const struct event *e)

@@ -90,15 +90,16 @@ static struct rect output_rect(const struct monitor *m)
 	return view_layout(MODEL_OUTPUT, m->w, m->h).body;
 }
 
+/* Learn the terminal's size, and give the command's the one that follows from it. */
 static void resize(struct monitor *m)
 {
 	struct event e = new_event(EVENT_SIZE);
-	struct rect r;
+	struct rect old = output_rect(m), r;
 
 	term_size(m->term, &m->w, &m->h);
 	cells_resize(&m->cells, m->w, m->h);
 	r = output_rect(m);
-	if (m->pane && r.w > 0 && r.h > 0) {
+	if (m->pane && r.w > 0 && r.h > 0 && (r.w != old.w || r.h != old.h)) {
 		pane_resize(m->pane, r.h, r.w);
 		link_resize(&m->link, r.h, r.w);
 	}
@@ -425,8 +426,11 @@ static int prepare(struct monitor *m)
 
 	if (ret)
 		return fail(m, ret, strerror(-ret));
-	/* The terminal's size is known only when it is there; it follows in resize(). */
-	r = view_layout(MODEL_OUTPUT, 80, 24).body;
+	term_measure(m->config.tty_out, &m->w, &m->h);
+	r = output_rect(m);
+	/* On a screen of a line or two there is no place for it. */
+	r.w = r.w > 0 ? r.w : 1;
+	r.h = r.h > 0 ? r.h : 1;
 	ret = link_open(&m->link, m->config.control, r.h, r.w, &err);
 	if (ret)
 		return fail(m, ret, err.text);

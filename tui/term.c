@@ -276,14 +276,19 @@ bool term_has_color(const struct term *t)
 	return t->color;
 }
 
-void term_size(struct term *t, int *w, int *h)
+void term_measure(int fd, int *w, int *h)
 {
 	struct winsize size;
 
-	if (ioctl(t->out, TIOCGWINSZ, &size) || size.ws_col == 0 || size.ws_row == 0)
+	if (ioctl(fd, TIOCGWINSZ, &size) || size.ws_col == 0 || size.ws_row == 0)
 		size = (struct winsize){ .ws_col = 80, .ws_row = 24 };
 	*w = size.ws_col < CELLS_MAX ? size.ws_col : CELLS_MAX;
 	*h = size.ws_row < CELLS_MAX ? size.ws_row : CELLS_MAX;
+}
+
+void term_size(struct term *t, int *w, int *h)
+{
+	term_measure(t->out, w, h);
 	if (*w != COLS || *h != LINES) {
 		resizeterm(*h, *w);
 		t->forget = true;

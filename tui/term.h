@@ -18,6 +18,9 @@
 
 struct term;
 
+/* The size of the terminal at `fd`, 80 by 24 if it does not know it, at most CELLS_MAX each. */
+void term_measure(int fd, int *w, int *h);
+
 /*
  * Take the terminal over. The descriptors stay the caller's and must outlive it. The locale of the
  * environment becomes that of the process. Returns NULL with errno set: ENOTTY, EOPNOTSUPP when

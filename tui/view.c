@@ -177,7 +177,7 @@ static void render_functions(const struct model *m, struct cells *c, int y, enum
 	for (enum command i = 0; i < COMMAND_COUNT; i++) {
 		const struct keys_row *row = keys_row(i);
 
-		if (!(row->places & place) || !row->bar || (i == COMMAND_OUTPUT && !m->has_output))
+		if (!(row->bar_places & place) || (i == COMMAND_OUTPUT && !m->has_output))
 			continue;
 		keys_name(row->keys[0], name);
 		if (x + (int)(strlen(name) + strlen(row->bar)) + 1 > c->w)

@@ -188,6 +188,8 @@ Test(keys, every_command_can_be_reached_and_is_explained)
 
 		cr_expect(row->keys[0] && row->places, "command %d", c);
 		cr_expect(row->help || row->bar, "command %d", c);
+		cr_expect_eq(!row->bar, !row->bar_places, "command %d", c);
+		cr_expect_eq(row->bar_places & ~row->places, 0, "command %d", c);
 		for (int i = 0; i < KEYS_PER_COMMAND && row->keys[i]; i++)
 			cr_expect(*keys_name(row->keys[i], name), "command %d", c);
 	}
