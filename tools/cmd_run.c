@@ -125,6 +125,7 @@ static int prepare_launch(const struct options *o, enum plan_mode mode, const ch
 		.landlock = launch->landlock,
 		.keep_fd = o->keep_fd,
 		.nkeep = o->keep_fds,
+		.terminal = -1,
 	};
 	if (setenv("SANDTOP", name, 1) || getrlimit(RLIMIT_NOFILE, &launch->nofile)) {
 		complain("cannot prepare the command: %s", strerror(errno));
