@@ -19,6 +19,7 @@
 #include "uring/engine.h"
 #include "uring/jobs.h"
 #include "uring/loop.h"
+#include "uring/terminal.h"
 
 enum {
 	CONTROL_CLIENTS = 32,
@@ -50,11 +51,11 @@ struct control_config {
 	struct report *report;
 	struct stats *stats;
 	struct jobs *jobs;
-	const char *name;    /* of the sandbox */
-	char *const *argv;   /* of the command */
-	pid_t pid;           /* of the command */
-	const char *profile; /* the absolute path of the profile at the start, or NULL */
-	bool monitored;      /* the command has a terminal of its own */
+	const char *name;          /* of the sandbox */
+	char *const *argv;         /* of the command */
+	pid_t pid;                 /* of the command */
+	const char *profile;       /* the absolute path of the profile at the start, or NULL */
+	struct terminal *terminal; /* the command's own, or NULL */
 };
 
 struct control {
