@@ -77,6 +77,7 @@ int socket_inspect(struct sockets *cache, int fd, struct socket_info *out)
 			return ret;
 	}
 	*out = slot->info;
+	out->cookie = cookie;
 	return 0;
 }
 

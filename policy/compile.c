@@ -256,6 +256,11 @@ const char *policy_rule_text(const struct policy *p, int rule)
 	return p->rules[rule - 1].text;
 }
 
+enum verdict policy_fallback(const struct policy *p)
+{
+	return p->fallback;
+}
+
 int policy_rules(const struct policy *p)
 {
 	return p->n_rules;

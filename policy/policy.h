@@ -114,6 +114,9 @@ struct decision policy_decide(const struct policy *p, const struct names *names,
 /* The text of rule `rule` (from 1) as the user wrote it, "allow SPEC"; borrowed from the policy. */
 const char *policy_rule_text(const struct policy *p, int rule);
 
+/* What an outgoing request gets that no rule matches. */
+enum verdict policy_fallback(const struct policy *p);
+
 /* How many rules the policy has. */
 int policy_rules(const struct policy *p);
 

@@ -111,6 +111,11 @@ int source_set_profile(struct source *s, const char *path, const char *text, siz
 	return 0;
 }
 
+const char *source_profile(const struct source *s)
+{
+	return s->profile ? s->profile->path : NULL;
+}
+
 int source_insert(struct source *s, const char *rule)
 {
 	char **inserted = array_room(s->inserted, s->n_inserted, sizeof(*inserted));

@@ -34,6 +34,9 @@ int source_add(struct source *s, int (*add)(struct draft *, const char *, struct
  */
 int source_set_profile(struct source *s, const char *path, const char *text, size_t size);
 
+/* The path of the profile, or NULL without one. */
+const char *source_profile(const struct source *s);
+
 /* Put a rule, "allow SPEC" or "deny SPEC", in front of all others. Returns 0 or -ENOMEM. */
 int source_insert(struct source *s, const char *rule);
 

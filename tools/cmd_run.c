@@ -20,28 +20,12 @@
 #include "tools/guardian.h"
 #include "tools/make_policy.h"
 #include "tools/options.h"
+#include "tools/output.h"
 #include "tools/profile_file.h"
 
 #define SANDTOP_VERSION "0.1"
 
 extern char **environ;
-
-/* Returns a descriptor, -1 if the option was not given, or -2 with the user told. */
-static int open_log(const char *flag, const char *path)
-{
-	int fd;
-
-	if (!path)
-		return -1;
-	if (strcmp(path, "-") == 0)
-		fd = fcntl(2, F_DUPFD_CLOEXEC, 3);
-	else
-		fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0600);
-	if (fd >= 0)
-		return fd;
-	complain("%s: cannot write '%s': %s", flag, path, strerror(errno));
-	return -2;
-}
 
 /* "CMD-PID", with what a name may not contain replaced. */
 static void default_name(const char *cmd, char out[static 65])
@@ -135,10 +119,12 @@ static int prepare_launch(const struct options *o, enum plan_mode mode, const ch
 	return 0;
 }
 
-static int run(const struct options *o, const struct policy *policy, const char *name)
+static int run(const struct options *o, struct snapshot *snapshot, const char *profile,
+	       const char *name)
 {
 	struct supervisor_config config = {
-		.policy = policy,
+		.snapshot = snapshot,
+		.profile = profile,
 		.name = name,
 		.max_connections = o->max_connections,
 		.stats = o->stats,
@@ -148,14 +134,26 @@ static int run(const struct options *o, const struct policy *policy, const char 
 	};
 	struct control_socket control;
 	struct control_error err;
+	struct output log, json;
+	char *metrics;
 	int status, ret;
 
-	config.report.log_fd = open_log("--log", o->log);
-	config.report.json_fd = open_log("--json", o->json);
+	status = output_open("--log", o->log, &log);
+	if (!status)
+		status = output_open("--json", o->json, &json);
+	if (!status)
+		status = output_metrics(o->metrics_file, &metrics);
+	if (status)
+		return status;
+	config.report.log_fd = log.fd;
+	config.report.log_path = log.path;
+	config.report.json_fd = json.fd;
+	config.report.json_path = json.path;
+	config.metrics_path = metrics;
 	config.launch.landlock = make_landlock(o->best_effort, NULL, NULL);
-	if (config.report.log_fd == -2 || config.report.json_fd == -2 ||
-	    config.launch.landlock == -2)
-		return EXIT_HOST;
+	status = config.launch.landlock == -2 ? EXIT_HOST : 0;
+	if (status)
+		return status;
 	ret = control_socket_init(&control, name, &err);
 	if (ret)
 		complain("%s", err.text);
@@ -168,6 +166,9 @@ static int run(const struct options *o, const struct policy *policy, const char 
 	control.fd = config.control;
 	control_socket_exit(&control);
 	free(config.launch.filter.filter);
+	free(log.path);
+	free(json.path);
+	free(metrics);
 	return status;
 }
 
@@ -180,6 +181,7 @@ static size_t watching_options(const struct options *o, char *text, size_t size)
 	} options[] = {
 		{ "--log", o->log },
 		{ "--json", o->json },
+		{ "--metrics-file", o->metrics_file },
 		{ "--stats", o->stats },
 		{ "-v", o->verbose },
 		{ "--max-connections", o->max_connections },
@@ -230,10 +232,46 @@ static int run_static(const struct options *o, const struct draft *d, const char
 	return complain_failure(&launch, launch_step_name(failure.step), failure.error);
 }
 
-static int run_command(const struct options *o, struct draft *d)
+/* Where the profile is, whatever directory the reader is in: NULL if there is none. */
+static char *profile_path(const struct profile_file *f)
 {
+	char *cwd, *path = NULL;
+
+	if (!*f->path)
+		return NULL;
+	if (*f->path == '/')
+		return strdup(f->path);
+	cwd = getcwd(NULL, 0);
+	if (!cwd || asprintf(&path, "%s/%s", cwd, f->path) < 0)
+		path = NULL;
+	free(cwd);
+	return path;
+}
+
+/* The policy with what it was made from. Returns 0 or an exit status. */
+static int make_snapshot(const struct options *o, const struct profile_file *f, struct draft *d,
+			 struct snapshot **out)
+{
+	struct source *source;
 	struct policy *policy;
+	int status = make_policy(d, &policy);
+
+	if (status)
+		return status;
+	source = make_source(o, f);
+	*out = source ? snapshot_new(policy, source) : NULL;
+	if (*out)
+		return 0;
+	policy_free(policy);
+	source_free(source);
+	return EXIT_HOST;
+}
+
+static int run_command(const struct options *o, const struct profile_file *f, struct draft *d)
+{
+	struct snapshot *snapshot, *retired = NULL;
 	char name[65];
+	char *profile;
 	int status;
 
 	if (o->name)
@@ -244,11 +282,14 @@ static int run_command(const struct options *o, struct draft *d)
 		complain("the monitor is not in this build: running as with --batch");
 	if (o->no_supervisor)
 		return run_static(o, d, name);
-	status = make_policy(d, &policy);
+	status = make_snapshot(o, f, d, &snapshot);
 	if (status)
 		return status;
-	status = run(o, policy, name);
-	policy_free(policy);
+	profile = profile_path(f);
+	status = run(o, snapshot, profile, name);
+	free(profile);
+	snapshot_put(snapshot, &retired);
+	snapshot_free(retired);
 	return status;
 }
 
@@ -326,7 +367,7 @@ static int run_or_dump(struct options *o, const struct profile_file *f)
 		complain("no policy given: every connection is denied "
 			 "(see --net-allow, --preset public-only, --learn)");
 	if (!status)
-		status = o->dump_profile ? dump_profile(o, d) : run_command(o, d);
+		status = o->dump_profile ? dump_profile(o, d) : run_command(o, f, d);
 	draft_free(d);
 	return status;
 }

@@ -20,14 +20,17 @@ void call_release(struct engine *e, struct call *c)
 		close(c->stat);
 	if (c->peer >= 0)
 		close(c->peer);
+	snapshot_put(c->snapshot, &e->retired);
+	c->snapshot = NULL;
 	c->next = e->free;
 	e->free = c;
 }
 
 void call_record(struct engine *e, const struct call *c, int error)
 {
+	const struct snapshot *snapshot = c->snapshot ? c->snapshot : e->snapshot;
 	struct record r = {
-		.generation = e->generation,
+		.generation = c->snapshot ? c->generation : e->generation,
 		.endpoint = c->target.endpoint,
 		.decision = c->decision,
 		.tid = c->n.tid,
@@ -37,7 +40,7 @@ void call_record(struct engine *e, const struct call *c, int error)
 	};
 
 	if (c->decision.reason == REASON_RULE)
-		r.rule = policy_rule_text(e->policy, c->decision.rule);
+		r.rule = policy_rule_text(snapshot->policy, c->decision.rule);
 	report_decision(e->report, &r);
 }
 
@@ -126,9 +129,28 @@ static int denial(const struct call *c)
 	return c->info.kind == SOCKET_NETLINK ? EPERM : ECONNREFUSED;
 }
 
+struct decision call_decide(struct engine *e, struct call *c, const struct endpoint *endpoint)
+{
+	if (c->snapshot != e->snapshot) {
+		snapshot_put(c->snapshot, &e->retired);
+		c->snapshot = snapshot_get(e->snapshot);
+	}
+	c->generation = e->generation;
+	return policy_decide(e->policy, NULL, endpoint);
+}
+
+/* What may become a connection is remembered, for when a policy denies it. */
+static void remember(struct engine *e, const struct call *c)
+{
+	if (c->info.kind != SOCKET_TCP && c->info.kind != SOCKET_UNIX)
+		return;
+	if (outbound_add(&e->outbound, c->info.cookie))
+		e->outbound_full = true;
+}
+
 bool call_judge(struct engine *e, struct call *c)
 {
-	c->decision = policy_decide(e->policy, NULL, &c->target.endpoint);
+	c->decision = call_decide(e, c, &c->target.endpoint);
 	c->decided = true;
 	if (c->decision.verdict == VERDICT_ALLOW && c->info.kind == SOCKET_TCP &&
 	    !c->type->inbound) {
@@ -136,10 +158,28 @@ bool call_judge(struct engine *e, struct call *c)
 		if (!c->counted)
 			c->decision = (struct decision){ .reason = REASON_MAX_CONNECTIONS };
 	}
-	if (c->decision.verdict == VERDICT_ALLOW)
+	if (c->decision.verdict == VERDICT_ALLOW) {
+		if (!c->type->inbound)
+			remember(e, c);
 		return true;
+	}
 	call_deny(e, c);
 	return false;
+}
+
+void call_deny_waiting(struct engine *e, struct call *c)
+{
+	/* A datagram socket may be connected elsewhere; this call has not reached anything. */
+	if (c->info.type != SOCK_DGRAM)
+		shutdown(c->sock, SHUT_RDWR);
+	if (!c->messages && !c->done) {
+		call_deny(e, c);
+		return;
+	}
+	/* What was sent before counts. */
+	c->next_message = NULL;
+	c->decided = false;
+	call_answer(e, c, c->messages ? (int64_t)c->messages : (int64_t)c->done, 0);
 }
 
 void call_deny(struct engine *e, struct call *c)
@@ -225,6 +265,7 @@ void call_finish_cancelled(struct engine *e, struct call *c, int timeout_error)
 		drop(e, c);
 		return;
 	case CANCEL_NONE:
+	case CANCEL_DENIED:
 	case CANCEL_RETRY:
 		/* Nobody asked for it; the task must get an answer all the same. */
 		call_finish(e, c, -EINTR);

@@ -64,6 +64,8 @@ static void learn_timeout(struct call *c)
 /* What a waiting call should be cancelled for, if anything. */
 static enum cancel look_after(struct engine *e, struct call *c, uint64_t now)
 {
+	if (c->cancel == CANCEL_DENIED)
+		return CANCEL_DENIED; /* the ring may have been full when it was asked first */
 	if (!notif_valid(e->listener, c->n.id))
 		return CANCEL_GONE;
 	if (c->stat < 0)
@@ -122,6 +124,11 @@ static void waited(struct event *ev, int res)
 	struct engine *e = c->engine;
 
 	leave(e, c);
+	/* It may have succeeded all the same. */
+	if (c->cancel == CANCEL_DENIED) {
+		call_deny_waiting(e, c);
+		return;
+	}
 	/* A connect that the ring has given to a thread is cancelled by a signal to that. */
 	if (res == -EINTR && c->cancel != CANCEL_NONE)
 		res = -ECANCELED;
@@ -184,6 +191,29 @@ void blocked_run(struct engine *e)
 		list_remove(&list, c);
 		c->resume(e, c, 0);
 	}
+}
+
+/* Whether the call waits on the strength of a decision that does not hold any more. */
+static bool is_denied_now(struct engine *e, struct call *c)
+{
+	if (!c->decided || c->decision.verdict != VERDICT_ALLOW || c->cancel == CANCEL_DENIED)
+		return false;
+	c->decision = call_decide(e, c, &c->target.endpoint);
+	return c->decision.verdict != VERDICT_ALLOW;
+}
+
+unsigned blocked_judge_again(struct engine *e)
+{
+	unsigned n = 0;
+
+	for (struct call *c = e->waiting; c; c = c->next) {
+		if (!is_denied_now(e, c))
+			continue;
+		c->cancel = CANCEL_DENIED;
+		loop_cancel(e->loop, &c->event);
+		n++;
+	}
+	return n;
 }
 
 void blocked_forget(struct engine *e, struct call *c)

@@ -15,6 +15,12 @@ void blocked_init(struct engine *e);
 /* Let the calls go on that yielded. */
 void blocked_run(struct engine *e);
 
+/*
+ * The policy has changed: cancel those that it does not allow. Each is answered with its denial,
+ * once the ring lets go of it. Returns how many.
+ */
+unsigned blocked_judge_again(struct engine *e);
+
 /* Drop a waiting call without an answer: at the end of the run. */
 void blocked_forget(struct engine *e, struct call *c);
 

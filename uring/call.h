@@ -22,6 +22,7 @@ enum cancel {
 	CANCEL_GONE,    /* the task does not wait any more */
 	CANCEL_SIGNAL,  /* it has a signal to handle */
 	CANCEL_TIMEOUT, /* SO_SNDTIMEO */
+	CANCEL_DENIED,  /* a new policy does not allow it */
 	CANCEL_RETRY,   /* a wake-up may have been missed: look again */
 };
 
@@ -43,8 +44,10 @@ struct call {
 	struct target target; /* from the first and only copy of the address */
 	struct decision decision;
 	bool decided;
-	bool counted; /* for --max-connections */
-	size_t done;  /* bytes already sent of this message */
+	struct snapshot *snapshot; /* that judged it, or NULL */
+	uint64_t generation;       /* of that */
+	bool counted;              /* for --max-connections */
+	size_t done;               /* bytes already sent of this message */
 	/* sendmmsg only: messages sent, and where the call goes on after each. */
 	unsigned messages;
 	bool (*next_message)(struct engine *e, struct call *c, int64_t value, int error);
@@ -151,6 +154,9 @@ bool call_has_target(struct engine *e, struct call *c, int ret);
  */
 void call_unreadable(struct engine *e, struct call *c, int ret);
 
+/* What the live policy says to `endpoint`; the call keeps the snapshot for its record. */
+struct decision call_decide(struct engine *e, struct call *c, const struct endpoint *endpoint);
+
 /*
  * Judge c->target on c->sock: fills c->decision. Returns true when the call may go on; otherwise
  * the call is finished with the denial.
@@ -183,6 +189,12 @@ void call_fail(struct engine *e, struct call *c, int error);
  * log. -ESRCH, where the task is gone, only ends the call.
  */
 void call_refuse(struct engine *e, struct call *c, int error);
+
+/*
+ * A policy that came while it waited has denied the call, and c->decision is that denial: whatever
+ * it has reached is shut.
+ */
+void call_deny_waiting(struct engine *e, struct call *c);
 
 /* Denied by c->decision. */
 void call_deny(struct engine *e, struct call *c);

@@ -103,9 +103,9 @@ static bool is_ping_probe(struct engine *e, struct call *c)
 		return false;
 	icmp.proto = PROTO_ICMP;
 	icmp.port = 0;
-	decision = policy_decide(e->policy, NULL, &icmp);
+	decision = call_decide(e, c, &icmp);
 	if (decision.verdict != VERDICT_ALLOW ||
-	    policy_decide(e->policy, NULL, &c->target.endpoint).verdict == VERDICT_ALLOW)
+	    call_decide(e, c, &c->target.endpoint).verdict == VERDICT_ALLOW)
 		return false;
 	c->decision = decision;
 	c->decided = true;

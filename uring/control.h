@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "core/control.h"
+#include "core/ledger.h"
 #include "uring/engine.h"
 #include "uring/jobs.h"
 #include "uring/loop.h"
@@ -29,6 +30,7 @@ enum {
 
 struct control;
 struct packet;
+struct swap;
 
 struct control_client {
 	struct control *control;
@@ -49,8 +51,11 @@ struct control_config {
 	struct loop *loop;
 	struct engine *engine;
 	struct report *report;
+	struct ledger *ledger;
 	struct stats *stats;
 	struct jobs *jobs;
+	struct swap *swap;
+	unsigned max_connections;
 	const char *name;          /* of the sandbox */
 	char *const *argv;         /* of the command */
 	pid_t pid;                 /* of the command */
@@ -79,6 +84,12 @@ struct control_verb {
 	int (*handle)(struct control *c, struct control_client *client, json_t *request,
 		      json_t *reply, int *reply_fd);
 };
+
+/* terminal_verbs.c: `terminal` and `size`, as struct control_verb has them. */
+int control_terminal(struct control *c, struct control_client *client, json_t *request,
+		     json_t *reply, int *reply_fd);
+int control_size(struct control *c, struct control_client *client, json_t *request, json_t *reply,
+		 int *reply_fd);
 
 /* verbs.c: the verb of that name, or NULL. */
 const struct control_verb *control_verb_find(const char *name);

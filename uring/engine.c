@@ -81,7 +81,8 @@ int engine_init(struct engine *e, const struct engine_config *config)
 		.loop = config->loop,
 		.stats = config->stats,
 		.report = config->report,
-		.policy = config->policy,
+		.snapshot = snapshot_get(config->snapshot),
+		.policy = config->snapshot->policy,
 		.generation = 1,
 		.listener = config->listener,
 		.listener_event = { .fn = listener_readable },
@@ -90,6 +91,8 @@ int engine_init(struct engine *e, const struct engine_config *config)
 	ret = local_init(&e->local);
 	if (!ret)
 		ret = connections_init(&e->connections, config->max_connections);
+	if (!ret)
+		ret = outbound_init(&e->outbound);
 	if (!ret)
 		ret = caps_init(&e->caps);
 	if (ret)
@@ -112,8 +115,22 @@ void engine_exit(struct engine *e)
 	tasks_exit(&e->tasks);
 	local_exit(&e->local);
 	connections_exit(&e->connections);
+	outbound_exit(&e->outbound);
 	free(e->calls);
 	free(e->scratch);
+	snapshot_put(e->snapshot, &e->retired);
+	snapshot_free(e->retired);
+}
+
+unsigned engine_swap(struct engine *e, struct snapshot *s, uint64_t generation)
+{
+	struct snapshot *before = e->snapshot;
+
+	e->snapshot = snapshot_get(s);
+	e->policy = s->policy;
+	e->generation = generation;
+	snapshot_put(before, &e->retired);
+	return blocked_judge_again(e);
 }
 
 static bool has_free_call(const struct engine *e)

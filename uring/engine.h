@@ -17,12 +17,14 @@
 #include "core/caps.h"
 #include "core/connections.h"
 #include "core/local.h"
+#include "core/outbound.h"
 #include "core/socket.h"
 #include "core/stats.h"
 #include "core/task.h"
 #include "policy/policy.h"
 #include "uring/loop.h"
 #include "uring/report.h"
+#include "uring/snapshot.h"
 
 enum {
 	ENGINE_CALLS = 4096, /* notifications taken and not yet answered, if RLIMIT_NOFILE allows */
@@ -36,9 +38,11 @@ struct engine {
 	struct loop *loop;
 	struct stats *stats;
 	struct report *report;
-	const struct policy *policy; /* the live snapshot */
+	struct snapshot *snapshot;   /* the live one */
+	const struct policy *policy; /* its policy */
 	uint64_t generation;
-	int listener; /* -1 once the last task is gone */
+	struct snapshot *retired; /* list of those that nobody uses any more, to be freed */
+	int listener;             /* -1 once the last task is gone */
 	struct event listener_event;
 	bool pending; /* the listener may have more than was taken */
 	struct tasks tasks;
@@ -46,6 +50,8 @@ struct engine {
 	struct caps caps;
 	struct local local; /* AF_UNIX sockets that the sandbox made */
 	struct connections connections;
+	struct outbound outbound;
+	bool outbound_full; /* outbound_keep() is due */
 	struct call *calls; /* room for max_calls */
 	unsigned max_calls;
 	unsigned used_calls;   /* of calls, from the first on: the rest was never touched */
@@ -59,9 +65,9 @@ struct engine {
 };
 
 struct engine_config {
-	int listener;                /* the engine's from now on, also when it cannot start */
-	const struct policy *policy; /* generation 1; stays the caller's */
-	unsigned max_connections;    /* 0 = no limit */
+	int listener;              /* the engine's from now on, also when it cannot start */
+	struct snapshot *snapshot; /* generation 1; the engine takes a reference */
+	unsigned max_connections;  /* 0 = no limit */
 	struct loop *loop;
 	struct stats *stats;
 	struct report *report;
@@ -70,6 +76,12 @@ struct engine_config {
 /* Start to serve. Returns 0, -ENOMEM, or -errno of the ring; engine_exit() is due in any case. */
 int engine_init(struct engine *e, const struct engine_config *config);
 void engine_exit(struct engine *e);
+
+/*
+ * From now on judge by this snapshot, of which the engine takes a reference. Calls that wait and
+ * are denied by it are cancelled: each gets its denial and its socket is shut. Returns how many.
+ */
+unsigned engine_swap(struct engine *e, struct snapshot *s, uint64_t generation);
 
 /* To be called once in each turn of the loop: serves what has come in. */
 void engine_run(struct engine *e);

@@ -89,10 +89,12 @@ int jobs_init(struct jobs *j, struct loop *loop)
 	return loop_watch(loop, &j->event, j->wake, POLLIN);
 }
 
-void jobs_exit(struct jobs *j)
+bool jobs_exit(struct jobs *j)
 {
-	if (j->wake >= 0 && !j->running)
-		close(j->wake);
+	if (j->running)
+		return false;
+	close(j->wake);
+	return true;
 }
 
 int jobs_add(struct jobs *j, struct job *job)
@@ -109,4 +111,13 @@ int jobs_add(struct jobs *j, struct job *job)
 	j->n++;
 	start_next(j);
 	return 0;
+}
+
+void jobs_go_on(struct jobs *j, struct job *job)
+{
+	job->next = j->first;
+	j->first = job;
+	if (!job->next)
+		j->last = job;
+	j->n++;
 }

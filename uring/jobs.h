@@ -35,10 +35,16 @@ struct jobs {
 /* Returns 0, or -errno of eventfd(2) or the ring. */
 int jobs_init(struct jobs *j, struct loop *loop);
 
-/* A job that runs is left to end with the process, and so is all that it uses. */
-void jobs_exit(struct jobs *j);
+/*
+ * Returns false when a job is still running: it cannot be stopped, and ends with the process; what
+ * it uses must stay.
+ */
+bool jobs_exit(struct jobs *j);
 
 /* Returns 0, or -EBUSY when too many wait: then done() is not called. */
 int jobs_add(struct jobs *j, struct job *job);
+
+/* From done(): the job has more to do, before any other. */
+void jobs_go_on(struct jobs *j, struct job *job);
 
 #endif

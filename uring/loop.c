@@ -3,13 +3,15 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
 /*
  * The cookie of an operation is generation:32 | slot:32, so that the completion of an operation
- * whose slot was given away meanwhile is recognised. A cookie of 0 is a cancel request: its own
- * completion says nothing.
+ * whose slot was given away meanwhile is recognised. A cookie of 0 is one whose completion says
+ * nothing to anybody.
  */
 static uint64_t cookie(const struct loop *l, uint32_t slot)
 {
@@ -173,6 +175,58 @@ int loop_timeout(struct loop *l, struct event *ev, struct __kernel_timespec *ts)
 		return -EBUSY;
 	io_uring_prep_timeout(sqe, ts, 0, 0);
 	return commit(l, ev, sqe);
+}
+
+int loop_open(struct loop *l, struct event *ev, const char *path, int flags, mode_t mode)
+{
+	struct io_uring_sqe *sqe = begin(l, ev);
+
+	if (!sqe)
+		return -EBUSY;
+	io_uring_prep_openat(sqe, AT_FDCWD, path, flags | O_CLOEXEC, mode);
+	return commit(l, ev, sqe);
+}
+
+int loop_statx(struct loop *l, struct event *ev, int fd, struct statx *out)
+{
+	struct io_uring_sqe *sqe = begin(l, ev);
+
+	if (!sqe)
+		return -EBUSY;
+	io_uring_prep_statx(sqe, fd, "", AT_EMPTY_PATH, STATX_SIZE, out);
+	return commit(l, ev, sqe);
+}
+
+int loop_unlink(struct loop *l, struct event *ev, const char *path)
+{
+	struct io_uring_sqe *sqe = begin(l, ev);
+
+	if (!sqe)
+		return -EBUSY;
+	io_uring_prep_unlinkat(sqe, AT_FDCWD, path, 0);
+	return commit(l, ev, sqe);
+}
+
+int loop_rename(struct loop *l, struct event *ev, const char *from, const char *to)
+{
+	struct io_uring_sqe *sqe = begin(l, ev);
+
+	if (!sqe)
+		return -EBUSY;
+	io_uring_prep_renameat(sqe, AT_FDCWD, from, AT_FDCWD, to, 0);
+	return commit(l, ev, sqe);
+}
+
+void loop_close(struct loop *l, int fd)
+{
+	struct io_uring_sqe *sqe = get_sqe(l);
+
+	if (!sqe) {
+		close(fd);
+		return;
+	}
+	io_uring_prep_close(sqe, fd);
+	io_uring_sqe_set_data64(sqe, 0);
 }
 
 static void cancel(struct loop *l, uint64_t which)

@@ -20,6 +20,8 @@
 #include "uring/control.h"
 #include "uring/engine.h"
 #include "uring/jobs.h"
+#include "uring/metrics_file.h"
+#include "uring/swap.h"
 #include "uring/terminal.h"
 
 enum {
@@ -33,11 +35,13 @@ enum {
 struct supervisor {
 	const struct supervisor_config *config;
 	struct loop loop;
-	struct stats stats;
+	struct ledger *ledger;
 	struct report report;
+	struct metrics_file metrics;
 	struct engine engine;
 	struct jobs jobs;
 	struct control control;
+	struct swap swap;
 	struct terminal terminal;
 	struct launch launch;
 	int signals; /* signalfd of SIGCHLD */
@@ -266,35 +270,42 @@ static int begin(struct supervisor *s)
 static bool start(struct supervisor *s)
 {
 	const struct supervisor_config *config = s->config;
-	const struct engine_config engine = {
+	struct engine_config engine = {
 		.listener = s->launch.listener,
-		.policy = config->policy,
+		.snapshot = config->snapshot,
 		.max_connections = config->max_connections,
 		.loop = &s->loop,
-		.stats = &s->stats,
 		.report = &s->report,
 	};
-	const struct control_config control = {
+	struct control_config control = {
 		.listener = config->control,
 		.loop = &s->loop,
 		.engine = &s->engine,
 		.report = &s->report,
-		.stats = &s->stats,
 		.jobs = &s->jobs,
+		.swap = &s->swap,
+		.max_connections = config->max_connections,
 		.name = config->name,
 		.argv = config->launch.argv,
 		.pid = s->launch.pid,
 		.profile = config->profile,
 		.terminal = config->terminal ? &s->terminal : NULL,
 	};
-	int ret = loop_init(&s->loop, RING_ENTRIES, RING_EVENTS, &s->stats);
+	int ret;
 
+	/* After the fork, which would have given it to the child. */
+	s->ledger = ledger_new();
+	if (!s->ledger)
+		return fail(s, "make the ledger", errno);
+	engine.stats = control.stats = ledger_stats(s->ledger);
+	control.ledger = s->ledger;
+	ret = loop_init(&s->loop, RING_ENTRIES, RING_EVENTS, engine.stats);
 	if (ret)
 		return fail(s, "set up io_uring", ret);
 	s->loop.pulse = config->pulse;
-	ret = report_init(&s->report, &config->report, &s->loop, &s->stats);
-	if (!ret)
-		ret = engine_init(&s->engine, &engine);
+	swap_init(&s->swap, &s->engine, &s->jobs, &s->control, &s->report, s->ledger);
+	report_init(&s->report, &config->report, &s->loop, s->ledger);
+	ret = engine_init(&s->engine, &engine);
 	if (!ret)
 		ret = jobs_init(&s->jobs, &s->loop);
 	if (!ret)
@@ -305,12 +316,18 @@ static bool start(struct supervisor *s)
 		ret = loop_watch(&s->loop, &s->guardian_event, config->guardian, POLLIN);
 	if (!ret)
 		ret = loop_poll(&s->loop, &s->exec_event, s->launch.channel, POLLIN);
+	if (!ret)
+		ret = metrics_file_init(&s->metrics, &s->loop, s->ledger, &s->report,
+					config->metrics_path);
 	if (!ret && config->terminal)
 		terminal_start(&s->terminal, &s->loop);
 	else if (!ret)
 		ret = begin(s);
 	if (ret)
 		return fail(s, "start the supervisor", ret);
+	ledger_set_run(s->ledger, config->name, s->launch.pid, config->launch.argv);
+	ledger_set_policy(s->ledger, 1, verdict_name(policy_fallback(config->snapshot->policy)),
+			  config->profile);
 	tell_front(s, FRONT_READY);
 	return true;
 }
@@ -320,6 +337,7 @@ static bool turn(struct supervisor *s)
 	int ret = 0;
 
 	engine_run(&s->engine);
+	swap_run(&s->swap);
 	report_flush(&s->report);
 	if (s->config->terminal) {
 		if (!s->begun && s->terminal.attached)
@@ -376,7 +394,7 @@ static void kill_leftovers(struct supervisor *s)
 /* Write what is queued. */
 static void drain(struct supervisor *s)
 {
-	while (!s->deserted && !report_is_idle(&s->report)) {
+	while (!s->deserted && !(report_is_idle(&s->report) && metrics_file_is_idle(&s->metrics))) {
 		report_flush(&s->report);
 		if (loop_turn(&s->loop))
 			break;
@@ -415,17 +433,21 @@ static void finish(struct supervisor *s)
 	drain(s); /* so that there is room for the end */
 	report_end(&s->report, s->engine.generation, s->result.status, s->result.signal,
 		   s->result.by_command ? "command" : "sandtop");
+	metrics_file_finish(&s->metrics);
 	tell_clients(s);
 	drain(s);
 	if (s->config->stats)
-		stats_print(&s->stats, stderr);
+		stats_print(ledger_stats(s->ledger), stderr);
 	control_exit(&s->control);
 	if (s->config->terminal)
 		terminal_exit(&s->terminal);
-	jobs_exit(&s->jobs);
-	engine_exit(&s->engine);
-	report_exit(&s->report);
+	if (jobs_exit(&s->jobs)) {
+		swap_exit(&s->swap);
+		engine_exit(&s->engine);
+	}
 	loop_exit(&s->loop);
+	report_exit(&s->report);
+	ledger_free(s->ledger);
 }
 
 struct supervisor_result supervisor_run(const struct supervisor_config *config)

@@ -13,8 +13,8 @@
 #include <termios.h>
 
 #include "core/launch.h"
-#include "policy/policy.h"
 #include "uring/report.h"
+#include "uring/snapshot.h"
 
 /* What guardian and supervisor say to each other, one packet each. */
 enum guard_kind {
@@ -46,14 +46,15 @@ struct supervisor_config {
 	struct launch_config launch;
 	const struct supervisor_terminal *terminal; /* NULL: it has sandtop's, as a batch run */
 	const char *name;                           /* of the sandbox */
-	const struct policy *policy;
+	struct snapshot *snapshot;                  /* generation 1 */
+	const char *profile; /* the absolute path of the profile it has, or NULL */
 	struct report_config report;
+	const char *metrics_path; /* of --metrics-file, absolute, or NULL */
 	unsigned max_connections; /* 0 = no limit */
 	bool stats;               /* print them at the end */
 	bool linger;              /* stay until the last task ends */
 	uint64_t timeout;         /* nanoseconds, 0 = none */
 	int control;              /* listens on the control socket, or -1 */
-	const char *profile;      /* the absolute path of the profile, or NULL */
 	_Atomic uint64_t *pulse;  /* see struct loop; shared with the guardian */
 	int guardian; /* SOCK_SEQPACKET to the guardian; its end means that it is gone */
 };

@@ -4,13 +4,20 @@
  * and replies are in Documentation/control-protocol.rst.
  */
 #include <errno.h>
-#include <limits.h>
+#include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "core/metrics.h"
 #include "core/reap.h"
+#include "policy/error.h"
+#include "policy/explain.h"
+#include "policy/profile.h"
 #include "uring/control.h"
+#include "uring/swap.h"
 
 static int hello(struct control *c, struct control_client *client, json_t *request, json_t *reply,
 		 int *reply_fd)
@@ -53,11 +60,43 @@ static int watch(struct control *c, struct control_client *client, json_t *reque
 static int ledger(struct control *c, struct control_client *client, json_t *request, json_t *reply,
 		  int *reply_fd)
 {
-	(void)c;
 	(void)client;
 	(void)request;
+	(void)reply;
+	*reply_fd = fcntl(ledger_fd(c->config.ledger), F_DUPFD_CLOEXEC, 3);
+	return *reply_fd < 0 ? -errno : 0;
+}
+
+static int metrics(struct control *c, struct control_client *client, json_t *request, json_t *reply,
+		   int *reply_fd)
+{
+	char text[METRICS_TEXT_MAX];
+	struct ledger_head head;
+
+	(void)client;
+	(void)request;
+	ledger_head(c->config.ledger, &head);
+	return control_put_text(reply, reply_fd, text, metrics_text(&head, text));
+}
+
+static void reopened(void *arg, const char *error)
+{
+	json_t *reply = json_object();
+	int ret = error ? control_refuse(reply, "reopen: %s", error) : 0;
+
+	control_reply(arg, reply, ret, -1);
+}
+
+static int reopen(struct control *c, struct control_client *client, json_t *request, json_t *reply,
+		  int *reply_fd)
+{
+	int ret = report_reopen(c->config.report, reopened, client);
+
+	(void)request;
 	(void)reply_fd;
-	return control_refuse(reply, "ledger: not in this build");
+	if (ret == -ENOENT)
+		return control_refuse(reply, "reopen: neither --log nor --json is a file");
+	return ret ? ret : CONTROL_LATER;
 }
 
 /* The signal that a request names, 15 without one, or -EINVAL. */
@@ -94,55 +133,197 @@ static int kill_tasks(struct control *c, struct control_client *client, json_t *
 	return json_object_set_new(reply, "processes", json_integer(told));
 }
 
-/* Returns 0, or -EINVAL with the reply filled. */
-static int size_of(const struct control *c, const char *verb, const json_t *request, json_t *reply,
-		   unsigned short *rows, unsigned short *cols)
+/* A text that a request must have; NULL with the reason in the reply. */
+static const char *text_of(const json_t *request, const char *key, json_t *reply)
 {
-	json_int_t r = json_integer_value(json_object_get(request, "rows"));
-	json_int_t w = json_integer_value(json_object_get(request, "cols"));
+	const char *text = json_string_value(json_object_get(request, key));
 
-	if (!c->config.terminal)
-		return control_refuse(reply, "the command has no terminal of its own");
-	if (r < 1 || r > USHRT_MAX || w < 1 || w > USHRT_MAX)
-		return control_refuse(
-			reply, "%s: expected \"rows\" and \"cols\" to be numbers from 1 to %d",
-			verb, USHRT_MAX);
-	*rows = (unsigned short)r;
-	*cols = (unsigned short)w;
-	return 0;
+	if (!text)
+		control_refuse(reply, "%s: expected \"%s\" to be a text",
+			       json_string_value(json_object_get(request, "verb")), key);
+	return text;
 }
 
-static int terminal(struct control *c, struct control_client *client, json_t *request,
-		    json_t *reply, int *reply_fd)
+/* "allow SPEC" or "deny SPEC", to be freed; NULL with the reason in the reply. */
+static char *rule_of(const json_t *request, const char *action, json_t *reply)
 {
-	unsigned short rows, cols;
-	size_t replay;
-	int ret = size_of(c, "terminal", request, reply, &rows, &cols);
+	const char *spec = text_of(request, "spec", reply);
+	char *rule = NULL;
 
-	(void)client;
-	if (ret)
-		return ret;
-	ret = terminal_attach(c->config.terminal, rows, cols, reply_fd, &replay);
-	if (ret == -EBUSY)
-		return control_refuse(reply, "terminal: %d monitors are attached already",
-				      TERMINAL_CLIENTS);
-	return ret ? ret : json_object_set_new(reply, "replay", json_integer((json_int_t)replay));
+	if (spec && asprintf(&rule, "%s %s", action, spec) < 0)
+		rule = NULL;
+	return rule;
 }
 
-static int size(struct control *c, struct control_client *client, json_t *request, json_t *reply,
+static int insert(struct control *c, struct control_client *client, json_t *request, json_t *reply,
+		  int *reply_fd)
+{
+	char *rule = rule_of(request, json_string_value(json_object_get(request, "verb")), reply);
+	int ret = rule ? swap_insert(c->config.swap, client, rule) : -EINVAL;
+
+	(void)reply_fd;
+	free(rule);
+	return ret;
+}
+
+static int shut(struct control *c, struct control_client *client, json_t *request, json_t *reply,
 		int *reply_fd)
 {
-	unsigned short rows, cols;
-	int ret = size_of(c, "size", request, reply, &rows, &cols);
+	char *rule = rule_of(request, "deny", reply);
+	int ret = rule ? swap_shut(c->config.swap, client, rule) : -EINVAL;
 
-	(void)client;
 	(void)reply_fd;
-	return ret ? ret : terminal_resize(c->config.terminal, rows, cols);
+	free(rule);
+	return ret;
+}
+
+static int undo(struct control *c, struct control_client *client, json_t *request, json_t *reply,
+		int *reply_fd)
+{
+	(void)request;
+	(void)reply;
+	(void)reply_fd;
+	return swap_undo(c->config.swap, client);
+}
+
+static int reload(struct control *c, struct control_client *client, json_t *request, json_t *reply,
+		  int *reply_fd)
+{
+	const char *path = text_of(request, "path", reply);
+	const json_t *inlined = json_object_get(request, "text");
+	char *text = NULL;
+	size_t size = 0;
+	int ret;
+
+	(void)reply_fd;
+	if (!path)
+		return -EINVAL;
+	if (json_is_string(inlined))
+		return swap_reload(c->config.swap, client, path, json_string_value(inlined),
+				   json_string_length(inlined));
+	if (client->body < 0)
+		return control_refuse(reply,
+				      "reload: expected the profile as \"text\" or as a body");
+	ret = control_body_read(client->body, &text, &size);
+	if (ret == -EBADMSG)
+		return control_refuse(reply, "reload: expected the body to be a sealed memfd");
+	if (!ret)
+		ret = swap_reload(c->config.swap, client, path, text, size);
+	free(text);
+	return ret;
+}
+
+/* Something that is looked up beside the loop. */
+struct query {
+	struct job job;
+	struct control *control;
+	struct control_client *client;
+	struct snapshot *snapshot;
+	char *endpoint; /* of `why`; NULL: the policy as a profile */
+	char *text;     /* the answer */
+	int ret;
+	struct policy_error err;
+};
+
+static void explain(struct query *q)
+{
+	struct endpoint e;
+	int ret = explain_parse(q->endpoint, &e, &q->err);
+
+	if (ret == 0)
+		ret = policy_error_set(&q->err, "empty: expected 'tcp 1.2.3.4 443'");
+	q->ret = ret < 0 ? ret : 0;
+	if (ret > 0)
+		q->text = explain_why(q->snapshot->policy, &e);
+}
+
+static void query(struct job *j)
+{
+	struct query *q = (struct query *)j;
+	const struct profile rest = { .max_connections = q->control->config.max_connections };
+	struct draft *d = NULL;
+
+	if (q->endpoint) {
+		explain(q);
+	} else {
+		q->ret = source_build(q->snapshot->source, &d, &q->err);
+		if (!q->ret)
+			q->text = profile_write(d, &rest);
+		draft_free(d);
+	}
+	if (!q->ret && !q->text)
+		q->ret = -ENOMEM;
+}
+
+static void answered(struct job *j)
+{
+	struct query *q = (struct query *)j;
+	json_t *reply = json_object();
+	int fd = -1;
+	int ret = j->error ? j->error : q->ret;
+
+	if (!ret)
+		ret = control_put_text(reply, &fd, q->text, strlen(q->text));
+	else if (*q->err.text)
+		control_refuse(reply, "%s", q->err.text);
+	control_reply(q->client, reply, ret, fd);
+	snapshot_put(q->snapshot, &q->control->config.engine->retired);
+	free(q->endpoint);
+	free(q->text);
+	free(q);
+}
+
+/* `endpoint` is copied; NULL: the policy. */
+static int ask(struct control *c, struct control_client *client, const char *endpoint)
+{
+	struct query *q = malloc(sizeof(*q));
+	int ret;
+
+	if (!q)
+		return -ENOMEM;
+	*q = (struct query){
+		.job = { .work = query, .done = answered },
+		.control = c,
+		.client = client,
+		.endpoint = endpoint ? strdup(endpoint) : NULL,
+		.snapshot = snapshot_get(c->config.engine->snapshot),
+	};
+	ret = endpoint && !q->endpoint ? -ENOMEM : jobs_add(c->config.jobs, &q->job);
+	if (!ret)
+		return CONTROL_LATER;
+	snapshot_put(q->snapshot, &c->config.engine->retired);
+	free(q->endpoint);
+	free(q);
+	return ret;
+}
+
+static int policy(struct control *c, struct control_client *client, json_t *request, json_t *reply,
+		  int *reply_fd)
+{
+	(void)request;
+	(void)reply;
+	(void)reply_fd;
+	return ask(c, client, NULL);
+}
+
+static int why(struct control *c, struct control_client *client, json_t *request, json_t *reply,
+	       int *reply_fd)
+{
+	const char *endpoint = text_of(request, "endpoint", reply);
+
+	(void)reply_fd;
+	return endpoint ? ask(c, client, endpoint) : -EINVAL;
 }
 
 static const struct control_verb verbs[] = {
-	{ "hello", hello },     { "watch", watch },       { "ledger", ledger },
-	{ "kill", kill_tasks }, { "terminal", terminal }, { "size", size },
+	{ "hello", hello },       { "watch", watch },
+	{ "ledger", ledger },     { "policy", policy },
+	{ "reload", reload },     { "allow", insert },
+	{ "deny", insert },       { "undo", undo },
+	{ "why", why },           { "shut", shut },
+	{ "metrics", metrics },   { "reopen", reopen },
+	{ "kill", kill_tasks },   { "terminal", control_terminal },
+	{ "size", control_size },
 };
 
 const struct control_verb *control_verb_find(const char *name)

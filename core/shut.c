@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/shut.h"
+
+#include <errno.h>
+#include <linux/inet_diag.h>
+#include <linux/netlink.h>
+#include <linux/sock_diag.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/local.h"
+#include "core/socket.h"
+#include "policy/array.h"
+
+/* A connection attempt: only the kernel's list says where it leads, getpeername(2) does not yet. */
+struct attempt {
+	uint64_t cookie;
+	struct sockaddr_storage peer;
+	socklen_t len;
+};
+
+struct job {
+	const struct policy *policy;
+	const struct outbound *outbound;
+	struct sockets cache;
+	struct attempt *attempts;
+	size_t n_attempts;
+	ino_t inherited[3]; /* standard descriptors that are sockets */
+	unsigned shut;
+};
+
+static void take_attempt(struct job *j, const struct inet_diag_msg *m)
+{
+	struct attempt *list = array_room(j->attempts, j->n_attempts, sizeof(*list));
+	struct attempt *a;
+
+	if (!list)
+		return; /* one that is not in the list is shut */
+	j->attempts = list;
+	a = &list[j->n_attempts++];
+	*a = (struct attempt){
+		.cookie = (uint64_t)m->id.idiag_cookie[1] << 32 | m->id.idiag_cookie[0],
+	};
+	if (m->idiag_family == AF_INET) {
+		struct sockaddr_in *in = (struct sockaddr_in *)&a->peer;
+
+		in->sin_family = AF_INET;
+		in->sin_port = m->id.idiag_dport;
+		memcpy(&in->sin_addr, m->id.idiag_dst, sizeof(in->sin_addr));
+		a->len = sizeof(*in);
+	} else {
+		struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)&a->peer;
+
+		in6->sin6_family = AF_INET6;
+		in6->sin6_port = m->id.idiag_dport;
+		memcpy(&in6->sin6_addr, m->id.idiag_dst, sizeof(in6->sin6_addr));
+		a->len = sizeof(*in6);
+	}
+}
+
+/* Returns whether more is to come. */
+static bool read_attempts(struct job *j, int diag)
+{
+	_Alignas(struct nlmsghdr) char buf[16384];
+	ssize_t left = recv(diag, buf, sizeof(buf), 0);
+	size_t n = left > 0 ? (size_t)left : 0;
+
+	if (left <= 0)
+		return false;
+	for (struct nlmsghdr *h = (struct nlmsghdr *)buf; NLMSG_OK(h, n); h = NLMSG_NEXT(h, n)) {
+		if (h->nlmsg_type != SOCK_DIAG_BY_FAMILY)
+			return false; /* the end, or an error */
+		if (h->nlmsg_len >= NLMSG_LENGTH(sizeof(struct inet_diag_msg)))
+			take_attempt(j, NLMSG_DATA(h));
+	}
+	return true;
+}
+
+static void list_family(struct job *j, uint8_t family)
+{
+	struct {
+		struct nlmsghdr nlh;
+		struct inet_diag_req_v2 req;
+	} ask = {
+		.nlh = {
+			.nlmsg_len = sizeof(ask),
+			.nlmsg_type = SOCK_DIAG_BY_FAMILY,
+			.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP,
+		},
+		.req = {
+			.sdiag_family = family,
+			.sdiag_protocol = IPPROTO_TCP,
+			.idiag_states = 1 << TCP_SYN_SENT,
+		},
+	};
+	int diag = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
+
+	if (diag < 0)
+		return;
+	if (send(diag, &ask, sizeof(ask), 0) == sizeof(ask))
+		while (read_attempts(j, diag))
+			;
+	close(diag);
+}
+
+static void list_attempts(struct job *j)
+{
+	free(j->attempts);
+	j->attempts = NULL;
+	j->n_attempts = 0;
+	list_family(j, AF_INET);
+	list_family(j, AF_INET6);
+}
+
+static bool is_inherited(const struct job *j, uint64_t inode)
+{
+	for (int i = 0; i < 3; i++)
+		if (j->inherited[i] == inode)
+			return true;
+	return false;
+}
+
+static int state_of(int sock)
+{
+	struct tcp_info info;
+	socklen_t len = sizeof(info);
+
+	return getsockopt(sock, IPPROTO_TCP, TCP_INFO, &info, &len) ? -1 : info.tcpi_state;
+}
+
+static const struct attempt *find_attempt(const struct job *j, uint64_t cookie)
+{
+	for (size_t i = 0; i < j->n_attempts; i++)
+		if (j->attempts[i].cookie == cookie)
+			return &j->attempts[i];
+	return NULL;
+}
+
+static int find_established(int sock, struct sockaddr_storage *peer, socklen_t *len)
+{
+	*len = sizeof(*peer);
+	return getpeername(sock, (struct sockaddr *)peer, len) == 0;
+}
+
+/*
+ * Where the socket leads: 1 with *peer and *len filled, 0 when it leads nowhere, -1 when it is
+ * being connected and nobody knows where to.
+ */
+static int find_peer(struct job *j, int sock, const struct socket_info *info,
+		     struct sockaddr_storage *peer, socklen_t *len)
+{
+	const struct attempt *a;
+
+	if (find_established(sock, peer, len))
+		return 1;
+	if (info->kind != SOCKET_TCP || state_of(sock) != TCP_SYN_SENT)
+		return 0;
+	/* One that is not in the list may have begun since that was made. */
+	a = find_attempt(j, info->cookie);
+	if (!a) {
+		list_attempts(j);
+		a = find_attempt(j, info->cookie);
+	}
+	if (!a)
+		return state_of(sock) == TCP_SYN_SENT ? -1 : find_established(sock, peer, len);
+	*peer = a->peer;
+	*len = a->len;
+	return 1;
+}
+
+static bool is_denied(const struct job *j, int sock, const struct socket_info *info,
+		      const struct sockaddr_storage *peer, socklen_t len)
+{
+	char name[LOCAL_NAME_MAX];
+	struct target target = { 0 };
+
+	if (info->kind == SOCKET_UNIX)
+		target.endpoint = (struct endpoint){
+			.proto = PROTO_UNIX,
+			.name = local_name((const struct sockaddr_un *)peer, len, name),
+		};
+	else if (target_connect(info, sock, peer, len, &target) || target.kind != TARGET_INET)
+		return true; /* nothing that can be judged: it is not allowed either */
+	return policy_decide(j->policy, NULL, &target.endpoint).verdict != VERDICT_ALLOW;
+}
+
+/* A connected ping socket does not mind shutdown(2); without a peer its sends are judged. */
+static bool shut_socket(int sock, const struct socket_info *info)
+{
+	const struct sockaddr nobody = { .sa_family = AF_UNSPEC };
+
+	if (info->kind == SOCKET_PING)
+		return connect(sock, &nobody, sizeof(nobody)) == 0;
+	return shutdown(sock, SHUT_RDWR) == 0;
+}
+
+static void look_at(void *arg, int sock, uint64_t inode)
+{
+	struct job *j = arg;
+	struct sockaddr_storage peer;
+	struct socket_info info;
+	socklen_t len;
+	int found;
+
+	if (is_inherited(j, inode) || socket_inspect(&j->cache, sock, &info))
+		return;
+	if (info.kind != SOCKET_UNIX && !socket_is_inet(&info))
+		return;
+	if ((info.kind == SOCKET_TCP || info.kind == SOCKET_UNIX) &&
+	    !outbound_has(j->outbound, info.cookie))
+		return;
+	found = find_peer(j, sock, &info, &peer, &len);
+	if (!found || (found > 0 && !is_denied(j, sock, &info, &peer, len)))
+		return;
+	j->shut += shut_socket(sock, &info);
+}
+
+int shut_denied(const struct policy *p, const struct outbound *o, struct shut_result *out)
+{
+	struct job *j = calloc(1, sizeof(*j));
+	int ret;
+
+	if (!j)
+		return -ENOMEM;
+	j->policy = p;
+	j->outbound = o;
+	for (int fd = 0; fd < 3; fd++) {
+		struct stat st;
+
+		if (fstat(fd, &st) == 0 && S_ISSOCK(st.st_mode))
+			j->inherited[fd] = st.st_ino;
+	}
+	list_attempts(j);
+	ret = tree_sockets(look_at, j, &out->tree);
+	out->shut = j->shut;
+	free(j->attempts);
+	free(j);
+	return ret;
+}
+
+struct list {
+	uint64_t *v;
+	size_t n;
+	int ret;
+};
+
+static void add_cookie(void *arg, int sock, uint64_t inode)
+{
+	struct list *l = arg;
+	uint64_t cookie;
+	socklen_t len = sizeof(cookie);
+	uint64_t *v;
+
+	(void)inode;
+	if (l->ret || getsockopt(sock, SOL_SOCKET, SO_COOKIE, &cookie, &len))
+		return;
+	v = array_room(l->v, l->n, sizeof(*v));
+	if (!v) {
+		l->ret = -ENOMEM;
+		return;
+	}
+	l->v = v;
+	v[l->n++] = cookie;
+}
+
+int shut_list(uint64_t **cookies, size_t *n)
+{
+	struct list l = { 0 };
+	struct tree_result result;
+	int ret = tree_sockets(add_cookie, &l, &result);
+
+	if (!ret)
+		ret = l.ret;
+	if (ret) {
+		free(l.v);
+		return ret;
+	}
+	*cookies = l.v;
+	*n = l.n;
+	return 0;
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Ending the open flows that a policy denies.
+ *
+ * The sockets are found by looking at every task of the sandbox, on a job's
+ * thread, so that no call waits for it and no call pays for it. A connection is
+ * ended by shutdown(2) on a duplicate, which holds for every descriptor of the
+ * socket: the command reads the end of the stream and its peer sees it close.
+ */
+#ifndef SANDTOP_CORE_SHUT_H
+#define SANDTOP_CORE_SHUT_H
+
+#include "core/outbound.h"
+#include "core/tree.h"
+#include "policy/policy.h"
+
+struct shut_result {
+	unsigned shut; /* flows */
+	struct tree_result tree;
+};
+
+/*
+ * Shut what `p` does not allow: connected TCP, ICMP and UNIX sockets and those that are being
+ * connected, if `o` has them (icmp: in any case), and connected UDP sockets. Standard descriptors
+ * that the command was started with are left alone. Returns 0 or -errno.
+ */
+int shut_denied(const struct policy *p, const struct outbound *o, struct shut_result *out);
+
+/*
+ * The cookies of all sockets that the sandbox has open, for outbound_keep(); to be freed. Returns 0
+ * or -errno.
+ */
+int shut_list(uint64_t **cookies, size_t *n);
+
+#endif

@@ -1,0 +1,400 @@
+/* SPDX-License-Identifier: MIT */
+#include "uring/swap.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/resolve.h"
+#include "core/shut.h"
+#include "policy/diff.h"
+
+/*
+ * A connection that is handed from task to task just then can be missed, so the open flows are
+ * looked at again a little later, and while it is known that some could not be seen.
+ */
+enum { LOOK_AGAIN_SECONDS = 1, LOOKS_MAX = 60 };
+
+enum change_kind {
+	CHANGE_INSERT,
+	CHANGE_RELOAD,
+	CHANGE_UNDO,
+	CHANGE_SHUT,
+	CHANGE_LOOK,
+	CHANGE_KEEP
+};
+
+struct change {
+	struct job job;
+	struct swap *swap;
+	enum change_kind kind;
+	struct control_client *client; /* NULL: nobody waits for it */
+	char *text;                    /* rule, or the profile */
+	char *path;                    /* of the profile */
+	size_t size;
+	struct snapshot *retired; /* to be freed on the way */
+	/* What came of it. */
+	int ret;
+	struct policy_error err;
+	struct source *source;
+	struct policy *policy;
+	struct diff diff;
+	struct shut_result shut;
+	unsigned cancelled; /* calls that waited */
+	uint64_t *cookies;
+	size_t n_cookies;
+};
+
+static void change_free(struct change *c)
+{
+	free(c->text);
+	free(c->path);
+	source_free(c->source);
+	policy_free(c->policy);
+	diff_free(&c->diff);
+	free(c->cookies);
+	free(c);
+}
+
+/* On the job's thread from here on. */
+
+static struct snapshot *live(const struct change *c)
+{
+	return c->swap->engine->snapshot;
+}
+
+/* Returns 0 or -errno, mostly with c->err filled. */
+static int compare(struct change *c, const struct source *from, const struct source *to)
+{
+	struct draft *a = NULL, *b = NULL;
+	int ret = source_build(from, &a, &c->err);
+
+	if (!ret)
+		ret = source_build(to, &b, &c->err);
+	if (!ret)
+		ret = draft_diff(a, b, &c->diff);
+	draft_free(a);
+	draft_free(b);
+	return ret;
+}
+
+static int make(struct change *c)
+{
+	struct draft *d;
+	int ret;
+
+	c->source = source_copy(live(c)->source);
+	if (!c->source)
+		return -ENOMEM;
+	if (c->kind == CHANGE_RELOAD)
+		ret = source_set_profile(c->source, c->path, c->text, c->size);
+	else
+		ret = source_insert(c->source, c->text);
+	if (!ret)
+		ret = source_build(c->source, &d, &c->err);
+	if (ret)
+		return ret;
+	ret = resolve_policy(d, &c->policy, &c->err);
+	draft_free(d);
+	return ret ? ret : compare(c, live(c)->source, c->source);
+}
+
+static int make_shut_policy(struct change *c)
+{
+	struct draft *d = draft_new();
+	int ret;
+
+	if (!d)
+		return -ENOMEM;
+	ret = draft_rule(d, c->text, &c->err);
+	if (!ret)
+		ret = draft_default(d, "allow", &c->err);
+	if (!ret)
+		ret = resolve_policy(d, &c->policy, &c->err);
+	draft_free(d);
+	return ret;
+}
+
+static void prepare(struct job *j)
+{
+	struct change *c = (struct change *)j;
+	const struct swap *s = c->swap;
+
+	snapshot_free(c->retired);
+	switch (c->kind) {
+	case CHANGE_INSERT:
+	case CHANGE_RELOAD:
+		c->ret = make(c);
+		break;
+	case CHANGE_SHUT:
+		c->ret = make_shut_policy(c);
+		break;
+	case CHANGE_UNDO:
+		if (s->depth)
+			c->ret = compare(c, live(c)->source, s->history[s->depth - 1]->source);
+		break;
+	case CHANGE_KEEP:
+		c->ret = shut_list(&c->cookies, &c->n_cookies);
+		break;
+	case CHANGE_LOOK:
+		break;
+	}
+}
+
+static void narrow(struct job *j)
+{
+	struct change *c = (struct change *)j;
+	const struct policy *p = c->kind == CHANGE_SHUT ? c->policy : live(c)->policy;
+
+	c->ret = shut_denied(p, &c->swap->engine->outbound, &c->shut);
+}
+
+/* In the loop from here on. */
+
+static json_t *lines(const struct diff_lines *l)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < l->n && i < SWAP_LINES; i++) {
+		json_t *text = json_string(l->v[i]);
+
+		json_array_append_new(array, text ? text : json_string("(not UTF-8)"));
+	}
+	return array;
+}
+
+/* What a reply and the event have in common. NULL for want of memory. */
+static json_t *describe(const struct change *c)
+{
+	json_t *json = json_pack("{s:I, s:i, s:i, s:b}", "generation",
+				 (json_int_t)c->swap->engine->generation, "shut",
+				 (int)(c->shut.shut + c->cancelled), "unseen",
+				 (int)c->shut.tree.unseen, "unsettled", c->shut.tree.unsettled);
+
+	if (json && c->ret)
+		json_object_set_new(json, "warning",
+				    json_sprintf("the open flows could not be looked at: %s",
+						 strerror(-c->ret)));
+	if (!json || c->kind == CHANGE_SHUT)
+		return json;
+	json_object_set_new(json, "added", lines(&c->diff.added));
+	json_object_set_new(json, "removed", lines(&c->diff.removed));
+	json_object_set_new(json, "added_count", json_integer((json_int_t)c->diff.added.n));
+	json_object_set_new(json, "removed_count", json_integer((json_int_t)c->diff.removed.n));
+	json_object_set_new(json, "moved", json_boolean(c->diff.moved));
+	return json;
+}
+
+static void reply(struct change *c, int ret)
+{
+	json_t *json = ret ? json_object() : describe(c);
+
+	if (!c->client) {
+		json_decref(json);
+		return;
+	}
+	if (ret && *c->err.text)
+		control_refuse(json, "%s", c->err.text);
+	control_reply(c->client, json, json ? ret : -ENOMEM, -1);
+}
+
+static void look_again(struct swap *s, bool unsettled)
+{
+	if (event_is_armed(&s->later) || (s->looks && (!unsettled || s->looks == LOOKS_MAX)))
+		return;
+	s->looks++;
+	s->delay = (struct __kernel_timespec){ .tv_sec = LOOK_AGAIN_SECONDS };
+	loop_timeout(s->engine->loop, &s->later, &s->delay);
+}
+
+static void narrowed(struct job *j)
+{
+	struct change *c = (struct change *)j;
+	struct swap *s = c->swap;
+	json_t *event;
+
+	c->ret = j->error ? j->error : c->ret;
+	reply(c, 0);
+	if (c->kind == CHANGE_LOOK) {
+		s->looking = false;
+		if (c->shut.shut)
+			report_message(s->report, "%u more flows shut that the policy denies",
+				       c->shut.shut);
+	} else if (c->kind != CHANGE_SHUT) {
+		event = describe(c);
+		if (event)
+			json_object_set_new(event, "event", json_string("swap"));
+		control_tell(s->control, event);
+		s->looks = 0;
+	}
+	if (c->kind != CHANGE_SHUT)
+		look_again(s, c->shut.tree.unsettled);
+	change_free(c);
+}
+
+static void remember(struct swap *s)
+{
+	struct engine *e = s->engine;
+
+	if (s->depth == SWAP_HISTORY) {
+		snapshot_put(s->history[0], &e->retired);
+		memmove(s->history, s->history + 1, (SWAP_HISTORY - 1) * sizeof(s->history[0]));
+		s->depth--;
+	}
+	s->history[s->depth++] = snapshot_get(e->snapshot);
+}
+
+/* Make the change take effect. Returns 0 or -errno. */
+static int commit(struct change *c)
+{
+	struct swap *s = c->swap;
+	struct engine *e = s->engine;
+	struct snapshot *next;
+
+	if (c->kind == CHANGE_UNDO) {
+		if (!s->depth)
+			return -ENOENT;
+		next = s->history[--s->depth];
+	} else {
+		next = snapshot_new(c->policy, c->source);
+		if (!next)
+			return -ENOMEM;
+		c->policy = NULL;
+		c->source = NULL;
+		remember(s);
+	}
+	c->cancelled = engine_swap(e, next, e->generation + 1);
+	ledger_set_policy(s->ledger, e->generation, verdict_name(policy_fallback(e->policy)),
+			  source_profile(next->source));
+	snapshot_put(next, &e->retired);
+	return 0;
+}
+
+static void prepared(struct job *j)
+{
+	struct change *c = (struct change *)j;
+	struct swap *s = c->swap;
+	int ret = j->error ? j->error : c->ret;
+
+	if (c->kind == CHANGE_KEEP) {
+		if (!ret)
+			outbound_keep(&s->engine->outbound, c->cookies, c->n_cookies);
+		change_free(c);
+		return;
+	}
+	if (!ret && c->kind != CHANGE_SHUT && c->kind != CHANGE_LOOK)
+		ret = commit(c);
+	if (ret == -ENOENT && c->kind == CHANGE_UNDO)
+		strcpy(c->err.text, "undo: there is no earlier policy");
+	if (ret) {
+		reply(c, ret);
+		if (c->kind == CHANGE_LOOK)
+			s->looking = false;
+		change_free(c);
+		return;
+	}
+	j->work = narrow;
+	j->done = narrowed;
+	jobs_go_on(s->jobs, j);
+}
+
+/* Takes ownership of the texts. Returns CONTROL_LATER or -errno. */
+static int add(struct swap *s, struct control_client *client, enum change_kind kind, char *text,
+	       size_t size, char *path)
+{
+	struct change *c = malloc(sizeof(*c));
+	int ret;
+
+	if (!c) {
+		free(text);
+		free(path);
+		return -ENOMEM;
+	}
+	*c = (struct change){
+		.job = { .work = prepare, .done = prepared },
+		.swap = s,
+		.kind = kind,
+		.client = client,
+		.text = text,
+		.size = size,
+		.path = path,
+	};
+	c->retired = s->engine->retired;
+	s->engine->retired = NULL;
+	ret = jobs_add(s->jobs, &c->job);
+	if (ret) {
+		s->engine->retired = c->retired;
+		change_free(c);
+		return ret;
+	}
+	return CONTROL_LATER;
+}
+
+int swap_insert(struct swap *s, struct control_client *client, const char *rule)
+{
+	char *text = strdup(rule);
+
+	return text ? add(s, client, CHANGE_INSERT, text, 0, NULL) : -ENOMEM;
+}
+
+int swap_shut(struct swap *s, struct control_client *client, const char *rule)
+{
+	char *text = strdup(rule);
+
+	return text ? add(s, client, CHANGE_SHUT, text, 0, NULL) : -ENOMEM;
+}
+
+int swap_undo(struct swap *s, struct control_client *client)
+{
+	return add(s, client, CHANGE_UNDO, NULL, 0, NULL);
+}
+
+int swap_reload(struct swap *s, struct control_client *client, const char *path, const char *text,
+		size_t size)
+{
+	char *copy = malloc(size + 1);
+	char *name = strdup(path);
+
+	if (!copy || !name) {
+		free(copy);
+		free(name);
+		return -ENOMEM;
+	}
+	memcpy(copy, text, size);
+	return add(s, client, CHANGE_RELOAD, copy, size, name);
+}
+
+static void later(struct event *ev, int res)
+{
+	struct swap *s = (struct swap *)((char *)ev - offsetof(struct swap, later));
+
+	if (res == -ETIME && !s->looking)
+		s->looking = add(s, NULL, CHANGE_LOOK, NULL, 0, NULL) == CONTROL_LATER;
+}
+
+void swap_init(struct swap *s, struct engine *e, struct jobs *jobs, struct control *control,
+	       struct report *report, struct ledger *ledger)
+{
+	*s = (struct swap){
+		.engine = e,
+		.jobs = jobs,
+		.control = control,
+		.report = report,
+		.ledger = ledger,
+		.later = { .fn = later },
+	};
+}
+
+void swap_exit(struct swap *s)
+{
+	while (s->depth)
+		snapshot_put(s->history[--s->depth], &s->engine->retired);
+}
+
+void swap_run(struct swap *s)
+{
+	if (s->engine->outbound_full)
+		s->engine->outbound_full =
+			add(s, NULL, CHANGE_KEEP, NULL, 0, NULL) != CONTROL_LATER;
+}

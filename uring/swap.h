@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Changing the policy while the command runs.
+ *
+ * A change is made beside the loop: put together, resolved, compiled, and
+ * compared with the live policy. Then one pointer is stored in the loop, and the
+ * next request is judged by the new snapshot; an error on the way changes
+ * nothing. Then, beside the loop again, the open flows that it denies are shut,
+ * and only then is whoever asked told.
+ *
+ * All changes are jobs (jobs.h), of which one runs at a time: the live snapshot
+ * does not change while a job works.
+ */
+#ifndef SANDTOP_URING_SWAP_H
+#define SANDTOP_URING_SWAP_H
+
+#include "uring/control.h"
+#include "uring/engine.h"
+#include "uring/jobs.h"
+
+enum {
+	SWAP_HISTORY = 16, /* policies that undo can go back to */
+	SWAP_LINES = 100,  /* rules of a diff that a reply lists; the rest is counted */
+};
+
+struct swap {
+	struct engine *engine;
+	struct jobs *jobs;
+	struct control *control;
+	struct report *report;
+	struct ledger *ledger;
+	struct snapshot *history[SWAP_HISTORY]; /* the last one was live before the present one */
+	unsigned depth;
+	struct event later;
+	struct __kernel_timespec delay;
+	unsigned looks; /* how often the open flows were looked at again */
+	bool looking;
+};
+
+/* Each pointer must outlive it. */
+void swap_init(struct swap *s, struct engine *e, struct jobs *jobs, struct control *control,
+	       struct report *report, struct ledger *ledger);
+void swap_exit(struct swap *s);
+
+/* To be called once in each turn of the loop. */
+void swap_run(struct swap *s);
+
+/*
+ * Ask for a change on behalf of `client`, whose reply comes later. Texts are copied. Return
+ * CONTROL_LATER, -ENOMEM, or -EBUSY when too many changes wait.
+ *
+ * swap_insert() puts `rule` ("allow SPEC", "deny SPEC") in front; swap_reload() replaces the
+ * profile, `path` being for messages; swap_undo() goes back by one; swap_shut() changes nothing,
+ * but shuts the open flows that "deny SPEC" would deny.
+ */
+int swap_insert(struct swap *s, struct control_client *client, const char *rule);
+int swap_reload(struct swap *s, struct control_client *client, const char *path, const char *text,
+		size_t size);
+int swap_undo(struct swap *s, struct control_client *client);
+int swap_shut(struct swap *s, struct control_client *client, const char *rule);
+
+#endif
