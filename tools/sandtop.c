@@ -34,7 +34,7 @@ static const struct {
 	int (*run)(int argc, char **argv);
 } commands[] = {
 	{ "check", cmd_check },      { "explain", cmd_explain },   { "profile", cmd_profile },
-	{ "ps", not_in_this_build }, { "ctl", not_in_this_build }, { "attach", not_in_this_build },
+	{ "ps", not_in_this_build }, { "ctl", not_in_this_build }, { "attach", cmd_attach },
 };
 
 /*
