@@ -71,19 +71,20 @@ static void start_run(FIXTURE_DATA(attach) * self)
 	ASSERT_LE(0, self->order);
 }
 
-/* Have the command connect to a port; what it was told shows in the next one's contact. */
+/* Have the command connect to a port. */
 static void order(const FIXTURE_DATA(attach) * self, uint16_t port)
 {
 	ASSERT_LT(0, dprintf(self->order, "%u\n", port));
 }
 
-/* Wait until the command has done everything so far. */
+/* Wait until the command has done everything so far, and its peers have noticed. */
 static void settle(FIXTURE_DATA(attach) * self)
 {
 	size_t count = server_count(self->allowed);
 
 	order(self, server_port(self->allowed));
 	ASSERT_EQ(0, server_wait(self->allowed, count + 1, TTY_TIMEOUT));
+	ASSERT_EQ(0, server_knock(self->denied));
 }
 
 static void start_monitor(FIXTURE_DATA(attach) * self)
