@@ -223,7 +223,10 @@ static int used_rows(const struct pane *p, int cursor_row)
 		for (int x = 0; x < c->w; x++)
 			if (c->v[(size_t)y * c->w + x].chars[0])
 				used = y + 1;
-	return cursor_row >= used ? cursor_row + 1 : used;
+	if (cursor_row >= used)
+		used = cursor_row + 1;
+	/* What libvterm believes is not relied on. */
+	return used < c->h ? used : c->h;
 }
 
 /*
