@@ -71,6 +71,10 @@ _sandtop()
 		COMPREPLY=($(compgen -W '--json' -- "$cur"))
 		return
 		;;
+	attach)
+		COMPREPLY=($(compgen -W "$(_sandtop_running)" -- "$cur"))
+		return
+		;;
 	ctl)
 		case $prev in
 		ctl) COMPREPLY=($(compgen -W "$verbs $(_sandtop_running) --help" -- "$cur")) ;;
@@ -100,7 +104,7 @@ _sandtop()
 	_sandtop_value "$prev" "$cur" && return
 	COMPREPLY=($(compgen -W "$policy $run --" -- "$cur"))
 	if [ "$COMP_CWORD" -eq 1 ]; then
-		COMPREPLY+=($(compgen -W 'check explain profile ps ctl' -- "$cur"))
+		COMPREPLY+=($(compgen -W 'check explain profile ps attach ctl' -- "$cur"))
 	fi
 }
 

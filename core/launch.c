@@ -6,6 +6,7 @@
 #include <linux/close_range.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -26,6 +27,7 @@ const char *launch_step_name(enum launch_step step)
 {
 	static const char *const name[LAUNCH_STEP_COUNT] = {
 		[LAUNCH_FORK] = "start a process",
+		[LAUNCH_TERMINAL] = "take over the command's terminal",
 		[LAUNCH_DESCRIPTORS] = "close inherited descriptors",
 		[LAUNCH_PDEATHSIG] = "set the parent death signal",
 		[LAUNCH_NO_NEW_PRIVS] = "set no_new_privs",
@@ -40,6 +42,18 @@ const char *launch_step_name(enum launch_step step)
 }
 
 /* From here on in the child: system calls only, no allocation, no stdio. */
+
+static int take_terminal(const struct launch_config *config)
+{
+	if (config->terminal < 0)
+		return 0;
+	if (setsid() < 0 || ioctl(config->terminal, TIOCSCTTY, 0))
+		return -errno;
+	for (int fd = 0; fd <= 2; fd++)
+		if (config->terminal_fds & 1U << fd && dup2(config->terminal, fd) < 0)
+			return -errno;
+	return 0;
+}
 
 /* Mark every descriptor above 2 but the kept ones close-on-exec; the channel is so already. */
 static int close_descriptors(const struct launch_config *config)
@@ -100,6 +114,10 @@ static int confine(const struct launch_config *config, pid_t parent, enum launch
 {
 	int ret;
 
+	*step = LAUNCH_TERMINAL;
+	ret = take_terminal(config);
+	if (ret)
+		return ret;
 	*step = LAUNCH_DESCRIPTORS;
 	ret = close_descriptors(config);
 	if (ret)

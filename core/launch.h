@@ -2,10 +2,10 @@
 /*
  * Starting the command inside its cage.
  *
- * The child prepares itself in a fixed order (Documentation/architecture.rst): descriptors, parent
- * death signal, NO_NEW_PRIVS, capabilities, Landlock, seccomp filter; hands the filter's listener
- * to its parent, waits for "go" and executes the command. A step that fails is reported by name and
- * nothing runs.
+ * The child prepares itself in a fixed order (Documentation/architecture.rst): terminal,
+ * descriptors, parent death signal, NO_NEW_PRIVS, capabilities, Landlock, seccomp filter; hands the
+ * filter's listener to its parent, waits for "go" and executes the command. A step that fails is
+ * reported by name and nothing runs.
  */
 #ifndef SANDTOP_CORE_LAUNCH_H
 #define SANDTOP_CORE_LAUNCH_H
@@ -25,7 +25,13 @@ struct launch_config {
 	int landlock;       /* ruleset descriptor, or -1 for none */
 	const int *keep_fd; /* descriptors above 2 that the command inherits */
 	size_t nkeep;
-	sigset_t sigmask; /* the command's signal mask */
+	/*
+	 * The terminal side of a pseudo-terminal, which a new session gets as its controlling
+	 * terminal; -1: the command stays in the session and process group of its parent.
+	 */
+	int terminal;
+	unsigned terminal_fds; /* bit N: descriptor N (0 to 2) becomes the terminal */
+	sigset_t sigmask;      /* the command's signal mask */
 	sigset_t ignored; /* the signals it finds ignored; all others have their default action */
 	struct rlimit nofile; /* its RLIMIT_NOFILE */
 };
@@ -33,6 +39,7 @@ struct launch_config {
 /* The steps of the child; launch_step_name() has the words for people. */
 enum launch_step {
 	LAUNCH_FORK,
+	LAUNCH_TERMINAL,
 	LAUNCH_DESCRIPTORS,
 	LAUNCH_PDEATHSIG,
 	LAUNCH_NO_NEW_PRIVS,

@@ -16,6 +16,7 @@ enum {
 /* sandtop [OPTIONS] -- CMD: the whole command line, argv[0] is sandtop. */
 int cmd_run(int argc, char **argv);
 
+int cmd_attach(int argc, char **argv);
 int cmd_check(int argc, char **argv);
 int cmd_explain(int argc, char **argv);
 int cmd_profile(int argc, char **argv);

@@ -17,6 +17,7 @@
 #include "policy/policy.h"
 #include "policy/ports.h"
 #include "tools/cmd.h"
+#include "tools/front.h"
 #include "tools/guardian.h"
 #include "tools/make_policy.h"
 #include "tools/options.h"
@@ -90,12 +91,25 @@ static int check_descriptors(const struct options *o)
 	return 0;
 }
 
+/* What `terminal` says of it: NULL is a batch run. Returns 0 or an exit status. */
+static int prepare_environment(const char *name, const struct supervisor_terminal *terminal)
+{
+	int ret = setenv("SANDTOP", name, 1) ? -errno : 0;
+
+	if (!ret && terminal)
+		ret = front_environment();
+	if (!ret)
+		return 0;
+	complain("cannot prepare the command: %s", strerror(-ret));
+	return EXIT_HOST;
+}
+
 /* The filter and what the command finds. Returns 0 or an exit status, with the user told. */
 static int prepare_launch(const struct options *o, enum plan_mode mode, const char *name,
-			  struct launch_config *launch)
+			  const struct supervisor_terminal *terminal, struct launch_config *launch)
 {
 	struct plan_program filter;
-	int ret = plan_build(mode, &filter);
+	int status, ret = plan_build(mode, &filter);
 
 	if (ret) {
 		complain("cannot build the seccomp filter: %s", strerror(-ret));
@@ -109,27 +123,41 @@ static int prepare_launch(const struct options *o, enum plan_mode mode, const ch
 		.landlock = launch->landlock,
 		.keep_fd = o->keep_fd,
 		.nkeep = o->keep_fds,
+		.terminal = -1,
 	};
-	if (setenv("SANDTOP", name, 1) || getrlimit(RLIMIT_NOFILE, &launch->nofile)) {
+	if (getrlimit(RLIMIT_NOFILE, &launch->nofile)) {
 		complain("cannot prepare the command: %s", strerror(errno));
 		return EXIT_HOST;
 	}
+	status = prepare_environment(name, terminal);
 	launch->envp = environ; /* setenv() may have moved it */
-	return 0;
+	return status;
 }
 
-static int run(const struct options *o, struct snapshot *snapshot, const char *profile,
-	       const char *name)
+struct run {
+	const struct options *options;
+	struct snapshot *snapshot;
+	const char *profile; /* absolute path, or NULL */
+	const char *name;
+};
+
+/* A front_run_fn; a batch run has no terminal. */
+static int run(void *arg, const struct supervisor_terminal *terminal)
 {
+	const struct run *r = arg;
+	const struct options *o = r->options;
 	struct supervisor_config config = {
-		.snapshot = snapshot,
-		.profile = profile,
-		.name = name,
+		.snapshot = r->snapshot,
+		.terminal = terminal,
+		.profile = r->profile,
+		.name = r->name,
 		.max_connections = o->max_connections,
 		.stats = o->stats,
 		.linger = o->linger,
 		.timeout = o->timeout_ns,
-		.report = { .verbose = o->verbose, .quiet = o->quiet },
+		.report = { .verbose = o->verbose,
+			    .quiet = o->quiet,
+			    .monitored = terminal && terminal->fds & 1U << 2 },
 	};
 	struct control_socket control;
 	struct control_error err = { "" };
@@ -153,14 +181,15 @@ static int run(const struct options *o, struct snapshot *snapshot, const char *p
 	status = config.launch.landlock == -2 ? EXIT_HOST : 0;
 	if (status)
 		return status;
-	ret = control_socket_init(&control, name, &err);
-	if (ret == -EADDRINUSE) {
+	ret = control_socket_init(&control, r->name, &err);
+	/* The monitor comes by it. */
+	if (ret == -EADDRINUSE || (ret && terminal)) {
 		complain("%s", err.text);
 		return EXIT_HOST;
 	}
 	config.notice = ret ? err.text : NULL;
 	config.control = control.fd;
-	status = prepare_launch(o, PLAN_SUPERVISED, name, &config.launch);
+	status = prepare_launch(o, PLAN_SUPERVISED, r->name, terminal, &config.launch);
 	if (!status)
 		status = guardian_run(&config, o->status_fd);
 	control.fd = config.control;
@@ -188,6 +217,7 @@ static size_t watching_options(const struct options *o, char *text, size_t size)
 		{ "--timeout", o->timeout_ns },
 		{ "--linger", o->linger },
 		{ "--status-fd", o->status_fd >= 0 },
+		{ "--monitor", o->monitor },
 	};
 	size_t count = 0, len = 0;
 
@@ -224,7 +254,7 @@ static int run_static(const struct options *o, const struct draft *d, const char
 	free(ports);
 	if (launch.landlock == -2)
 		return EXIT_HOST;
-	status = prepare_launch(o, PLAN_STATIC, name, &launch);
+	status = prepare_launch(o, PLAN_STATIC, name, NULL, &launch);
 	if (status)
 		return status;
 	complain("--no-supervisor: UNIX sockets of the host are not filtered");
@@ -267,9 +297,29 @@ static int make_snapshot(const struct options *o, const struct profile_file *f, 
 	return EXIT_HOST;
 }
 
+/* With the monitor, if it is to be and can be. Returns the exit status. */
+static int run_monitored(const struct options *o, struct run *r)
+{
+	int tty, status;
+
+	if (o->batch || (!o->monitor && (!isatty(0) || !isatty(1))))
+		return run(r, NULL);
+	if (isatty(0) && isatty(1))
+		return front_run(0, 1, r->name, run, r);
+	tty = open("/dev/tty", O_RDWR | O_CLOEXEC);
+	if (tty < 0) {
+		complain("--monitor: cannot open '/dev/tty': %s", strerror(errno));
+		return EXIT_HOST;
+	}
+	status = front_run(tty, tty, r->name, run, r);
+	close(tty);
+	return status;
+}
+
 static int run_command(const struct options *o, const struct profile_file *f, struct draft *d)
 {
 	struct snapshot *snapshot, *retired = NULL;
+	struct run r = { .options = o };
 	char name[65];
 	char *profile;
 	int status;
@@ -278,8 +328,6 @@ static int run_command(const struct options *o, const struct profile_file *f, st
 		snprintf(name, sizeof(name), "%s", o->name);
 	else
 		default_name(o->command[0], name);
-	if (!o->batch && isatty(0) && isatty(1))
-		complain("the monitor is not in this build: running as with --batch");
 	if (o->no_supervisor)
 		return run_static(o, d, name);
 	status = make_snapshot(o, f, d, &snapshot);
@@ -289,7 +337,10 @@ static int run_command(const struct options *o, const struct profile_file *f, st
 		complain("a rule for the names below a domain matches nothing in this build, which "
 			 "does not follow what the command resolves");
 	profile = profile_path(f);
-	status = run(o, snapshot, profile, name);
+	r.snapshot = snapshot;
+	r.profile = profile;
+	r.name = name;
+	status = run_monitored(o, &r);
 	free(profile);
 	snapshot_put(snapshot, &retired);
 	snapshot_free(retired);

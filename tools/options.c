@@ -89,7 +89,8 @@ static const struct option_row rows[] = {
 	  TO(dump_profile) },
 	{ "--batch", 'b', RUN, NULL, "no monitor: the command owns the terminal", set_flag,
 	  TO(batch) },
-	{ "--monitor", 0, RUN, NULL, .absent = true },
+	{ "--monitor", 0, RUN, NULL, "the monitor, on /dev/tty, whatever stdio is", set_flag,
+	  TO(monitor) },
 	{ "--ask", 'a', BOTH, NULL, .absent = true },
 	{ "--ask-timeout", 0, RUN, "SECONDS", .absent = true },
 	{ "--log", 0, RUN, "FILE", "append decisions as text, - is stderr", set_text, TO(log) },
@@ -476,6 +477,8 @@ static int check_options(struct parse *p)
 		return fail(p, "--net-allow-bind and --net-deny-bind are mutually exclusive");
 	if (o->verbose && o->quiet)
 		return fail(p, "-v and -q are mutually exclusive");
+	if (o->batch && o->monitor)
+		return fail(p, "-b and --monitor are mutually exclusive");
 	if (p->mode == OPTIONS_EXPLAIN || o->dump_profile)
 		return 0;
 	if (o->command ? !o->command[0] : !has_profile(o))

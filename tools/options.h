@@ -33,7 +33,7 @@ struct options_policy {
  */
 struct options {
 	bool help, version; /* either one ends parsing: nothing after it was read */
-	bool batch;
+	bool batch, monitor;
 	bool verbose, quiet;
 	bool stats;
 	bool best_effort;

@@ -20,6 +20,7 @@
 #include "uring/engine.h"
 #include "uring/jobs.h"
 #include "uring/loop.h"
+#include "uring/terminal.h"
 
 enum {
 	CONTROL_CLIENTS = 32,
@@ -55,11 +56,11 @@ struct control_config {
 	struct jobs *jobs;
 	struct swap *swap;
 	unsigned max_connections;
-	const char *name;    /* of the sandbox */
-	char *const *argv;   /* of the command */
-	pid_t pid;           /* of the command */
-	const char *profile; /* the absolute path of the profile at the start, or NULL */
-	bool monitored;      /* the command has a terminal of its own */
+	const char *name;          /* of the sandbox */
+	char *const *argv;         /* of the command */
+	pid_t pid;                 /* of the command */
+	const char *profile;       /* the absolute path of the profile at the start, or NULL */
+	struct terminal *terminal; /* the command's own, or NULL */
 };
 
 struct control {
@@ -83,6 +84,12 @@ struct control_verb {
 	int (*handle)(struct control *c, struct control_client *client, json_t *request,
 		      json_t *reply, int *reply_fd);
 };
+
+/* terminal_verbs.c: `terminal` and `size`, as struct control_verb has them. */
+int control_terminal(struct control *c, struct control_client *client, json_t *request,
+		     json_t *reply, int *reply_fd);
+int control_size(struct control *c, struct control_client *client, json_t *request, json_t *reply,
+		 int *reply_fd);
 
 /* verbs.c: the verb of that name, or NULL. */
 const struct control_verb *control_verb_find(const char *name);

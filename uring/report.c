@@ -70,6 +70,8 @@ static void end_minute(struct report *r)
 /* A flood of decisions must not bury the command's own output. */
 static void print_limited(struct report *r, const struct record *record, const char *text)
 {
+	if (r->config.monitored)
+		return;
 	if (record->ts.tv_sec - r->minute >= 60) {
 		end_minute(r);
 		r->minute = record->ts.tv_sec;

@@ -22,6 +22,7 @@ struct report_config {
 	const char *log_path, *json_path;
 	bool verbose;
 	bool quiet;
+	bool monitored; /* stderr gets messages and the summary: decisions are on the monitor */
 };
 
 /* Called from the loop: NULL, or one line that says which file could not be opened, and why. */

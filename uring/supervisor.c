@@ -23,10 +23,11 @@
 #include "uring/jobs.h"
 #include "uring/metrics_file.h"
 #include "uring/swap.h"
+#include "uring/terminal.h"
 
 enum {
 	RING_ENTRIES = 256,
-	RING_EVENTS = ENGINE_CALLS + CONTROL_EVENTS + 16,
+	RING_EVENTS = ENGINE_CALLS + CONTROL_EVENTS + TERMINAL_EVENTS + 16,
 	NAMED_LEFTOVERS = 10,
 	EXIT_TIMEOUT = 124,
 	EXIT_HOST = 125,
@@ -42,11 +43,13 @@ struct supervisor {
 	struct jobs jobs;
 	struct control control;
 	struct swap swap;
+	struct terminal terminal;
 	struct launch launch;
 	int signals; /* signalfd of SIGCHLD */
 	struct event signal_event, guardian_event, exec_event, timeout_event;
 	struct __kernel_timespec timeout;
 	int timeouts;      /* how often --timeout has struck */
+	bool begun;        /* the command was told to go */
 	bool exec_pending; /* the result of exec is not known yet */
 	bool ended;        /* the command has */
 	bool deserted;     /* the guardian is gone: nobody wants to know any more */
@@ -97,10 +100,11 @@ static void child_changed(struct event *ev, int res)
 	while ((pid = waitpid(-1, &status, WNOHANG | WUNTRACED)) > 0) {
 		if (pid != s->launch.pid)
 			continue;
-		if (WIFSTOPPED(status))
-			tell_guardian(s, GUARD_STOPPED, WSTOPSIG(status));
-		else
+		if (!WIFSTOPPED(status))
 			command_ended(s, status);
+		else if (!s->config->terminal)
+			/* On a terminal of its own it is no job of the user's shell. */
+			tell_guardian(s, GUARD_STOPPED, WSTOPSIG(status));
 	}
 }
 
@@ -120,6 +124,12 @@ static void guardian_spoke(struct event *ev, int res)
 	}
 }
 
+static void tell_front(struct supervisor *s, char what)
+{
+	if (s->config->terminal)
+		(void)!write(s->config->terminal->progress, &what, 1);
+}
+
 static void exec_finished(struct event *ev, int res)
 {
 	struct supervisor *s = SUPERVISOR_OF(ev, exec_event);
@@ -127,8 +137,12 @@ static void exec_finished(struct event *ev, int res)
 
 	(void)res;
 	s->exec_pending = false;
-	if (!error)
+	if (!error) {
+		/* Else it was killed while it still waited. */
+		if (s->begun)
+			tell_front(s, FRONT_BEGUN);
 		return;
+	}
 	s->result.failed = launch_step_name(LAUNCH_EXEC);
 	s->result.error = error;
 	s->result.status = error == ENOENT ? 127 : 126;
@@ -209,6 +223,8 @@ static bool fail(struct supervisor *s, const char *what, int error)
 /* The command's process exists and is caged, but has not begun. */
 static bool prepare(struct supervisor *s)
 {
+	const struct supervisor_terminal *terminal = s->config->terminal;
+	struct launch_config launch = s->config->launch;
 	struct launch_failure failure;
 	int ret = take_signals(s);
 
@@ -222,13 +238,34 @@ static bool prepare(struct supervisor *s)
 	if (ret)
 		return fail(s, "use seccomp user notifications", ret);
 	raise_nofile();
-	if (launch_prepare(&s->config->launch, &s->launch, &failure))
+	launch.terminal = -1;
+	if (terminal) {
+		ret = terminal_open(&s->terminal, &terminal->settings, &terminal->size);
+		if (ret)
+			return fail(s, "make a terminal for the command", ret);
+		launch.terminal = s->terminal.slave;
+		launch.terminal_fds = terminal->fds;
+	}
+	if (launch_prepare(&launch, &s->launch, &failure))
 		return fail(s, launch_step_name(failure.step), failure.error);
 	/* Only now: the child would have inherited it, and could not have been looked into. */
 	if (prctl(PR_SET_DUMPABLE, 0))
 		return fail(s, "become not dumpable", errno);
 	notif_sync_wake_up(s->launch.listener);
 	return true;
+}
+
+static int begin(struct supervisor *s)
+{
+	int ret = launch_go(&s->launch);
+
+	if (ret)
+		return ret;
+	s->begun = true;
+	if (s->config->timeout)
+		arm_timeout(s, s->config->timeout);
+	report_start(&s->report, s->config->name, s->launch.pid, s->config->launch.argv, 1);
+	return 0;
 }
 
 static bool start(struct supervisor *s)
@@ -253,6 +290,7 @@ static bool start(struct supervisor *s)
 		.argv = config->launch.argv,
 		.pid = s->launch.pid,
 		.profile = config->profile,
+		.terminal = config->terminal ? &s->terminal : NULL,
 	};
 	int ret;
 
@@ -284,29 +322,35 @@ static bool start(struct supervisor *s)
 					config->metrics_path);
 	if (!ret)
 		ret = own_calls_enforce();
-	if (!ret)
-		ret = launch_go(&s->launch);
+	if (!ret && config->terminal)
+		terminal_start(&s->terminal, &s->loop);
+	else if (!ret)
+		ret = begin(s);
 	if (ret)
 		return fail(s, "start the supervisor", ret);
 	if (config->notice)
 		report_message(&s->report, "%s", config->notice);
-	if (config->timeout)
-		arm_timeout(s, config->timeout);
 	ledger_set_run(s->ledger, config->name, s->launch.pid, config->launch.argv);
 	ledger_set_policy(s->ledger, 1, verdict_name(policy_fallback(config->snapshot->policy)),
 			  source_profile(config->snapshot->source));
-	report_start(&s->report, config->name, s->launch.pid, config->launch.argv, 1);
+	tell_front(s, FRONT_READY);
 	return true;
 }
 
 static bool turn(struct supervisor *s)
 {
-	int ret;
+	int ret = 0;
 
 	engine_run(&s->engine);
 	swap_run(&s->swap);
 	report_flush(&s->report);
-	ret = loop_turn(&s->loop);
+	if (s->config->terminal) {
+		if (!s->begun && s->terminal.attached)
+			ret = begin(s);
+		terminal_run(&s->terminal);
+	}
+	if (!ret)
+		ret = loop_turn(&s->loop);
 	if (ret)
 		fail(s, "wait on io_uring", ret);
 	return ret == 0;
@@ -362,6 +406,19 @@ static void drain(struct supervisor *s)
 	}
 }
 
+/* What the command wrote last reaches those who watch it. */
+static void drain_terminal(struct supervisor *s)
+{
+	if (!s->config->terminal)
+		return;
+	terminal_end(&s->terminal);
+	while (!s->deserted && !terminal_is_drained(&s->terminal)) {
+		terminal_run(&s->terminal);
+		if (loop_turn(&s->loop))
+			break;
+	}
+}
+
 static void tell_clients(struct supervisor *s)
 {
 	const struct supervisor_result *r = &s->result;
@@ -377,6 +434,7 @@ static void finish(struct supervisor *s)
 	*s->config->pulse = 0; /* from here on nobody waits for an answer */
 	s->loop.pulse = NULL;
 	kill_leftovers(s);
+	drain_terminal(s);
 	drain(s); /* so that there is room for the end */
 	report_end(&s->report, s->engine.generation, s->result.status, s->result.signal,
 		   s->result.by_command ? "command" : "sandtop");
@@ -386,6 +444,8 @@ static void finish(struct supervisor *s)
 	if (s->config->stats)
 		stats_print(ledger_stats(s->ledger), stderr);
 	control_exit(&s->control);
+	if (s->config->terminal)
+		terminal_exit(&s->terminal);
 	if (jobs_exit(&s->jobs)) {
 		swap_exit(&s->swap);
 		engine_exit(&s->engine);

@@ -9,6 +9,8 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/ioctl.h>
+#include <termios.h>
 
 #include "core/launch.h"
 #include "uring/report.h"
@@ -29,12 +31,24 @@ struct guard_message {
 	int value;
 };
 
+/* The command gets a terminal of its own, and begins when the first client is attached to it. */
+struct supervisor_terminal {
+	struct termios settings;
+	struct winsize size;
+	unsigned fds; /* bit N: the command's descriptor N (0 to 2) is the terminal */
+	/* A pipe: gets a FRONT_READY byte when clients are served, FRONT_BEGUN when it runs. */
+	int progress;
+};
+
+enum { FRONT_READY = 'r', FRONT_BEGUN = 'b' };
+
 struct supervisor_config {
 	struct launch_config launch;
-	const char *name;   /* of the sandbox */
+	const struct supervisor_terminal *terminal; /* NULL: it has sandtop's, as a batch run */
+	const char *name;                           /* of the sandbox */
 	const char *notice; /* for the user, once it is certain that the command runs; or NULL */
-	struct snapshot *snapshot; /* generation 1 */
-	const char *profile;       /* the absolute path of the profile it has, or NULL */
+	struct snapshot *snapshot;                  /* generation 1 */
+	const char *profile; /* the absolute path of the profile it has, or NULL */
 	struct report_config report;
 	const char *metrics_path; /* of --metrics-file, absolute, or NULL */
 	unsigned max_connections; /* 0 = no limit */

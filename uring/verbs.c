@@ -32,8 +32,8 @@ static int hello(struct control *c, struct control_client *client, json_t *reque
 		json_pack("{s:s, s:i, s:i, s:I, s:f, s:b, s:I, s:I}", "name", config->name, "pid",
 			  config->pid, "sandtop", getppid(), "generation",
 			  (json_int_t)config->engine->generation, "start", c->start, "monitored",
-			  config->monitored, "allowed", (json_int_t)counter[STAT_ALLOWED], "denied",
-			  (json_int_t)counter[STAT_DENIED]);
+			  config->terminal != NULL, "allowed", (json_int_t)counter[STAT_ALLOWED],
+			  "denied", (json_int_t)counter[STAT_DENIED]);
 
 	(void)client;
 	(void)request;
@@ -327,10 +327,14 @@ static int why(struct control *c, struct control_client *client, json_t *request
 }
 
 static const struct control_verb verbs[] = {
-	{ "hello", hello },     { "watch", watch },  { "ledger", ledger },   { "policy", policy },
-	{ "reload", reload },   { "allow", insert }, { "deny", insert },     { "undo", undo },
-	{ "why", why },         { "shut", shut },    { "metrics", metrics }, { "reopen", reopen },
-	{ "kill", kill_tasks },
+	{ "hello", hello },       { "watch", watch },
+	{ "ledger", ledger },     { "policy", policy },
+	{ "reload", reload },     { "allow", insert },
+	{ "deny", insert },       { "undo", undo },
+	{ "why", why },           { "shut", shut },
+	{ "metrics", metrics },   { "reopen", reopen },
+	{ "kill", kill_tasks },   { "terminal", control_terminal },
+	{ "size", control_size },
 };
 
 const struct control_verb *control_verb_find(const char *name)

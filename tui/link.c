@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: MIT */
+#include "tui/link.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Packs as json_pack() does, and adds version and verb. NULL when a text is not UTF-8. */
+static json_t *request(const char *verb, const char *format, ...)
+{
+	json_t *packet = control_request(verb), *more;
+	va_list ap;
+
+	va_start(ap, format);
+	more = json_vpack_ex(NULL, 0, format, ap);
+	va_end(ap);
+	if (!more || json_object_update(packet, more)) {
+		json_decref(packet);
+		packet = NULL;
+	}
+	json_decref(more);
+	return packet;
+}
+
+/* Ask and wait. Returns the reply, or NULL with *err filled. Takes `packet` over. */
+static json_t *call(struct link *l, json_t *packet, int *fd, struct control_error *err)
+{
+	json_t *reply;
+
+	errno = ENOMEM;
+	reply = packet ? control_call(l->control, packet, -1, fd) : NULL;
+	json_decref(packet);
+	if (control_succeeded(reply, err))
+		return reply;
+	json_decref(reply);
+	return NULL;
+}
+
+static int open_ledger(struct link *l, struct control_error *err)
+{
+	int fd = -1;
+	json_t *reply = call(l, control_request("ledger"), &fd, err);
+
+	if (!reply)
+		return -EPROTO;
+	json_decref(reply);
+	l->ledger = ledger_reader_new(fd);
+	if (l->ledger)
+		return 0;
+	snprintf(err->text, sizeof(err->text), "the ledger cannot be read: %s",
+		 errno == EPROTO ? "it is of another version of sandtop" : strerror(errno));
+	return -EPROTO;
+}
+
+/* A refusal is no failure: the run has no terminal of its own. */
+static void open_terminal(struct link *l, int rows, int cols)
+{
+	struct control_error err;
+	json_t *reply = call(l, request("terminal", "{s:i, s:i}", "rows", rows, "cols", cols),
+			     &l->terminal, &err);
+
+	l->replay = (size_t)json_integer_value(json_object_get(reply, "replay"));
+	json_decref(reply);
+}
+
+int link_open(struct link *l, int control, int rows, int cols, struct control_error *err)
+{
+	json_t *reply;
+	int ret;
+
+	*l = (struct link){ .control = control, .terminal = -1 };
+	ret = open_ledger(l, err);
+	if (ret)
+		return ret;
+	open_terminal(l, rows, cols);
+	/* The last one: control_call() drops events that come before a reply. */
+	reply = call(l, control_request("watch"), NULL, err);
+	if (!reply) {
+		link_close(l);
+		return -EPROTO;
+	}
+	json_decref(reply);
+	fcntl(control, F_SETFL, fcntl(control, F_GETFL) | O_NONBLOCK);
+	return 0;
+}
+
+void link_close(struct link *l)
+{
+	ledger_reader_free(l->ledger);
+	if (l->terminal >= 0)
+		close(l->terminal);
+	l->ledger = NULL;
+	l->terminal = -1;
+}
+
+/* Send a packet, which is taken over, of which `what` is the description. */
+static int ask(struct link *l, json_t *packet, const char *what)
+{
+	int ret = packet ? 0 : -EINVAL;
+
+	if (!ret && l->n_asked == LINK_ASKED)
+		ret = -EAGAIN;
+	if (!ret)
+		ret = control_send(l->control, packet, -1);
+	json_decref(packet);
+	if (!ret)
+		snprintf(l->asked[l->n_asked++], LINK_WHAT_MAX, "%s", what);
+	return ret;
+}
+
+int link_ask(struct link *l, const char *verb, const char *spec)
+{
+	char what[LINK_WHAT_MAX];
+
+	if (!spec)
+		return ask(l, control_request(verb), verb);
+	snprintf(what, sizeof(what), "%s %s", verb, spec);
+	return ask(l, request(verb, "{s:s}", "spec", spec), what);
+}
+
+int link_kill(struct link *l, int sig)
+{
+	return ask(l, request("kill", "{s:i}", "signal", sig), "kill");
+}
+
+int link_resize(struct link *l, int rows, int cols)
+{
+	return ask(l, request("size", "{s:i, s:i}", "rows", rows, "cols", cols), "");
+}
+
+/* Forget the oldest request, of which this is the reply. */
+static void take_reply(struct link *l, const json_t *packet, struct link_message *out)
+{
+	const json_t *generation = json_object_get(packet, "generation");
+	const json_t *shut = json_object_get(packet, "shut");
+	struct control_error err = { "" };
+	const char *what = l->asked[0];
+
+	out->ok = control_succeeded(packet, &err);
+	out->news = l->n_asked && what[0] ? LINK_REPLY : LINK_NOTHING;
+	if (!out->ok)
+		snprintf(out->text, sizeof(out->text), "%s: %s", what, err.text);
+	else if (generation)
+		snprintf(out->text, sizeof(out->text),
+			 "%s: generation %" JSON_INTEGER_FORMAT ", %" JSON_INTEGER_FORMAT
+			 " flows shut",
+			 what, json_integer_value(generation), json_integer_value(shut));
+	else
+		snprintf(out->text, sizeof(out->text), "%s: done", what);
+	if (l->n_asked)
+		memmove(l->asked[0], l->asked[1], --l->n_asked * sizeof(l->asked[0]));
+}
+
+static void take_event(const json_t *packet, const char *event, struct link_message *out)
+{
+	const char *by = json_string_value(json_object_get(packet, "by"));
+
+	if (!strcmp(event, "swap"))
+		out->news = LINK_SWAP;
+	else if (!strcmp(event, "exit"))
+		out->news = LINK_EXIT;
+	out->by_sandtop = by && !strcmp(by, "sandtop");
+	out->status = (int)json_integer_value(json_object_get(packet, "exit"));
+}
+
+void link_receive(struct link *l, struct link_message *out)
+{
+	json_t *packet = control_recv(l->control, NULL);
+	const char *event;
+
+	*out = (struct link_message){ .news = LINK_NOTHING };
+	if (!packet) {
+		if (errno != EAGAIN && errno != EBADMSG && errno != EMSGSIZE)
+			out->news = LINK_GONE;
+		return;
+	}
+	event = json_string_value(json_object_get(packet, "event"));
+	if (event)
+		take_event(packet, event, out);
+	else
+		take_reply(l, packet, out);
+	json_decref(packet);
+}

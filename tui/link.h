@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The monitor's connection to the sandbox: its ledger, its events, the command's
+ * terminal, and requests whose replies come later.
+ */
+#ifndef SANDTOP_TUI_LINK_H
+#define SANDTOP_TUI_LINK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/control.h"
+#include "core/ledger.h"
+
+enum {
+	LINK_ASKED = 32,     /* requests that wait for their replies */
+	LINK_WHAT_MAX = 352, /* bytes of a verb and its spec */
+	LINK_TEXT_MAX = 1024,
+};
+
+struct link {
+	int control;   /* the caller's */
+	int terminal;  /* a stream, or -1: the command has no terminal of its own */
+	size_t replay; /* how many of its next bytes are of earlier */
+	struct ledger_reader *ledger;
+	char asked[LINK_ASKED][LINK_WHAT_MAX]; /* what was asked for, the oldest first */
+	unsigned int n_asked;
+};
+
+/* What came from the sandbox. */
+enum link_news {
+	LINK_NOTHING,
+	LINK_REPLY, /* see ok and text */
+	LINK_SWAP,  /* another policy is live */
+	LINK_EXIT,  /* see status and by_sandtop */
+	LINK_GONE,
+};
+
+struct link_message {
+	enum link_news news;
+	bool ok;
+	bool by_sandtop;
+	int status;
+	char text[LINK_TEXT_MAX]; /* what was asked for, and what became of it; not escaped */
+};
+
+/*
+ * Ask for everything that a monitor needs, with a terminal of that size. Returns 0, or -errno with
+ * *err filled and nothing to close.
+ */
+int link_open(struct link *l, int control, int rows, int cols, struct control_error *err);
+void link_close(struct link *l);
+
+/*
+ * Send a request of this verb, with a member "spec" unless it is NULL. Its reply comes as a
+ * message. Returns 0; -EAGAIN when the sandbox does not take it now, or too many wait; -EINVAL
+ * when the spec is not UTF-8; or -errno.
+ */
+int link_ask(struct link *l, const char *verb, const char *spec);
+
+/* The same for `kill` with a signal, and for the size of the terminal, which needs no reply. */
+int link_kill(struct link *l, int sig);
+int link_resize(struct link *l, int rows, int cols);
+
+/* Take the next message, if one has come. */
+void link_receive(struct link *l, struct link_message *out);
+
+#endif

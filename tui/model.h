@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the monitor knows and what it shows of that. Events go in, and what is
+ * to be done about them comes out: nothing here draws, reads, writes or asks
+ * for the time.
+ *
+ * A row is selected by the identity of its flow and stays so wherever it moves:
+ * what is pressed cannot hit another row.
+ */
+#ifndef SANDTOP_TUI_MODEL_H
+#define SANDTOP_TUI_MODEL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/ledger.h"
+#include "policy/explain.h"
+#include "tui/keys.h"
+#include "tui/order.h"
+#include "tui/rate.h"
+
+enum pane_kind {
+	MODEL_DECISIONS,
+	MODEL_OUTPUT, /* the command's terminal */
+	MODEL_PANES,
+};
+
+enum model_mode {
+	MODEL_PANE,   /* nothing in front of the pane */
+	MODEL_DETAIL, /* of the selected row */
+	MODEL_HELP,
+	MODEL_QUIT,   /* the question how to leave */
+	MODEL_FILTER, /* the filter is being typed */
+};
+
+enum {
+	MODEL_FILTER_MAX = 64,
+	MODEL_MESSAGE_MAX = 512,
+	MODEL_PROCESSES = 64, /* shown of one flow */
+};
+
+enum event_kind {
+	EVENT_HEAD, /* several times a second, also when nothing has happened */
+	EVENT_FLOWS,
+	EVENT_DECISIONS,
+	EVENT_KEY,
+	EVENT_SIZE,
+	EVENT_REPLY,
+};
+
+struct event {
+	enum event_kind kind;
+	uint64_t now;     /* nanoseconds of CLOCK_REALTIME */
+	uint64_t elapsed; /* nanoseconds of CLOCK_MONOTONIC */
+	/* Borrowed for the call. */
+	union {
+		const struct ledger_head *head;
+		struct {
+			const struct flow *v; /* all there are, at most FLOW_ROWS */
+			unsigned int n;
+		} flows;
+		struct {
+			const struct ledger_decision *v; /* those since the last event */
+			unsigned int n;
+		} decisions;
+		const struct key *key;
+		unsigned int page; /* how many rows a list shows, at least 1 */
+		struct {
+			bool ok;
+			const char *text; /* not escaped */
+		} reply;
+	};
+};
+
+enum effect_kind {
+	EFFECT_NONE,
+	EFFECT_SEND,  /* the key to the command */
+	EFFECT_ALLOW, /* insert a rule in front for this spec */
+	EFFECT_DENY,
+	EFFECT_UNDO,
+	EFFECT_DETACH,
+	EFFECT_KILL,
+	EFFECT_REDRAW, /* the whole screen */
+};
+
+struct effect {
+	enum effect_kind kind;
+	struct key key;
+	char spec[EXPLAIN_HINT_MAX];
+};
+
+/* A process that made decisions of one flow, as far as they are still known. */
+struct model_process {
+	int32_t pid;
+	uint64_t last; /* nanoseconds of CLOCK_REALTIME */
+	unsigned int decisions;
+	const struct ledger_decision *newest; /* borrowed from the model */
+};
+
+struct model {
+	uint64_t now;
+	bool attached;   /* another terminal than the one the run was started on */
+	bool has_output; /* the command has a terminal of its own */
+	bool dirty;      /* something that shows has changed; whoever draws clears it */
+	struct ledger_head head;
+	struct rate rate;
+
+	enum pane_kind pane;
+	enum model_mode mode;
+	bool prefix;  /* Ctrl-] was the last key */
+	bool pasting; /* what comes was not typed */
+	uint64_t key_elapsed;
+
+	struct flow *flows; /* FLOW_ROWS */
+	unsigned int n_flows;
+	bool has_host, has_long; /* some flow has a host; an address longer than IPv4 */
+	uint16_t *order;         /* the rows that are shown, as indices */
+	unsigned int shown;
+	enum order_sort sort;
+	char filter[MODEL_FILTER_MAX];
+	char typed[MODEL_FILTER_MAX]; /* with MODEL_FILTER */
+
+	uint64_t selected;     /* id, 0: none */
+	struct flow selection; /* as it was seen last */
+	unsigned int top;      /* position of the first row on the screen */
+	unsigned int page;
+	unsigned int scroll; /* of detail and help, in lines */
+
+	struct ledger_decision *recent; /* a ring of LEDGER_DECISIONS */
+	uint64_t n_recent;              /* ever taken */
+
+	char message[MODEL_MESSAGE_MAX]; /* escaped; empty: none */
+	bool message_is_error;
+	uint64_t message_elapsed; /* when it came */
+};
+
+/*
+ * Returns NULL for want of memory. A run with a terminal of its own starts on it, unless it is
+ * looked at from elsewhere.
+ */
+struct model *model_new(bool attached, bool has_output);
+void model_free(struct model *m);
+
+struct effect model_apply(struct model *m, const struct event *e);
+
+/* Where the keys count now. */
+enum keys_place model_place(const struct model *m);
+
+/* The position of the selected row among those shown, or -1. */
+int model_position(const struct model *m);
+
+/*
+ * The rule that gives the flow the other verdict, "allow SPEC" or "deny SPEC". Returns false with a
+ * reason in `buf` when no rule means exactly this flow.
+ */
+bool model_rule(const struct flow *f, enum verdict verdict, char buf[static EXPLAIN_HINT_MAX]);
+
+/* The processes of the selected row, newest first; at most MODEL_PROCESSES. Returns how many. */
+unsigned int model_processes(const struct model *m,
+			     struct model_process out[static MODEL_PROCESSES]);
+
+#endif

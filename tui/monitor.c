@@ -1,0 +1,501 @@
+/* SPDX-License-Identifier: MIT */
+#include "tui/monitor.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "tui/link.h"
+#include "tui/model.h"
+#include "tui/pane.h"
+#include "tui/term.h"
+#include "tui/view.h"
+
+#define MILLISECOND UINT64_C(1000000)
+
+enum {
+	TICK = 100,  /* ms between two looks at the ledger */
+	FRAME = 16,  /* ms at least between two pictures */
+	DRAIN = 300, /* ms at most for the last output of the command */
+	READ_MAX = 64 * 1024,
+	DECISIONS_MAX = 64, /* taken at once */
+};
+
+struct monitor {
+	struct monitor_config config;
+	struct monitor_result *result;
+	struct link link;
+	struct term *term;
+	struct model *model;
+	struct pane *pane; /* NULL: the command has no terminal of its own */
+	struct cells cells;
+	int signals;
+	sigset_t mask; /* as it was before */
+	int w, h;
+	bool ended;
+	bool killing;   /* the operator wants the command to end */
+	bool output;    /* the pane has changed */
+	uint64_t tick;  /* when to look again, CLOCK_MONOTONIC in ns */
+	uint64_t frame; /* when the last picture was drawn */
+	uint64_t next;  /* seq of the decision to go on with */
+	uint64_t seen;  /* decisions when the flows were read */
+	bool has_seen;
+	struct flow *flows;
+	struct ledger_head *head;
+	struct ledger_decision *decisions;
+};
+
+static uint64_t now_of(clockid_t clock)
+{
+	struct timespec ts;
+
+	clock_gettime(clock, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
+}
+
+static void finish(struct monitor *m, enum monitor_end end)
+{
+	if (m->ended)
+		return;
+	m->ended = true;
+	m->result->end = end;
+}
+
+static struct event new_event(enum event_kind kind)
+{
+	return (struct event){ .kind = kind,
+			       .now = now_of(CLOCK_REALTIME),
+			       .elapsed = now_of(CLOCK_MONOTONIC) };
+}
+
+/* Tell the operator how something went. */
+static void tell(struct monitor *m, bool ok, const char *text)
+{
+	struct event e = new_event(EVENT_REPLY);
+
+	e.reply.ok = ok;
+	e.reply.text = text;
+	model_apply(m->model, &e);
+}
+
+static struct rect output_rect(const struct monitor *m)
+{
+	return view_layout(MODEL_OUTPUT, m->w, m->h).body;
+}
+
+/* Learn the terminal's size, and give the command's the one that follows from it. */
+static void resize(struct monitor *m)
+{
+	struct event e = new_event(EVENT_SIZE);
+	struct rect old = output_rect(m), r;
+
+	term_size(m->term, &m->w, &m->h);
+	cells_resize(&m->cells, m->w, m->h);
+	r = output_rect(m);
+	if (m->pane && r.w > 0 && r.h > 0 && (r.w != old.w || r.h != old.h)) {
+		pane_resize(m->pane, r.h, r.w);
+		link_resize(&m->link, r.h, r.w);
+	}
+	e.page = (unsigned int)view_layout(MODEL_DECISIONS, m->w, m->h).body.h;
+	model_apply(m->model, &e);
+	m->output = true;
+}
+
+static void send_key(struct monitor *m, struct key key)
+{
+	struct rect r = output_rect(m);
+
+	if (!m->pane)
+		return;
+	key.x -= r.x;
+	key.y -= r.y;
+	pane_key(m->pane, &key);
+}
+
+static void ask(struct monitor *m, const char *verb, const char *spec)
+{
+	int ret = link_ask(&m->link, verb, spec);
+
+	if (ret == -EAGAIN)
+		tell(m, false, "the sandbox does not answer: nothing was changed");
+	else if (ret == -EINVAL)
+		tell(m, false, "its name is not UTF-8: no rule was made");
+	else if (ret)
+		tell(m, false, strerror(-ret));
+}
+
+/* SIGTERM first; whoever asks again does not want to wait. */
+static void kill_command(struct monitor *m)
+{
+	int ret = link_kill(&m->link, m->killing ? SIGKILL : SIGTERM);
+
+	if (ret)
+		tell(m, false, "the sandbox does not answer: nothing was killed");
+	else if (!m->killing)
+		tell(m, true, "told the command to end (SIGTERM); again: SIGKILL");
+	m->killing = true;
+}
+
+static void act(struct monitor *m, const struct effect *effect)
+{
+	switch (effect->kind) {
+	case EFFECT_NONE:
+		break;
+	case EFFECT_SEND:
+		send_key(m, effect->key);
+		break;
+	case EFFECT_ALLOW:
+		ask(m, "allow", effect->spec);
+		break;
+	case EFFECT_DENY:
+		ask(m, "deny", effect->spec);
+		break;
+	case EFFECT_UNDO:
+		ask(m, "undo", NULL);
+		break;
+	case EFFECT_DETACH:
+		finish(m, MONITOR_DETACHED);
+		break;
+	case EFFECT_KILL:
+		kill_command(m);
+		break;
+	case EFFECT_REDRAW:
+		term_forget(m->term);
+		break;
+	}
+}
+
+static void read_keys(struct monitor *m)
+{
+	struct event e;
+	struct effect effect;
+	struct key key;
+
+	while (!m->ended && term_read(m->term, &key)) {
+		e = new_event(EVENT_KEY);
+		e.key = &key;
+		effect = model_apply(m->model, &e);
+		act(m, &effect);
+	}
+}
+
+static void read_signals(struct monitor *m)
+{
+	struct signalfd_siginfo info;
+
+	while (read(m->signals, &info, sizeof(info)) == sizeof(info)) {
+		if (info.ssi_signo == SIGWINCH) {
+			resize(m);
+		} else if (info.ssi_signo == SIGTSTP) {
+			term_stop(m->term);
+			resize(m);
+		} else {
+			m->result->signal = (int)info.ssi_signo;
+			finish(m, MONITOR_DETACHED);
+		}
+	}
+}
+
+static void read_control(struct monitor *m)
+{
+	struct link_message message;
+
+	do {
+		link_receive(&m->link, &message);
+		switch (message.news) {
+		case LINK_NOTHING:
+		case LINK_SWAP:
+			break;
+		case LINK_REPLY:
+			tell(m, message.ok, message.text);
+			break;
+		case LINK_EXIT:
+			m->result->status = message.status;
+			m->result->by_sandtop = message.by_sandtop;
+			finish(m, m->killing ? MONITOR_KILLED : MONITOR_EXITED);
+			break;
+		case LINK_GONE:
+			finish(m, MONITOR_LOST);
+			break;
+		}
+	} while (message.news != LINK_NOTHING && !m->ended);
+}
+
+static void close_terminal(struct monitor *m)
+{
+	close(m->link.terminal);
+	m->link.terminal = -1;
+}
+
+/* Take what the command has written. Returns whether there was something. */
+static bool read_terminal(struct monitor *m)
+{
+	static char bytes[READ_MAX];
+	ssize_t n = recv(m->link.terminal, bytes, sizeof(bytes), MSG_DONTWAIT);
+	size_t old;
+
+	if (n < 0)
+		return errno == EINTR;
+	if (n == 0) {
+		close_terminal(m);
+		return false;
+	}
+	old = m->link.replay < (size_t)n ? m->link.replay : (size_t)n;
+	m->link.replay -= old;
+	pane_write(m->pane, bytes, old, true);
+	pane_write(m->pane, bytes + old, (size_t)n - old, false);
+	m->output = true;
+	return true;
+}
+
+static void write_terminal(struct monitor *m)
+{
+	const char *bytes;
+	size_t len = pane_input(m->pane, &bytes);
+	ssize_t n = send(m->link.terminal, bytes, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+	if (n > 0)
+		pane_sent(m->pane, (size_t)n);
+	else if (errno != EAGAIN && errno != EINTR)
+		pane_sent(m->pane, len);
+}
+
+/* What came before the end, in whatever order the two were sent. */
+static void drain_terminal(struct monitor *m)
+{
+	struct pollfd pollfd = { .fd = m->link.terminal, .events = POLLIN };
+	uint64_t end = now_of(CLOCK_MONOTONIC) + DRAIN * MILLISECOND, now;
+
+	while (m->link.terminal >= 0) {
+		if (read_terminal(m))
+			continue;
+		now = now_of(CLOCK_MONOTONIC);
+		if (now >= end || poll(&pollfd, 1, (int)((end - now) / MILLISECOND) + 1) <= 0)
+			break;
+	}
+}
+
+static void read_ledger(struct monitor *m)
+{
+	struct event e = new_event(EVENT_HEAD);
+
+	ledger_read_head(m->link.ledger, m->head);
+	e.head = m->head;
+	model_apply(m->model, &e);
+	if (m->has_seen && m->seen == m->head->decisions)
+		return;
+	m->has_seen = true;
+	m->seen = m->head->decisions;
+	e.kind = EVENT_FLOWS;
+	e.flows.v = m->flows;
+	e.flows.n = ledger_read_flows(m->link.ledger, m->flows, FLOW_ROWS);
+	model_apply(m->model, &e);
+	e.kind = EVENT_DECISIONS;
+	e.decisions.v = m->decisions;
+	for (unsigned int i = 0; i < LEDGER_DECISIONS / DECISIONS_MAX; i++) {
+		e.decisions.n = ledger_read_decisions(m->link.ledger, &m->next, m->decisions,
+						      DECISIONS_MAX, NULL);
+		model_apply(m->model, &e);
+		if (e.decisions.n < DECISIONS_MAX)
+			break;
+	}
+}
+
+static bool shows_output(const struct monitor *m)
+{
+	return m->pane && m->model->pane == MODEL_OUTPUT;
+}
+
+static void draw(struct monitor *m)
+{
+	view_render(m->model, &m->cells);
+	if (shows_output(m))
+		pane_render(m->pane, &m->cells, output_rect(m));
+	if (m->pane && pane_take_bell(m->pane))
+		term_ring(m->term);
+	term_set_mouse(m->term, shows_output(m) ? pane_mouse(m->pane) : PANE_MOUSE_NONE);
+	term_draw(m->term, &m->cells);
+	m->model->dirty = false;
+	m->output = false;
+}
+
+/* Draw if there is something new and the last picture is old enough. Returns ms to wait for it. */
+static int draw_when_due(struct monitor *m)
+{
+	uint64_t now = now_of(CLOCK_MONOTONIC);
+
+	if (!m->model->dirty && !(m->output && shows_output(m)))
+		return TICK;
+	if (now < m->frame + FRAME * MILLISECOND)
+		return (int)((m->frame + FRAME * MILLISECOND - now) / MILLISECOND) + 1;
+	m->frame = now;
+	draw(m);
+	return TICK;
+}
+
+static int wait_ms(struct monitor *m, int frame)
+{
+	uint64_t now = now_of(CLOCK_MONOTONIC);
+	int tick = m->tick > now ? (int)((m->tick - now) / MILLISECOND) + 1 : 0;
+
+	return tick < frame ? tick : frame;
+}
+
+static void turn(struct monitor *m)
+{
+	const char *bytes;
+	bool typed = m->pane && pane_input(m->pane, &bytes) > 0;
+	struct pollfd fds[] = {
+		{ .fd = m->signals, .events = POLLIN },
+		{ .fd = m->config.tty_in, .events = POLLIN },
+		{ .fd = m->link.control, .events = POLLIN },
+		{ .fd = m->link.terminal, .events = (short)(POLLIN | (typed ? POLLOUT : 0)) },
+	};
+
+	if (poll(fds, 4, wait_ms(m, draw_when_due(m))) < 0)
+		return;
+	if (fds[0].revents)
+		read_signals(m);
+	if (fds[1].revents & POLLIN)
+		read_keys(m);
+	else if (fds[1].revents)
+		finish(m, MONITOR_DETACHED);
+	if (fds[3].revents & (POLLIN | POLLHUP | POLLERR))
+		read_terminal(m);
+	if (m->link.terminal >= 0 && fds[3].revents & POLLOUT)
+		write_terminal(m);
+	if (fds[2].revents)
+		read_control(m);
+	if (now_of(CLOCK_MONOTONIC) >= m->tick) {
+		m->tick = now_of(CLOCK_MONOTONIC) + TICK * MILLISECOND;
+		read_ledger(m);
+	}
+}
+
+static int fail(struct monitor *m, int ret, const char *text)
+{
+	snprintf(m->result->error, sizeof(m->result->error), "%s", text);
+	return ret;
+}
+
+static int block_signals(struct monitor *m)
+{
+	static const int signals[] = { SIGTERM, SIGHUP, SIGINT, SIGQUIT, SIGTSTP, SIGWINCH };
+	sigset_t set;
+
+	sigemptyset(&set);
+	for (size_t i = 0; i < sizeof(signals) / sizeof(*signals); i++)
+		sigaddset(&set, signals[i]);
+	sigprocmask(SIG_BLOCK, &set, &m->mask);
+	m->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return m->signals < 0 ? -errno : 0;
+}
+
+static int open_term(struct monitor *m)
+{
+	const char *name = getenv("TERM");
+	char text[256];
+	int ret;
+
+	m->term = term_new(m->config.tty_in, m->config.tty_out);
+	if (m->term)
+		return 0;
+	ret = -errno;
+	if (ret == -EOPNOTSUPP)
+		snprintf(text, sizeof(text),
+			 "the terminal '%.64s' ($TERM) is unknown, or has no cursor to move: "
+			 "expected one such as xterm-256color",
+			 name ? name : "");
+	else
+		snprintf(text, sizeof(text), "the terminal: %s", strerror(-ret));
+	return fail(m, ret, text);
+}
+
+/* Everything but the terminal, so that a failure can be said on it. */
+static int prepare(struct monitor *m)
+{
+	struct control_error err = { "" };
+	struct rect r;
+	int ret = block_signals(m);
+
+	if (ret)
+		return fail(m, ret, strerror(-ret));
+	term_measure(m->config.tty_out, &m->w, &m->h);
+	r = output_rect(m);
+	/* On a screen of a line or two there is no place for it. */
+	r.w = r.w > 0 ? r.w : 1;
+	r.h = r.h > 0 ? r.h : 1;
+	ret = link_open(&m->link, m->config.control, r.h, r.w, &err);
+	if (ret)
+		return fail(m, ret, err.text);
+	m->flows = calloc(FLOW_ROWS, sizeof(*m->flows));
+	m->decisions = calloc(DECISIONS_MAX, sizeof(*m->decisions));
+	m->head = calloc(1, sizeof(*m->head));
+	m->model = model_new(m->config.attached, m->link.terminal >= 0);
+	if (m->link.terminal >= 0)
+		m->pane = pane_new(r.h, r.w);
+	if (!m->flows || !m->decisions || !m->head || !m->model ||
+	    (m->link.terminal >= 0 && !m->pane))
+		return fail(m, -ENOMEM, strerror(ENOMEM));
+	return open_term(m);
+}
+
+static void release(struct monitor *m)
+{
+	link_close(&m->link);
+	pane_free(m->pane);
+	model_free(m->model);
+	free(m->flows);
+	free(m->decisions);
+	free(m->head);
+	cells_exit(&m->cells);
+	if (m->signals >= 0)
+		close(m->signals);
+	sigprocmask(SIG_SETMASK, &m->mask, NULL);
+}
+
+/* What the command wrote goes to where it would have gone without a monitor. */
+static void reprint(struct monitor *m, bool color, bool ascii)
+{
+	FILE *out = fdopen(dup(m->config.tty_out), "w");
+
+	if (!out)
+		return;
+	pane_reprint(m->pane, out, color, ascii);
+	fclose(out);
+}
+
+int monitor_run(const struct monitor_config *config, struct monitor_result *out)
+{
+	struct monitor m = { .config = *config, .result = out, .signals = -1, .link.terminal = -1 };
+	bool color, ascii;
+	int ret;
+
+	*out = (struct monitor_result){ .end = MONITOR_LOST };
+	ret = prepare(&m);
+	if (ret) {
+		release(&m);
+		return ret;
+	}
+	color = term_has_color(m.term);
+	ascii = term_is_ascii(m.term);
+	cells_init(&m.cells, ascii);
+	resize(&m);
+	read_ledger(&m);
+	while (!m.ended)
+		turn(&m);
+	term_free(m.term);
+	if (m.pane && (out->end == MONITOR_EXITED || out->end == MONITOR_KILLED)) {
+		drain_terminal(&m);
+		reprint(&m, color, ascii);
+	}
+	release(&m);
+	return 0;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Which rows a list of flows shows, and in which order.
+ */
+#ifndef SANDTOP_TUI_ORDER_H
+#define SANDTOP_TUI_ORDER_H
+
+#include <stdint.h>
+
+#include "core/flow.h"
+
+enum order_sort {
+	ORDER_LAST, /* newest activity first */
+	ORDER_HITS,
+	ORDER_VERDICT, /* what waits, what is denied, what is allowed */
+	ORDER_ADDRESS,
+	ORDER_PROCESS,
+	ORDER_COUNT,
+};
+
+/*
+ * Write the indices of the flows that contain the text `filter` (in any case; "" is in all) to
+ * `order`, sorted. Returns how many.
+ */
+unsigned int order_rows(const struct flow *flows, unsigned int n, enum order_sort sort,
+			const char *filter, uint16_t *order);
+
+/* "newest activity", "hits", ... */
+const char *order_name(enum order_sort sort);
+
+#endif
