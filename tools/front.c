@@ -234,6 +234,10 @@ static void monitor_ended(struct front *f, int wait_status)
 	end_monitor(f);
 	switch (end) {
 	case MONITOR_DETACHED:
+		if (!f->begun) {
+			f->ask_after = loop_now();
+			break;
+		}
 		f->left = f->guardian != 0;
 		if (f->left && !tty_is_gone(&f->tty))
 			complain("detached; the run goes on: sandtop attach %s", f->name);
