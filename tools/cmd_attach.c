@@ -34,7 +34,9 @@ static int say_end(const struct monitor_result *r)
 	switch (r->end) {
 	case MONITOR_EXITED:
 	case MONITOR_KILLED:
-		complain("the command has ended with status %d", r->status);
+		complain(r->by_sandtop ? "the run has been ended by sandtop, with status %d"
+				       : "the command has ended with status %d",
+			 r->status);
 		return EXIT_SUCCESS;
 	case MONITOR_LOST:
 		complain("attach: the sandbox is gone, and did not say how its command ended");

@@ -157,10 +157,13 @@ static void take_reply(struct link *l, const json_t *packet, struct link_message
 
 static void take_event(const json_t *packet, const char *event, struct link_message *out)
 {
+	const char *by = json_string_value(json_object_get(packet, "by"));
+
 	if (!strcmp(event, "swap"))
 		out->news = LINK_SWAP;
 	else if (!strcmp(event, "exit"))
 		out->news = LINK_EXIT;
+	out->by_sandtop = by && !strcmp(by, "sandtop");
 	out->status = (int)json_integer_value(json_object_get(packet, "exit"));
 }
 

@@ -33,13 +33,14 @@ enum link_news {
 	LINK_NOTHING,
 	LINK_REPLY, /* see ok and text */
 	LINK_SWAP,  /* another policy is live */
-	LINK_EXIT,  /* see status */
+	LINK_EXIT,  /* see status and by_sandtop */
 	LINK_GONE,
 };
 
 struct link_message {
 	enum link_news news;
 	bool ok;
+	bool by_sandtop;
 	int status;
 	char text[LINK_TEXT_MAX]; /* what was asked for, and what became of it; not escaped */
 };

@@ -218,6 +218,7 @@ static void read_control(struct monitor *m)
 			break;
 		case LINK_EXIT:
 			m->result->status = message.status;
+			m->result->by_sandtop = message.by_sandtop;
 			finish(m, m->killing ? MONITOR_KILLED : MONITOR_EXITED);
 			break;
 		case LINK_GONE:

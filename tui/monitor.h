@@ -25,6 +25,7 @@ enum monitor_end {
 struct monitor_result {
 	enum monitor_end end;
 	int status;      /* EXITED, KILLED: what sandtop exits with */
+	bool by_sandtop; /* EXITED, KILLED: it was not the command that ended the run */
 	int signal;      /* DETACHED: what ended it, 0 for the operator */
 	char error[512]; /* of a failure: one line without a newline */
 };

@@ -289,10 +289,10 @@ void term_measure(int fd, int *w, int *h)
 void term_size(struct term *t, int *w, int *h)
 {
 	term_measure(t->out, w, h);
-	if (*w != COLS || *h != LINES) {
+	if (*w != COLS || *h != LINES)
 		resizeterm(*h, *w);
-		t->forget = true;
-	}
+	/* It may have been smaller meanwhile, and have lost what did not fit then. */
+	t->forget = true;
 }
 
 /* The nearest of the first 16 colours, of which a terminal may have only the first 8. */

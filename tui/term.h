@@ -35,7 +35,7 @@ void term_free(struct term *t);
 bool term_is_ascii(const struct term *t);
 bool term_has_color(const struct term *t);
 
-/* Learn its size, which may have changed. */
+/* Learn its size, which may have changed, and draw everything anew at the next term_draw(). */
 void term_size(struct term *t, int *w, int *h);
 
 /* Show the picture. */
