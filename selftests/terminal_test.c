@@ -635,6 +635,27 @@ TEST_F(ending, is_as_in_a_batch_run)
 	}
 }
 
+static void status_to(void *arg)
+{
+	dup2(*(int *)arg, 9);
+}
+
+TEST_F(terminal, says_how_it_ended_on_a_descriptor)
+{
+	char text[200] = "";
+	int fds[2];
+
+	ASSERT_EQ(0, pipe2(fds, O_CLOEXEC));
+	ASSERT_EQ(0, console_start(&self->console,
+				   ARGS("sandtop", "--net-allow", ":1", "--status-fd", "9", "--",
+					"sh", "-c", "kill -TERM $$"),
+				   status_to, &fds[1]));
+	close(fds[1]);
+	EXPECT_EQ(128 + SIGTERM, console_wait(&self->console, LONG));
+	EXPECT_LT(0, read(fds[0], text, sizeof(text) - 1));
+	EXPECT_STREQ("{\"exit\":143,\"signal\":15,\"by\":\"command\"}\n", text);
+}
+
 TEST_F(terminal, forwards_signals)
 {
 	start(self, SANDTOP("tenant", "signals"));
