@@ -15,6 +15,14 @@ _sandtop_profiles()
 	done
 }
 
+# The sandboxes that run.
+_sandtop_running()
+{
+	sandtop ps 2>/dev/null | while read -r name _; do
+		[ "$name" = NAME ] || printf '%s\n' "$name"
+	done
+}
+
 # The value of option $1 that begins with $2; fails for one that takes none.
 _sandtop_value()
 {
@@ -40,6 +48,7 @@ _sandtop()
 		--net-allow-bind --net-deny-bind --profile --profile-file --max-connections --help'
 	local run='--dump-profile --batch --log --json --verbose --quiet --stats --status-fd --name
 		--no-supervisor --best-effort --timeout --keep-fd --linger --version'
+	local verbs='policy reload allow deny undo flows why log save shut metrics reopen kill'
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} i
 
 	COMPREPLY=()
@@ -58,6 +67,23 @@ _sandtop()
 		COMPREPLY=($(compgen -W '--plan' -- "$cur"))
 		return
 		;;
+	ps)
+		COMPREPLY=($(compgen -W '--json' -- "$cur"))
+		return
+		;;
+	ctl)
+		case $prev in
+		ctl) COMPREPLY=($(compgen -W "$verbs $(_sandtop_running) --help" -- "$cur")) ;;
+		allow | deny | shut) _sandtop_value --net-deny "$cur" ;;
+		reload | save) COMPREPLY=($(compgen -f -- "$cur")) ;;
+		flows) COMPREPLY=($(compgen -W '--json' -- "$cur")) ;;
+		log) COMPREPLY=($(compgen -W '-f' -- "$cur")) ;;
+		kill) COMPREPLY=($(compgen -W 'TERM KILL INT HUP STOP CONT' -- "$cur")) ;;
+		why) COMPREPLY=($(compgen -W 'tcp udp icmp unix dns in' -- "$cur")) ;;
+		*) [ "$COMP_CWORD" -eq 3 ] && COMPREPLY=($(compgen -W "$verbs" -- "$cur")) ;;
+		esac
+		return
+		;;
 	profile)
 		case $COMP_CWORD in
 		2) COMPREPLY=($(compgen -W 'list show check' -- "$cur")) ;;
@@ -74,7 +100,7 @@ _sandtop()
 	_sandtop_value "$prev" "$cur" && return
 	COMPREPLY=($(compgen -W "$policy $run --" -- "$cur"))
 	if [ "$COMP_CWORD" -eq 1 ]; then
-		COMPREPLY+=($(compgen -W 'check explain profile' -- "$cur"))
+		COMPREPLY+=($(compgen -W 'check explain profile ps ctl' -- "$cur"))
 	fi
 }
 

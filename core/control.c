@@ -181,7 +181,7 @@ int control_names(struct control_names *out)
 	return 0;
 }
 
-static void set_patience(int fd, int seconds)
+void control_set_patience(int fd, int seconds)
 {
 	struct timeval tv = { .tv_sec = seconds };
 
@@ -198,7 +198,7 @@ static int connect_to(int dir, const char *name)
 
 	if (fd < 0)
 		return -errno;
-	set_patience(fd, CONTROL_PATIENCE);
+	control_set_patience(fd, CONTROL_PATIENCE);
 	control_path(dir, name, address.sun_path);
 	if (connect(fd, (const struct sockaddr *)&address, sizeof(address)))
 		ret = -errno;
@@ -311,7 +311,7 @@ int control_connect(const char *name, struct control_error *err)
 	fd = name ? connect_by_name(dir, name, err) : connect_to_only(dir, err);
 	close(dir);
 	if (fd >= 0)
-		set_patience(fd, 0);
+		control_set_patience(fd, 0);
 	return fd;
 }
 

@@ -64,6 +64,9 @@ int control_names(struct control_names *out);
  */
 int control_connect(const char *name, struct control_error *err);
 
+/* How long a send or receive on the descriptor waits: EAGAIN after that; 0 is for ever. */
+void control_set_patience(int fd, int seconds);
+
 /*
  * Send one packet, and with body_fd >= 0 that descriptor. Returns 0, -EMSGSIZE when the packet
  * would be too large, or -errno of sendmsg(2).

@@ -120,8 +120,11 @@ static int visit(struct walk *w, int pidfd, pid_t tid, const char *fd)
 
 	if (sock < 0)
 		return 0; /* closed meanwhile */
-	/* The number may have become a file's, or another socket's. */
-	if (fstat(sock, &st) || !S_ISSOCK(st.st_mode)) {
+	/*
+	 * The number may have become another socket's, or a file's, which must not even be looked
+	 * at: it can be on a file system that the command serves.
+	 */
+	if (getsockopt(sock, SOL_SOCKET, SO_DOMAIN, &domain, &len) || fstat(sock, &st)) {
 		close(sock);
 		return 0;
 	}
@@ -129,8 +132,7 @@ static int visit(struct walk *w, int pidfd, pid_t tid, const char *fd)
 	if (ret > 0) {
 		w->news = true;
 		ret = 0;
-		if (getsockopt(sock, SOL_SOCKET, SO_DOMAIN, &domain, &len) == 0 &&
-		    domain == AF_UNIX)
+		if (domain == AF_UNIX)
 			ret = set_add(&w->local, st.st_ino);
 		if (ret > 0)
 			ret = check_local(w, tid, fd, st.st_ino);

@@ -20,6 +20,8 @@ int cmd_attach(int argc, char **argv);
 int cmd_check(int argc, char **argv);
 int cmd_explain(int argc, char **argv);
 int cmd_profile(int argc, char **argv);
+int cmd_ps(int argc, char **argv);
+int cmd_ctl(int argc, char **argv);
 
 /* Print "sandtop: " and the message as one line to stderr. */
 void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -585,6 +585,8 @@ static const char *const head[] = {
 			"       sandtop explain [POLICY OPTIONS] [ENDPOINT...]\n"
 			"       sandtop profile list|show|check\n"
 			"       sandtop check [--plan]\n"
+			"       sandtop ps [--json]\n"
+			"       sandtop ctl [NAME|PID] VERB [ARG...]\n"
 			"Run CMD under a network policy and show every decision.\n\n",
 	[OPTIONS_EXPLAIN] =
 		"Usage: sandtop explain [POLICY OPTIONS] [ENDPOINT...]\n"

@@ -74,29 +74,42 @@ static int cannot_read(const char *who, const char *path, int error)
 	return EXIT_USAGE;
 }
 
+int profile_file_load(const char *who, const char *path, char **text, size_t *size)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	ssize_t n;
+
+	if (fd < 0)
+		return cannot_read(who, path, errno);
+	n = read_all(fd, text);
+	close(fd);
+	if (n < 0) {
+		free(*text);
+		return cannot_read(who, path, (int)-n);
+	}
+	*size = (size_t)n;
+	return 0;
+}
+
 int profile_file_read(const char *who, const char *path, struct profile_file *out)
 {
 	struct policy_error err = { "" };
+	size_t size;
 	char *text;
-	ssize_t n;
-	int fd, ret;
+	int ret = profile_file_load(who, path, &text, &size);
 
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	if (fd < 0)
-		return cannot_read(who, path, errno);
-	n = read_all(fd, &text);
-	close(fd);
-	ret = n < 0 ? (int)n : profile_read(text, (size_t)n, &out->profile, &err);
 	if (ret)
-		free(text);
-	if (n < 0 || ret == -ENOMEM)
-		return cannot_read(who, path, -ret);
+		return ret;
+	ret = profile_read(text, size, &out->profile, &err);
 	if (ret) {
+		free(text);
+		if (ret == -ENOMEM)
+			return cannot_read(who, path, ENOMEM);
 		profile_file_complain(path, &err);
 		return EXIT_USAGE;
 	}
 	out->text = text;
-	out->size = (size_t)n;
+	out->size = size;
 	snprintf(out->path, sizeof(out->path), "%s", path);
 	return 0;
 }

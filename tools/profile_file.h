@@ -26,6 +26,11 @@ struct profile_file {
 int profile_file_path(const char *name, char buf[static PATH_MAX]);
 
 /*
+ * The text of the file, to be freed. `who` wants it, for a message. Returns 0 or an exit status.
+ */
+int profile_file_load(const char *who, const char *path, char **text, size_t *size);
+
+/*
  * Read the profile in the file, to be freed with profile_file_free(). `who` wants it, for a
  * message. Returns 0 or an exit status.
  */

@@ -22,19 +22,12 @@ void complain(const char *format, ...)
 	fprintf(stderr, "sandtop: %s\n", text);
 }
 
-static int not_in_this_build(int argc, char **argv)
-{
-	(void)argc;
-	complain("%s: not in this build", argv[0]);
-	return EXIT_USAGE;
-}
-
 static const struct {
 	const char *name;
 	int (*run)(int argc, char **argv);
 } commands[] = {
-	{ "check", cmd_check },      { "explain", cmd_explain },   { "profile", cmd_profile },
-	{ "ps", not_in_this_build }, { "ctl", not_in_this_build }, { "attach", cmd_attach },
+	{ "check", cmd_check }, { "explain", cmd_explain }, { "profile", cmd_profile },
+	{ "ps", cmd_ps },       { "ctl", cmd_ctl },         { "attach", cmd_attach },
 };
 
 /*

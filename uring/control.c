@@ -194,14 +194,9 @@ static void handle(struct control_client *client, json_t *request)
 	control_reply(client, reply, ret, fd);
 }
 
-/* Why whoever has sent something may not, or NULL. */
-static const char *objection(const struct control_client *client, pid_t pid, int pidfd)
+/* Why the process may not drive a sandbox, or NULL. */
+static const char *objection(pid_t pid, int pidfd)
 {
-	struct pollfd gone = { .fd = client->pidfd, .events = POLLIN };
-
-	/* Who connected was checked then; it cannot have got other parents since. */
-	if (pid == client->pid && client->pidfd >= 0 && poll(&gone, 1, 0) == 0)
-		return NULL;
 	switch (pidfd < 0 ? -ESRCH : peer_check(pid, pidfd)) {
 	case 0:
 		return NULL;
@@ -212,6 +207,31 @@ static const char *objection(const struct control_client *client, pid_t pid, int
 	default:
 		return "refused: cannot tell whether who asks runs in a sandbox";
 	}
+}
+
+/* The same of who has sent a request, which need not be who connected. */
+static const char *objection_to(const struct control_client *client,
+				const struct control_sender *sender)
+{
+	struct pollfd gone = { .fd = client->pidfd, .events = POLLIN };
+
+	/* Who connected was checked then; it cannot have got other parents since. */
+	if (sender->pid == client->pid && poll(&gone, 1, 0) == 0)
+		return NULL;
+	return objection(sender->pid, sender->pidfd);
+}
+
+/*
+ * Take in what has been sent and let nothing more come: a connection that is closed with something
+ * unread is reset, and its last reply lost.
+ */
+static void stop_listening(int fd)
+{
+	char byte;
+
+	shutdown(fd, SHUT_RD);
+	for (int i = 0; i < CONTROL_QUEUED && recv(fd, &byte, 1, MSG_DONTWAIT) > 0; i++)
+		;
 }
 
 static const char *problem(int error)
@@ -233,7 +253,7 @@ static void readable(struct event *ev, int res)
 	request = control_recv_from(client->fd, &client->body, &sender);
 	error = errno;
 	if (request || error == EMSGSIZE || error == EBADMSG)
-		why = objection(client, sender.pid, sender.pidfd);
+		why = objection_to(client, &sender);
 	if (sender.pidfd >= 0)
 		close(sender.pidfd);
 	if (!request && error == EAGAIN) {
@@ -242,6 +262,7 @@ static void readable(struct event *ev, int res)
 		disconnect(client);
 	} else if (why) {
 		client->ended = true;
+		stop_listening(client->fd);
 		refuse(client, why);
 	} else if (!request) {
 		refuse(client, problem(error));
@@ -267,6 +288,7 @@ static void turn_away(int fd, const char *why)
 {
 	json_t *reply = json_pack("{s:i, s:b, s:s}", "v", CONTROL_VERSION, "ok", 0, "error", why);
 
+	stop_listening(fd);
 	if (reply)
 		control_send(fd, reply, -1);
 	json_decref(reply);
@@ -276,7 +298,7 @@ static void turn_away(int fd, const char *why)
 static void admit(struct control *c, int fd)
 {
 	struct control_client *client = free_client(c);
-	const char *why = NULL;
+	const char *why;
 	struct ucred cred;
 	socklen_t len = sizeof(cred);
 	int pidfd = -1;
@@ -285,29 +307,26 @@ static void admit(struct control *c, int fd)
 		turn_away(fd, "refused: this sandbox is another user's");
 		return;
 	}
-	if (!client) {
-		turn_away(fd, "too many clients are connected");
-		return;
-	}
 	len = sizeof(pidfd);
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERPIDFD, &pidfd, &len))
 		pidfd = -1;
+	why = client ? objection(cred.pid, pidfd) : "too many clients are connected";
+	if (why) {
+		turn_away(fd, why);
+		if (pidfd >= 0)
+			close(pidfd);
+		return;
+	}
 	*client = (struct control_client){
 		.control = c,
 		.fd = fd,
 		.body = -1,
-		.pidfd = -1,
+		.pid = cred.pid,
+		.pidfd = pidfd,
 		.in = { .fn = readable },
 		.out = { .fn = writable },
 	};
-	why = objection(client, cred.pid, pidfd);
-	client->pid = cred.pid;
-	client->pidfd = pidfd;
-	client->ended = why != NULL;
-	if (why)
-		refuse(client, why);
-	else
-		await_request(client);
+	await_request(client);
 }
 
 static void connected(struct event *ev, int res)

@@ -327,7 +327,7 @@ static bool start(struct supervisor *s)
 		return fail(s, "start the supervisor", ret);
 	ledger_set_run(s->ledger, config->name, s->launch.pid, config->launch.argv);
 	ledger_set_policy(s->ledger, 1, verdict_name(policy_fallback(config->snapshot->policy)),
-			  config->profile);
+			  source_profile(config->snapshot->source));
 	tell_front(s, FRONT_READY);
 	return true;
 }

@@ -286,7 +286,7 @@ static void prepared(struct job *j)
 	if (!ret && c->kind != CHANGE_SHUT && c->kind != CHANGE_LOOK)
 		ret = commit(c);
 	if (ret == -ENOENT && c->kind == CHANGE_UNDO)
-		strcpy(c->err.text, "undo: there is no earlier policy");
+		strcpy(c->err.text, "there is no earlier policy");
 	if (ret) {
 		reply(c, ret);
 		if (c->kind == CHANGE_LOOK)

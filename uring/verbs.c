@@ -82,7 +82,7 @@ static int metrics(struct control *c, struct control_client *client, json_t *req
 static void reopened(void *arg, const char *error)
 {
 	json_t *reply = json_object();
-	int ret = error ? control_refuse(reply, "reopen: %s", error) : 0;
+	int ret = error ? control_refuse(reply, "%s", error) : 0;
 
 	control_reply(arg, reply, ret, -1);
 }
@@ -95,7 +95,7 @@ static int reopen(struct control *c, struct control_client *client, json_t *requ
 	(void)request;
 	(void)reply_fd;
 	if (ret == -ENOENT)
-		return control_refuse(reply, "reopen: neither --log nor --json is a file");
+		return control_refuse(reply, "neither --log nor --json is a file");
 	return ret ? ret : CONTROL_LATER;
 }
 
