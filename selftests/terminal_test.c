@@ -395,6 +395,7 @@ TEST_F_TIMEOUT(terminal, does_not_wait_for_a_client_that_is_stuck, 60)
 	EXPECT_EQ(0, kill(monitor_of(self), SIGSTOP));
 	EXPECT_EQ(0, viewer_wait_text(&self->viewer, 0, "past", VERY_LONG));
 	EXPECT_EQ(0, kill(monitor_of(self), SIGKILL));
+	EXPECT_EQ(0, kill(self->console.pid, SIGCONT));
 	expect_shown(self, "the run goes on");
 }
 
@@ -498,6 +499,24 @@ TEST_F(terminal, survives_the_monitor)
 	ASSERT_EQ(0, viewer_type(&self->viewer, "it\r", 3));
 	expect_text(self, "after-it\r\n");
 	EXPECT_EQ(9, console_wait(&self->console, LONG));
+}
+
+TEST_F(terminal, is_given_back_while_the_monitor_is_stopped)
+{
+	siginfo_t info;
+
+	start(self, SANDTOP("sh", "-c", "tenant hold"));
+	expect_shown(self, "holding");
+	EXPECT_EQ(0, kill(monitor_of(self), SIGTSTP));
+	/* The job is stopped as a whole, for the shell to see. */
+	ASSERT_EQ(0, waitid(P_PID, (id_t)self->console.pid, &info, WSTOPPED));
+	expect_restored(self);
+	EXPECT_EQ(0, kill(self->console.pid, SIGCONT));
+	AWAIT(is_raw(self));
+	AWAIT(is_exclusive(self));
+	ASSERT_EQ(0, console_type(&self->console, "\3"));
+	EXPECT_EQ(128 + SIGINT, console_wait(&self->console, LONG));
+	expect_restored(self);
 }
 
 TEST_F(terminal, can_be_interrupted_without_a_monitor)
