@@ -46,7 +46,7 @@ _sandtop()
 {
 	local policy='--net-allow --net-deny --allow-udp --allow-icmp --rule --preset --default
 		--net-allow-bind --net-deny-bind --profile --profile-file --max-connections --help'
-	local run='--dump-profile --batch --log --json --verbose --quiet --stats --metrics-file
+	local run='--dump-profile --batch --monitor --log --json --verbose --quiet --stats --metrics-file
 		--status-fd --name --no-supervisor --best-effort --timeout --keep-fd --linger --version'
 	local verbs='policy reload allow deny undo flows why log save shut metrics reopen kill'
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} i

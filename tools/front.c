@@ -52,6 +52,9 @@ static const int forwarded[] = { SIGTERM, SIGHUP, SIGUSR1, SIGUSR2 };
 /* From the keyboard: while there is a monitor they do not come from it. */
 static const int keyboard[] = { SIGINT, SIGQUIT };
 
+/* What tells a monitor to end. */
+static const int ends[] = { SIGTERM, SIGHUP, SIGINT, SIGQUIT };
+
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 struct front {
@@ -61,6 +64,7 @@ struct front {
 	int signals;             /* signalfd */
 	int progress;            /* what the supervisor has got to, see supervisor.h */
 	sigset_t mask;           /* as it was */
+	struct sigaction child;  /* of SIGCHLD, the same */
 	struct backlog messages; /* of the guardian's side */
 	bool begun;              /* the command runs */
 	bool had_monitor;
@@ -121,6 +125,7 @@ static _Noreturn void guard(const struct front *f, int progress, int messages, f
 	};
 	int status;
 
+	sigaction(SIGCHLD, &f->child, NULL);
 	sigprocmask(SIG_SETMASK, &f->mask, NULL);
 	if (f->tty.in > 2)
 		close(f->tty.in);
@@ -172,13 +177,17 @@ static void say_monitor_error(const char *text)
 	complain("cannot show the monitor: %s", safe);
 }
 
-static _Noreturn void monitor(const struct front *f, pid_t front)
+static _Noreturn void monitor_process(const struct front *f, pid_t front)
 {
 	struct monitor_config config = { .tty_in = f->tty.in, .tty_out = f->tty.out };
 	struct control_error err = { "" };
 	struct monitor_result result;
+	sigset_t mask = f->mask;
 
-	sigprocmask(SIG_SETMASK, &f->mask, NULL);
+	/* monitor_run() reads them; one that comes when it is done must not cut the rest short. */
+	for (size_t i = 0; i < COUNT(ends); i++)
+		sigaddset(&mask, ends[i]);
+	sigprocmask(SIG_SETMASK, &mask, NULL);
 	signal(SIGTSTP, SIG_DFL);
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	if (getppid() != front)
@@ -192,9 +201,8 @@ static _Noreturn void monitor(const struct front *f, pid_t front)
 		say_monitor_error(result.error);
 		_exit(MONITOR_FAILED);
 	}
-	/* With the front gone nobody else does it. */
-	if (getppid() != front)
-		tty_set_exclusive(&f->tty, false);
+	/* Perhaps the front has gone and cannot. */
+	tty_set_exclusive(&f->tty, false);
 	_exit((int)result.end);
 }
 
@@ -208,7 +216,7 @@ static void start_monitor(struct front *f)
 		close(f->signals);
 		close(f->progress);
 		backlog_free(&f->messages);
-		monitor(f, self);
+		monitor_process(f, self);
 	}
 	if (f->monitor < 0) {
 		f->monitor = 0;
@@ -234,6 +242,10 @@ static void monitor_ended(struct front *f, int wait_status)
 	end_monitor(f);
 	switch (end) {
 	case MONITOR_DETACHED:
+		if (!f->begun) {
+			f->ask_after = loop_now();
+			break;
+		}
 		f->left = f->guardian != 0;
 		if (f->left && !tty_is_gone(&f->tty))
 			complain("detached; the run goes on: sandtop attach %s", f->name);
@@ -299,13 +311,31 @@ static void guardian_ended(struct front *f, int wait_status)
 			 WTERMSIG(wait_status));
 }
 
+/* So that the shell sees a stopped job; until it goes on, the terminal is for others to open. */
+static void stop_with_monitor(const struct front *f)
+{
+	tty_set_exclusive(&f->tty, false);
+	kill(getpid(), SIGSTOP);
+}
+
+static void go_on_with_monitor(const struct front *f)
+{
+	if (!f->monitor)
+		return;
+	tty_set_exclusive(&f->tty, tty_is_foreground(&f->tty));
+	kill(f->monitor, SIGCONT);
+}
+
 static void reap(struct front *f)
 {
 	int status;
 	pid_t pid;
 
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-		if (pid == f->guardian) {
+	while ((pid = waitpid(-1, &status, WNOHANG | WUNTRACED)) > 0) {
+		if (WIFSTOPPED(status)) {
+			if (pid == f->monitor)
+				stop_with_monitor(f);
+		} else if (pid == f->guardian) {
 			guardian_ended(f, status);
 		} else if (pid == f->monitor) {
 			f->monitor = 0;
@@ -331,6 +361,8 @@ static void take_signal(struct front *f, int sig)
 		/* Without the pane Ctrl-C comes here; it means all that run. */
 		if (f->plain && f->guardian)
 			signal_all(f, sig);
+	} else if (sig == SIGCONT) {
+		go_on_with_monitor(f);
 	} else if (sig != SIGCHLD && f->guardian) {
 		kill(f->guardian, sig);
 	}
@@ -398,11 +430,14 @@ static int block_signals(struct front *f)
 
 	sigemptyset(&mask);
 	sigaddset(&mask, SIGCHLD);
+	sigaddset(&mask, SIGCONT);
 	for (size_t i = 0; i < COUNT(forwarded); i++)
 		sigaddset(&mask, forwarded[i]);
 	for (size_t i = 0; i < COUNT(keyboard); i++)
 		sigaddset(&mask, keyboard[i]);
-	if (sigprocmask(SIG_BLOCK, &mask, &f->mask))
+	/* Inherited as ignored, it would keep wait(2) from working. */
+	if (sigaction(SIGCHLD, &(struct sigaction){ .sa_handler = SIG_DFL }, &f->child) ||
+	    sigprocmask(SIG_BLOCK, &mask, &f->mask))
 		return -errno;
 	f->signals = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
 	return f->signals < 0 ? -errno : 0;
@@ -417,6 +452,9 @@ int front_run(int in, int out, const char *name, front_run_fn *run, void *arg)
 		complain("the monitor: cannot use the terminal: %s", strerror(-ret));
 		return EXIT_HOST;
 	}
+	/* In the background nothing begins: the shell shows a job that waits for the terminal. */
+	if (!tty_is_foreground(&f.tty))
+		kill(0, SIGTTIN);
 	ret = block_signals(&f);
 	if (!ret)
 		ret = start_guardian(&f, run, arg);

@@ -41,6 +41,13 @@ void tty_restore(const struct tty *t, bool screen)
 		tcflush(t->in, TCIFLUSH);
 }
 
+bool tty_is_foreground(const struct tty *t)
+{
+	pid_t group = tcgetpgrp(t->in);
+
+	return group < 0 || group == getpgrp();
+}
+
 bool tty_is_gone(const struct tty *t)
 {
 	struct termios settings;

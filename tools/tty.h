@@ -31,6 +31,9 @@ void tty_set_exclusive(const struct tty *t, bool exclusive);
  */
 void tty_restore(const struct tty *t, bool screen);
 
+/* Whether this process may use it now; true also when it is not its controlling terminal. */
+bool tty_is_foreground(const struct tty *t);
+
 /* Whether it was hung up: its window was closed, its connection is gone. */
 bool tty_is_gone(const struct tty *t);
 

@@ -418,7 +418,6 @@ static int open_term(struct monitor *m)
 	return fail(m, ret, text);
 }
 
-/* Everything but the terminal, so that a failure can be said on it. */
 static int prepare(struct monitor *m)
 {
 	struct control_error err = { "" };
@@ -432,6 +431,10 @@ static int prepare(struct monitor *m)
 	/* On a screen of a line or two there is no place for it. */
 	r.w = r.w > 0 ? r.w : 1;
 	r.h = r.h > 0 ? r.h : 1;
+	/* First: a command on a terminal of its own begins when that is attached to. */
+	ret = open_term(m);
+	if (ret)
+		return ret;
 	ret = link_open(&m->link, m->config.control, r.h, r.w, &err);
 	if (ret)
 		return fail(m, ret, err.text);
@@ -444,7 +447,7 @@ static int prepare(struct monitor *m)
 	if (!m->flows || !m->decisions || !m->head || !m->model ||
 	    (m->link.terminal >= 0 && !m->pane))
 		return fail(m, -ENOMEM, strerror(ENOMEM));
-	return open_term(m);
+	return 0;
 }
 
 static void release(struct monitor *m)
@@ -481,6 +484,7 @@ int monitor_run(const struct monitor_config *config, struct monitor_result *out)
 	*out = (struct monitor_result){ .end = MONITOR_LOST };
 	ret = prepare(&m);
 	if (ret) {
+		term_free(m.term);
 		release(&m);
 		return ret;
 	}

@@ -28,7 +28,7 @@ enum {
 	TERMINAL_REPLAY = 256 * 1024, /* bytes */
 	TERMINAL_CLIENTS = 4,
 	TERMINAL_INPUT = 4096,                      /* bytes of a client's input that wait */
-	TERMINAL_PATIENCE = 3,                      /* seconds */
+	TERMINAL_PATIENCE = 5,                      /* seconds */
 	TERMINAL_EVENTS = 2 * TERMINAL_CLIENTS + 3, /* armed at once on the loop, at most */
 };
 
