@@ -18,6 +18,11 @@
  */
 static const uint64_t own = CAP_BIT(CAP_SYS_PTRACE) | CAP_BIT(CAP_KILL);
 
+/* CAP_SYS_ADMIN stands for CAP_BPF and CAP_PERFMON too, and enters other network namespaces. */
+static const uint64_t around = CAP_BIT(CAP_NET_ADMIN) | CAP_BIT(CAP_SYS_ADMIN) |
+			       CAP_BIT(CAP_SYS_MODULE) | CAP_BIT(CAP_SYS_RAWIO) |
+			       CAP_BIT(CAP_PERFMON) | CAP_BIT(CAP_BPF);
+
 static int set_effective(uint64_t permitted, uint64_t effective)
 {
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
@@ -71,4 +76,24 @@ void caps_drop(const struct caps *c)
 {
 	if (set_effective(c->permitted, c->base))
 		_exit(125); /* never go on with more rights than intended */
+}
+
+int caps_cut(void)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2];
+	uint32_t had = 0;
+
+	if (syscall(SYS_capget, &header, data))
+		return -errno;
+	for (int i = 0; i < 2; i++) {
+		uint32_t keep = (uint32_t)(~around >> 32 * i);
+
+		had |= (data[i].permitted | data[i].inheritable) & ~keep;
+		data[i].permitted &= keep;
+		data[i].effective &= keep;
+		data[i].inheritable &= keep;
+	}
+	/* The ambient set follows the two that it is made of. */
+	return had && syscall(SYS_capset, &header, data) ? -errno : 0;
 }

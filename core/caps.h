@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The supervisor's own capabilities (capabilities(7)).
+ * The supervisor's own capabilities (capabilities(7)), and the command's.
  *
  * A supervisor that runs as root must not lend its power to a task that has
  * none. So it drops from its effective set all it does not need to look after
@@ -35,5 +35,13 @@ static inline bool caps_any(const struct caps *c)
  */
 bool caps_raise_as(const struct caps *c, pid_t tid);
 void caps_drop(const struct caps *c);
+
+/*
+ * Give up for good, and for all children, what leads around a sandbox (capabilities(7)): the
+ * network configured anew, the kernel's code, other processes' memory without ptrace(2). To be
+ * followed by PR_SET_NO_NEW_PRIVS, which keeps an exec by uid 0 from bringing them back. Returns 0
+ * or -errno.
+ */
+int caps_cut(void);
 
 #endif

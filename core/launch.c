@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "core/caps.h"
 #include "core/landlock.h"
 #include "core/uapi.h"
 
@@ -27,6 +28,7 @@ const char *launch_step_name(enum launch_step step)
 		[LAUNCH_FORK] = "start a process",
 		[LAUNCH_DESCRIPTORS] = "close inherited descriptors",
 		[LAUNCH_PDEATHSIG] = "set the parent death signal",
+		[LAUNCH_CAPABILITIES] = "give up capabilities",
 		[LAUNCH_NO_NEW_PRIVS] = "set no_new_privs",
 		[LAUNCH_LANDLOCK] = "enter the Landlock domain",
 		[LAUNCH_FILTER] = "install the seccomp filter",
@@ -109,6 +111,10 @@ static int confine(const struct launch_config *config, pid_t parent, enum launch
 		return -errno;
 	if (parent && getppid() != parent)
 		return -ESRCH; /* it died before the signal was set */
+	*step = LAUNCH_CAPABILITIES;
+	ret = caps_cut();
+	if (ret)
+		return ret;
 	*step = LAUNCH_NO_NEW_PRIVS;
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
 		return -errno;

@@ -3,8 +3,9 @@
  * Starting the command inside its cage.
  *
  * The child prepares itself in a fixed order (Documentation/architecture.rst): descriptors, parent
- * death signal, NO_NEW_PRIVS, Landlock, seccomp filter; hands the filter's listener to its parent,
- * waits for "go" and executes the command. A step that fails is reported by name and nothing runs.
+ * death signal, capabilities, NO_NEW_PRIVS, Landlock, seccomp filter; hands the filter's listener
+ * to its parent, waits for "go" and executes the command. A step that fails is reported by name and
+ * nothing runs.
  */
 #ifndef SANDTOP_CORE_LAUNCH_H
 #define SANDTOP_CORE_LAUNCH_H
@@ -34,6 +35,7 @@ enum launch_step {
 	LAUNCH_FORK,
 	LAUNCH_DESCRIPTORS,
 	LAUNCH_PDEATHSIG,
+	LAUNCH_CAPABILITIES,
 	LAUNCH_NO_NEW_PRIVS,
 	LAUNCH_LANDLOCK,
 	LAUNCH_FILTER,
