@@ -178,12 +178,17 @@ static void begin(struct engine *e, struct call *c)
 static void run_batch(struct engine *e)
 {
 	unsigned n = 0;
+	int ready = 1;
 
-	while (n < ENGINE_BATCH && has_free_call(e) && notif_ready(e->listener)) {
+	while (n < ENGINE_BATCH && has_free_call(e)) {
 		struct notif notif;
 		struct call *c;
-		int ret = notif_recv(e->listener, &notif);
+		int ret;
 
+		ready = notif_ready(e->listener);
+		if (ready <= 0)
+			break;
+		ret = notif_recv(e->listener, &notif);
 		if (ret == -ENOENT || ret == -EINTR)
 			continue;
 		if (ret)
@@ -194,8 +199,8 @@ static void run_batch(struct engine *e)
 		begin(e, c);
 		n++;
 	}
-	/* Full, or no call free: there may be more, and the poll will not say so again. */
-	e->pending = n == ENGINE_BATCH || !has_free_call(e);
+	/* Not known to be empty: there may be more, and the poll will not say so again. */
+	e->pending = ready != 0;
 	if (!n)
 		return;
 	stats_add(e->stats, STAT_BATCHES, 1);
