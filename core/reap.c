@@ -150,8 +150,16 @@ int reap_descendants(pid_t *out, size_t max)
 	return descendants(out, max, &stuck);
 }
 
-/* So many passes in a row in which all that is left sleeps uninterruptibly. */
-enum { PASSES_STUCK = 600 };
+/* All that is left sleeps uninterruptibly, for so long. */
+enum { STUCK_S = 3 };
+
+static time_t now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec;
+}
 
 int reap_kill_all(void)
 {
@@ -159,7 +167,8 @@ int reap_kill_all(void)
 	static const struct timespec pause = { .tv_nsec = 5 * 1000 * 1000 };
 	pid_t pids[4096];
 	sigset_t chld;
-	int stuck, passes = 0;
+	time_t stuck_since = 0;
+	int stuck;
 
 	sigemptyset(&chld);
 	sigaddset(&chld, SIGCHLD);
@@ -174,8 +183,11 @@ int reap_kill_all(void)
 		n = descendants(pids, sizeof(pids) / sizeof(pids[0]), &stuck);
 		for (int i = 0; i < n && i < (int)(sizeof(pids) / sizeof(pids[0])); i++)
 			kill(pids[i], SIGKILL);
-		passes = n > 0 && stuck == n ? passes + 1 : 0;
-		if (passes == PASSES_STUCK)
+		if (n <= 0 || stuck < n)
+			stuck_since = 0;
+		else if (!stuck_since)
+			stuck_since = now();
+		else if (now() - stuck_since > STUCK_S)
 			return n;
 		sigtimedwait(&chld, NULL, &pause);
 	}
