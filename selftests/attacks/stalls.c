@@ -188,12 +188,37 @@ static void run_userfaultfd(char **args)
 		won("a handler of page faults by its device");
 }
 
+static void write_map(const char *name, const char *text)
+{
+	int fd = open(name, O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0 || write(fd, text, strlen(text)) < 0)
+		absent("no user namespace for this user: %s: %s", name, strerror(errno));
+	close(fd);
+}
+
+/* Where one may mount: in namespaces of one's own. */
+static void enter_namespaces(void)
+{
+	char uid[32], gid[32];
+
+	snprintf(uid, sizeof(uid), "%d %d 1", getuid(), getuid());
+	snprintf(gid, sizeof(gid), "%d %d 1", getgid(), getgid());
+	if (unshare(CLONE_NEWUSER | CLONE_NEWNS))
+		absent("no user namespace for this user: %s", strerror(errno));
+	write_map("/proc/self/setgroups", "deny");
+	write_map("/proc/self/uid_map", uid);
+	write_map("/proc/self/gid_map", gid);
+}
+
 /* A file system of one file, whose bytes never come. */
 static int mount_fuse(const char *dir)
 {
 	char options[128];
-	int fd = open("/dev/fuse", O_RDWR | O_CLOEXEC);
+	int fd;
 
+	enter_namespaces();
+	fd = open("/dev/fuse", O_RDWR | O_CLOEXEC);
 	if (fd < 0)
 		absent("/dev/fuse: %s", strerror(errno));
 	snprintf(options, sizeof(options), "fd=%d,rootmode=40000,user_id=%d,group_id=%d", fd,
@@ -201,6 +226,21 @@ static int mount_fuse(const char *dir)
 	if (mount("attack", dir, "fuse", MS_NOSUID | MS_NODEV, options))
 		absent("no FUSE for this user: %s", strerror(errno));
 	return fd;
+}
+
+/* Its number, by which it can be ended from outside (Documentation/filesystems/fuse.rst). */
+static unsigned fuse_number(const char *dir)
+{
+	FILE *mounts = fopen("/proc/self/mountinfo", "re");
+	unsigned number = 0, minor;
+	char line[1024], at[256];
+
+	MUST(mounts ? 0 : -1);
+	while (fgets(line, sizeof(line), mounts))
+		if (sscanf(line, "%*d %*d %*u:%u %*s %255s", &minor, at) == 2 && !strcmp(at, dir))
+			number = minor;
+	fclose(mounts);
+	return number;
 }
 
 static void fuse_reply(int fd, uint64_t unique, const void *body, size_t size)
@@ -279,10 +319,9 @@ static void run_fuse(char **args)
 	file = open(path, O_RDONLY | O_CLOEXEC);
 	page = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE, file, 0);
 	MUST(page == MAP_FAILED ? -1 : 0);
-	tell("waiting");
+	tell("waiting for %u", fuse_number(args[0]));
 	connect(new_socket(AF_INET, SOCK_STREAM, 0), page, sizeof(struct sockaddr_in));
 	tell("not reached");
-	umount2(args[0], MNT_DETACH);
 }
 
 /* ---- sizes and numbers --------------------------------------------------------------- */
@@ -398,6 +437,43 @@ static void run_hammer(char **args)
 	}
 }
 
+/* Waits to be told on stdin; then every kind of call, a few times. */
+static void run_faulted(char **args)
+{
+	enum { ROUNDS = 6 };
+	union name bad, good, own = { .un = { .sun_family = AF_UNIX } };
+	socklen_t bad_len = forbidden_at(&bad, "127.0.0.1"),
+		  good_len = allowed_at(&good, "127.0.0.1");
+	int refused = 0;
+	char word[8];
+
+	(void)args;
+	tell("supervisor %d", getppid());
+	MUST(read(STDIN_FILENO, word, sizeof(word)));
+	for (int i = 0; i < ROUNDS; i++) {
+		int udp = new_socket(AF_INET, SOCK_DGRAM, 0),
+		    tcp = new_socket(AF_INET, SOCK_STREAM, 0);
+		int listener = new_socket(AF_INET, SOCK_STREAM, 0);
+		int local = new_socket(AF_UNIX, SOCK_DGRAM, 0);
+		socklen_t len = sizeof(own);
+
+		reach_by_all(&bad, bad_len);
+		reach_by_sends(udp, &good, good_len, 0);
+		reach_by_sends(udp, &bad, bad_len, 0);
+		refused += connect(tcp, &good.any, good_len) != 0;
+		listen(listener, 1);
+		bind(local, &own.any, sizeof(sa_family_t));
+		if (getsockname(local, &own.any, &len) == 0)
+			reach_by_sends(new_socket(AF_UNIX, SOCK_DGRAM, 0), &own, len, 0);
+		memset(own.un.sun_path, 0, sizeof(own.un.sun_path));
+		close(udp);
+		close(tcp);
+		close(listener);
+		close(local);
+	}
+	tell("served %d", refused);
+}
+
 static void *stay(void *arg)
 {
 	for (;;)
@@ -429,5 +505,6 @@ const struct scenario stall_attacks[] = {
 	{ "leaks", run_leaks },
 	{ "hammer", run_hammer },
 	{ "headless", run_headless },
+	{ "faulted", run_faulted },
 	{ 0 },
 };
