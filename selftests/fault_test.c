@@ -37,7 +37,7 @@ FIXTURE(fault)
 FIXTURE_VARIANT(fault)
 {
 	const char *call;
-	const char *errors[3]; /* the likely ones */
+	const char *errors[3]; /* the likely ones; of ioctl, which answers, all that there are */
 };
 
 #define FAULT(name, ...)                                                                           \
@@ -176,7 +176,7 @@ TEST_F_TIMEOUT(fault, gives_nobody_access, 300)
 		TH_LOG("door absent: only root may trace a supervisor, which is not dumpable");
 		return;
 	}
-	if (all && !strcmp(all, "all"))
+	if (all && !strcmp(all, "all") && strcmp(variant->call, "ioctl"))
 		for (size_t i = 0; i < sizeof(every) / sizeof(every[0]); i++)
 			fail_calls(self, variant->call, every[i]);
 	else
