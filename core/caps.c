@@ -22,6 +22,11 @@ static const uint64_t lent = CAPS_BIT(CAP_DAC_OVERRIDE) | CAPS_BIT(CAP_DAC_READ_
 
 static struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
 
+/* CAP_SYS_ADMIN stands for CAP_BPF and CAP_PERFMON too, and enters other network namespaces. */
+static const uint64_t around = CAPS_BIT(CAP_NET_ADMIN) | CAPS_BIT(CAP_SYS_ADMIN) |
+			       CAPS_BIT(CAP_SYS_MODULE) | CAPS_BIT(CAP_SYS_RAWIO) |
+			       CAPS_BIT(CAP_PERFMON) | CAPS_BIT(CAP_BPF);
+
 static int set_effective(uint64_t permitted, uint64_t effective)
 {
 	struct __user_cap_data_struct data[2];
@@ -34,16 +39,16 @@ static int set_effective(uint64_t permitted, uint64_t effective)
 	return syscall(SYS_capset, &header, data) ? -errno : 0;
 }
 
-int caps_give_up(uint64_t which)
+int caps_cut(void)
 {
 	struct __user_cap_data_struct data[2];
 
 	if (syscall(SYS_capget, &header, data))
 		return -errno;
 	for (int i = 0; i < 2; i++) {
-		data[i].permitted &= ~(uint32_t)(which >> 32 * i);
-		data[i].effective &= ~(uint32_t)(which >> 32 * i);
-		data[i].inheritable &= ~(uint32_t)(which >> 32 * i);
+		data[i].permitted &= ~(uint32_t)(around >> 32 * i);
+		data[i].effective &= ~(uint32_t)(around >> 32 * i);
+		data[i].inheritable &= ~(uint32_t)(around >> 32 * i);
 	}
 	return syscall(SYS_capset, &header, data) ? -errno : 0;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The supervisor's own capabilities (capabilities(7)).
+ * The supervisor's own capabilities (capabilities(7)), and the command's.
  *
  * A supervisor that runs as root must not lend its power to a task that has
  * none. So it gives up for good what it will never need, and between two calls
@@ -27,13 +27,6 @@ struct caps {
 	uint64_t base; /* the effective set between two calls on behalf */
 };
 
-/*
- * For the command: a root task could give itself another network with it, by requests that no
- * filter sees (send(2) to netlink, ioctl(2), tun devices). With no_new_privs no exec brings it
- * back. System calls only. Returns 0 or -errno.
- */
-int caps_give_up(uint64_t which);
-
 /* Give up all but what is needed. Returns 0 or -errno. */
 int caps_init(struct caps *c);
 
@@ -56,5 +49,12 @@ uint64_t caps_of_task(const struct caps *c, pid_t tid, const struct task_status 
 
 /* Have exactly these in the effective set, until caps_drop(). Returns whether that was possible. */
 bool caps_set(const struct caps *c, uint64_t effective);
+/*
+ * For the command: give up for good, and for all children, what leads around a sandbox
+ * (capabilities(7)): the network configured anew by requests that no filter sees (send(2) to
+ * netlink, ioctl(2), tun devices), the kernel's code, other processes' memory without ptrace(2).
+ * With no_new_privs no exec brings it back. System calls only. Returns 0 or -errno.
+ */
+int caps_cut(void);
 
 #endif

@@ -30,8 +30,8 @@ const char *launch_step_name(enum launch_step step)
 		[LAUNCH_TERMINAL] = "take over the command's terminal",
 		[LAUNCH_DESCRIPTORS] = "close inherited descriptors",
 		[LAUNCH_PDEATHSIG] = "set the parent death signal",
+		[LAUNCH_CAPABILITIES] = "give up capabilities",
 		[LAUNCH_NO_NEW_PRIVS] = "set no_new_privs",
-		[LAUNCH_CAPABILITIES] = "give up CAP_NET_ADMIN",
 		[LAUNCH_LANDLOCK] = "enter the Landlock domain",
 		[LAUNCH_FILTER] = "install the seccomp filter",
 		[LAUNCH_LISTENER] = "take over the seccomp listener",
@@ -133,7 +133,7 @@ static int confine(const struct launch_config *config, pid_t parent, enum launch
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
 		return -errno;
 	*step = LAUNCH_CAPABILITIES;
-	ret = caps_give_up(CAPS_BIT(CAP_NET_ADMIN));
+	ret = caps_cut();
 	if (ret)
 		return ret;
 	*step = LAUNCH_LANDLOCK;

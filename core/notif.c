@@ -32,11 +32,14 @@ int notif_sync_wake_up(int listener)
 		       : 0;
 }
 
-bool notif_ready(int listener)
+int notif_ready(int listener)
 {
 	struct pollfd p = { .fd = listener, .events = POLLIN };
+	int ret = poll(&p, 1, 0);
 
-	return poll(&p, 1, 0) == 1 && (p.revents & POLLIN);
+	if (ret < 0)
+		return -errno;
+	return ret == 1 && (p.revents & POLLIN);
 }
 
 int notif_recv(int listener, struct notif *out)

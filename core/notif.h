@@ -31,10 +31,10 @@ int notif_init(void);
 int notif_sync_wake_up(int listener);
 
 /*
- * Whether a notification waits. RECV sleeps when none does, O_NONBLOCK or not, so every
- * notif_recv() follows a true notif_ready().
+ * Whether a notification waits: 1, 0, or -errno when that cannot be said. RECV sleeps when none
+ * does, O_NONBLOCK or not, so every notif_recv() follows a notif_ready() of 1.
  */
-bool notif_ready(int listener);
+int notif_ready(int listener);
 
 /*
  * Take one waiting notification. Returns 0; -ENOENT when its task was killed meanwhile (normal);

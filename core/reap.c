@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,7 @@
 struct process {
 	pid_t pid, parent;
 	char state;
+	int threads; /* a process whose first thread has ended is in state Z, and lives */
 	enum { UNKNOWN, OURS, OTHERS } whose;
 };
 
@@ -37,7 +39,11 @@ static int read_process(pid_t pid, struct process *out)
 	at = strrchr(text, ')'); /* the name may contain anything */
 	out->pid = pid;
 	out->whose = UNKNOWN;
-	return at && sscanf(at + 1, " %c %d", &out->state, &out->parent) == 2 ? 0 : -EIO;
+	if (!at ||
+	    sscanf(at + 1, " %c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %d",
+		   &out->state, &out->parent, &out->threads) != 3)
+		return -EIO;
+	return 0;
 }
 
 /* Every process there is. Returns how many, with *out to be freed, or -errno. */
@@ -104,12 +110,20 @@ static int is_descendant(struct process *list, int count, struct process *p)
 	return whose == OURS;
 }
 
-int reap_descendants(pid_t *out, size_t max)
+static bool is_dead(const struct process *p)
+{
+	return p->state == 'Z' && p->threads <= 1;
+}
+
+/* As reap_descendants(); those in uninterruptible sleep are counted too. */
+static int descendants(pid_t *out, size_t max, int *stuck)
 {
 	struct process *list = NULL;
 	pid_t self = getpid();
 	size_t found = 0;
 	int count = snapshot(&list);
+
+	*stuck = 0;
 
 	if (count < 0)
 		return count;
@@ -117,23 +131,44 @@ int reap_descendants(pid_t *out, size_t max)
 	if (find(list, count, self))
 		find(list, count, self)->whose = OURS;
 	for (int i = 0; i < count; i++) {
-		if (list[i].pid == self || list[i].state == 'Z' ||
+		if (list[i].pid == self || is_dead(&list[i]) ||
 		    !is_descendant(list, count, &list[i]))
 			continue;
 		if (found < max)
 			out[found] = list[i].pid;
 		found++;
+		*stuck += list[i].state == 'D';
 	}
 	free(list);
 	return (int)found;
 }
 
-void reap_kill_all(void)
+int reap_descendants(pid_t *out, size_t max)
+{
+	int stuck;
+
+	return descendants(out, max, &stuck);
+}
+
+/* All that is left sleeps uninterruptibly, for so long. */
+enum { STUCK_S = 3 };
+
+static time_t now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec;
+}
+
+int reap_kill_all(void)
 {
 	/* A pass can miss what is being forked; the next one finds it. */
 	static const struct timespec pause = { .tv_nsec = 5 * 1000 * 1000 };
 	pid_t pids[4096];
 	sigset_t chld;
+	time_t stuck_since = 0;
+	int stuck;
 
 	sigemptyset(&chld);
 	sigaddset(&chld, SIGCHLD);
@@ -144,10 +179,16 @@ void reap_kill_all(void)
 		while ((pid = waitpid(-1, NULL, WNOHANG)) > 0)
 			;
 		if (pid < 0 && errno == ECHILD)
-			return;
-		n = reap_descendants(pids, sizeof(pids) / sizeof(pids[0]));
+			return 0;
+		n = descendants(pids, sizeof(pids) / sizeof(pids[0]), &stuck);
 		for (int i = 0; i < n && i < (int)(sizeof(pids) / sizeof(pids[0])); i++)
 			kill(pids[i], SIGKILL);
+		if (n <= 0 || stuck < n)
+			stuck_since = 0;
+		else if (!stuck_since)
+			stuck_since = now();
+		else if (now() - stuck_since > STUCK_S)
+			return n;
 		sigtimedwait(&chld, NULL, &pause);
 	}
 }

@@ -16,9 +16,11 @@
 int reap_descendants(pid_t *out, size_t max);
 
 /*
- * Kill all descendants with SIGKILL, again and again until no child is left. SIGCHLD must be
- * blocked.
+ * Kill all descendants with SIGKILL, again and again until no child is left, or until all that is
+ * left has been in uninterruptible sleep for 3 s: a file system does not answer it. Such a process
+ * has been killed, and never returns from the kernel to its program. SIGCHLD must be blocked.
+ * Returns how many of those there are.
  */
-void reap_kill_all(void);
+int reap_kill_all(void);
 
 #endif

@@ -9,13 +9,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -24,6 +22,7 @@
 
 #include "selftests/lib/deadline.h"
 #include "selftests/lib/netns.h"
+#include "selftests/lib/pidns.h"
 #include "selftests/lib/sandbox.h"
 #include "selftests/lib/server.h"
 
@@ -228,30 +227,14 @@ TEST_F_TIMEOUT(supervisor, serves_a_storm_of_forks, 90)
 	EXPECT_STRIN("wrong 0\n", self->c.out.text);
 }
 
-static void write_text(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-
-	if (fd < 0 || write(fd, text, strlen(text)) < 0)
-		_exit(99);
-	close(fd);
-}
-
-/* In the child, which is the first of the new namespace: few numbers, so that all return soon. */
 static void enter_small_pidns(void *arg)
 {
 	(void)arg;
-	if (unshare(CLONE_NEWNS) || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
-	    mount("proc", "/proc", "proc", 0, NULL))
-		_exit(98);
-	/* Its own since 6.14; kernel/pid_namespace.c. The least is 301. */
-	write_text("/proc/sys/kernel/pid_max", "400");
+	pidns_enter_small();
 }
 
 TEST_F_TIMEOUT(supervisor, is_not_confused_when_numbers_are_used_again, 90)
 {
-	/* The next child is the first process of a new namespace. */
-	ASSERT_EQ(0, unshare(CLONE_NEWPID));
 	ASSERT_EQ(0, command_start(&self->c, ARGS(CROWD, "forks", "1500"), enter_small_pidns, NULL))
 	{
 		TH_LOG("98: no new /proc, 99: no pid_max of its own");

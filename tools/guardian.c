@@ -206,6 +206,7 @@ int guardian_run(struct supervisor_config *config, int status_fd)
 {
 	struct guardian g = { 0 };
 	int pair[2];
+	int stuck;
 	int ret;
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) ||
@@ -255,10 +256,14 @@ int guardian_run(struct supervisor_config *config, int status_fd)
 	if (g.done)
 		return g.status;
 	/* Nobody answers the tasks' calls any more, and nobody may outlive that. */
-	reap_kill_all();
+	stuck = reap_kill_all();
 	restore_terminal(&g);
 	complain("the supervisor %s: every task has been killed",
 		 g.hung ? "hung for 2 s" : "was lost");
+	if (stuck)
+		complain("%d processes wait for a file system that does not answer, and end when "
+			 "it does",
+			 stuck);
 	write_status(status_fd, EXIT_HOST, 0, false);
 	return EXIT_HOST;
 }

@@ -13,14 +13,31 @@
 
 #include "uring/call.h"
 
+/* What inet_wait_for_connect() finds when another thread has called the attempt off. */
+static int called_off(int sock)
+{
+	int error = 0;
+	socklen_t len = sizeof(error);
+
+	if (getsockopt(sock, SOL_SOCKET, SO_ERROR, &error, &len))
+		return -errno;
+	return error ? -error : -ECONNABORTED;
+}
+
 /* net/ipv4/af_inet.c __inet_stream_connect(), SS_CONNECTING. */
 int call_conclude_connect(const struct call *c)
 {
-	struct pollfd p = { .fd = c->sock, .events = POLLOUT };
+	struct pollfd p = { .fd = c->sock, .events = POLLOUT | POLLRDHUP };
 
 	/* Another thread may have begun a new attempt: this call must not wait for it. */
 	if (poll(&p, 1, 0) != 1)
 		return -EALREADY;
+	/*
+	 * An attempt that failed has shut the socket both ways; connect(AF_UNSPEC) and shutdown(2)
+	 * leave it as new, and connect(2) would begin another attempt and wait.
+	 */
+	if ((p.revents & (POLLHUP | POLLRDHUP)) == POLLHUP)
+		return called_off(c->sock);
 	return connect(c->sock, (const struct sockaddr *)&c->target.address, c->target.len) ? -errno
 											    : 0;
 }

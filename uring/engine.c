@@ -217,7 +217,7 @@ static bool is_ready(struct engine *e)
 		e->unasked--;
 		return false;
 	}
-	if (notif_ready(e->listener))
+	if (notif_ready(e->listener) > 0)
 		return true;
 	e->unasked = ENGINE_UNASKED;
 	return false;

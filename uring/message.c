@@ -176,7 +176,7 @@ ssize_t message_read_payload(struct scratch *s, pid_t tid, const struct message 
 	while (skip >= s->remote[first].iov_len)
 		skip -= s->remote[first++].iov_len;
 	saved = s->remote[first];
-	s->remote[first].iov_base = (char *)saved.iov_base + skip;
+	s->remote[first].iov_base = (void *)((uintptr_t)saved.iov_base + skip);
 	s->remote[first].iov_len = saved.iov_len - skip;
 	n = task_readv(tid, s->payload, left, s->remote + first, m->count - first);
 	s->remote[first] = saved;

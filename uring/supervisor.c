@@ -393,7 +393,12 @@ static void kill_leftovers(struct supervisor *s)
 		report_message(&s->report,
 			       "killed what the command left behind: %s%s (see --linger)", names,
 			       n > NAMED_LEFTOVERS ? ", ..." : "");
-	reap_kill_all();
+	n = reap_kill_all();
+	if (n)
+		report_message(&s->report,
+			       "%d processes wait for a file system that does not answer, and end "
+			       "when it does",
+			       n);
 }
 
 /* Write what is queued. */

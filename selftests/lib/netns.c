@@ -61,9 +61,10 @@ static int loopback_up(void)
 	return result;
 }
 
-/* Give lo one more address, alone in its prefix (rtnetlink(7), RTM_NEWADDR). */
-static int add_address(int family, const char *text)
+/* rtnetlink(7), RTM_NEWADDR. */
+int netns_add_address(const char *text)
 {
+	int family = strchr(text, ':') ? AF_INET6 : AF_INET;
 	struct {
 		struct nlmsghdr header;
 		struct ifaddrmsg message;
@@ -111,9 +112,9 @@ int netns_enter(void)
 	if (!result)
 		result = loopback_up();
 	if (!result)
-		result = add_address(AF_INET, NETNS_ADDR4);
+		result = netns_add_address(NETNS_ADDR4);
 	if (!result)
-		result = add_address(AF_INET6, NETNS_ADDR6);
+		result = netns_add_address(NETNS_ADDR6);
 	if (!result)
 		result = write_file("/proc/sys/net/ipv4/ping_group_range", "%u %u", getegid(),
 				    getegid());

@@ -31,4 +31,7 @@ int netns_enter(void);
  */
 bool netns_or_skip(void);
 
+/* Give lo one more address, IPv4 or IPv6, alone in its prefix. Returns 0 or -errno. */
+int netns_add_address(const char *text);
+
 #endif
