@@ -401,8 +401,10 @@ TEST_F_TIMEOUT(terminal, does_not_wait_for_a_client_that_is_stuck, 60)
 
 static bool sees_anew(struct viewer *v, const char *text)
 {
+	size_t before = v->len;
+
 	viewer_detach(v);
-	return viewer_attach(v, 24, 80) == 0 && viewer_wait_text(v, 0, text, 100) == 0;
+	return viewer_attach(v, 24, 80) == 0 && viewer_wait_text(v, before, text, 100) == 0;
 }
 
 TEST_F(terminal, never_waits_without_a_client)

@@ -19,11 +19,18 @@
 static void *read_screen(void *arg)
 {
 	struct console *c = arg;
+	struct pollfd fds[] = {
+		{ .fd = c->master, .events = POLLIN },
+		{ .fd = c->stop[0], .events = POLLIN },
+	};
 	char buf[4096];
 	ssize_t n;
 
-	/* The other side is open here too, so this ends when the thread is cancelled. */
-	while ((n = read(c->master, buf, sizeof(buf))) > 0) {
+	/* The other side is open here too: the master has no end of its own. */
+	while (poll(fds, 2, -1) > 0 && !fds[1].revents) {
+		n = read(c->master, buf, sizeof(buf));
+		if (n <= 0)
+			break;
 		pthread_mutex_lock(&c->lock);
 		c->text = realloc(c->text, c->len + (size_t)n + 1);
 		if (!c->text)
@@ -96,6 +103,8 @@ int console_start(struct console *c, const char *const argv[], void (*prepare)(v
 	c->text = calloc(1, 1);
 	pthread_mutex_init(&c->lock, NULL);
 	pthread_cond_init(&c->more, NULL);
+	if (pipe2(c->stop, O_CLOEXEC))
+		return -errno;
 	return c->text ? -pthread_create(&c->reader, NULL, read_screen, c) : -ENOMEM;
 }
 
@@ -153,8 +162,9 @@ static void stop_reading(struct console *c)
 {
 	if (c->hung_up)
 		return;
-	pthread_cancel(c->reader);
+	close(c->stop[1]);
 	pthread_join(c->reader, NULL);
+	close(c->stop[0]);
 	close(c->slave);
 	close(c->master);
 	c->hung_up = true;

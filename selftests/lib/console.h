@@ -20,6 +20,7 @@ struct console {
 	pid_t pid;               /* a session leader on the terminal */
 	int pidfd;
 	pthread_t reader;
+	int stop[2]; /* a pipe: its end is the reader's */
 	pthread_mutex_t lock;
 	pthread_cond_t more;
 	char *text; /* all that was shown; NUL-terminated; under the lock */

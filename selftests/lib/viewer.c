@@ -139,11 +139,14 @@ int viewer_read(struct viewer *v, int ms)
 		viewer_detach(v);
 		return -EPIPE;
 	}
-	text = realloc(v->text, v->len + (size_t)n + 1);
-	if (!text)
-		return -ENOMEM;
-	memcpy(text + v->len, buf, (size_t)n);
-	v->text = text;
+	if (v->len + (size_t)n >= v->room) {
+		text = realloc(v->text, 2 * (v->len + (size_t)n + 1));
+		if (!text)
+			return -ENOMEM;
+		v->text = text;
+		v->room = 2 * (v->len + (size_t)n + 1);
+	}
+	memcpy(v->text + v->len, buf, (size_t)n);
 	v->len += (size_t)n;
 	v->text[v->len] = '\0';
 	return 0;
@@ -152,12 +155,17 @@ int viewer_read(struct viewer *v, int ms)
 int viewer_wait_text(struct viewer *v, size_t from, const char *text, int ms)
 {
 	int64_t deadline = deadline_in(ms);
+	size_t tail = strlen(text), searched;
 	int result = 0;
 
 	while (v->len < from || !strstr(v->text + from, text)) {
-		if (result)
-			return result;
+		if (result || !deadline_left(deadline))
+			return result ? result : -ETIMEDOUT;
+		/* Of a flood, look only at what is new. */
+		searched = v->len;
 		result = viewer_read(v, deadline_left(deadline));
+		if (searched > from + tail)
+			from = searched - tail;
 	}
 	return 0;
 }

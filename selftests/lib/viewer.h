@@ -13,7 +13,7 @@ struct viewer {
 	int control; /* -1: none */
 	int stream;  /* -1: none, or at its end */
 	char *text;  /* all that came; NUL-terminated */
-	size_t len;
+	size_t len, room;
 };
 
 /* Keep the sockets of this test's sandboxes below harness_dir(). Returns 0 or -errno. */
