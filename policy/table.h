@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * First match among many (prefix, services) entries of one address family.
- *
- * A service is a protocol and a port as one number, so that `any` is one range.
  */
 #ifndef SANDTOP_POLICY_TABLE_H
 #define SANDTOP_POLICY_TABLE_H
@@ -12,11 +10,7 @@
 #include <stdint.h>
 
 #include "policy/addr.h"
-
-static inline uint32_t service(enum proto proto, uint16_t port)
-{
-	return (uint32_t)proto << 16 | port;
-}
+#include "policy/service.h"
 
 /* Rule number `rule` is about these services of these addresses. */
 struct table_entry {
@@ -44,8 +38,7 @@ struct table {
 	size_t n_intervals;
 	struct table_node *nodes;
 	size_t n_nodes;
-	struct table_piece *pieces;
-	size_t n_pieces;
+	struct services services;
 	struct table_slot root; /* all intervals */
 	struct table_index *indexes;
 	size_t n_indexes;
