@@ -128,7 +128,7 @@ static int add_node(struct table *t, uint32_t parent, const struct table_entry *
 		       e->prefix.len == addr_bits(e->prefix.addr.family);
 
 	for (size_t i = 0; i < n; i++)
-		b->from[i] = (struct service_piece){ e[i].lo, e[i].hi, e[i].rule, e[i].prefix.len };
+		b->from[i] = (struct service_piece){ e[i].lo, e[i].hi, e[i].rule, e[i].exact };
 	node->parent = parent;
 	inherited = services_pieces(&t->services, above->set, &n_inherited);
 	/* table_find_single() needs what is written for the unspecified address by itself. */

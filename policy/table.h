@@ -17,12 +17,13 @@ struct table_entry {
 	struct prefix prefix;
 	uint32_t lo, hi; /* services, both included */
 	int rule;        /* from 1 */
+	uint8_t exact;   /* length of the prefix as the rule names it; 0 if it names none */
 	int subject;     /* the caller's: a table is about one of them */
 };
 
 struct table_match {
 	int rule;         /* the lowest number that matched, or 0 */
-	unsigned int len; /* length of the prefix that gave it */
+	unsigned int len; /* its entry's `exact` */
 };
 
 /* The intervals first .. first + n, or, when n is TABLE_FINER, what index number `first` says. */
@@ -55,7 +56,7 @@ void table_free(struct table *t);
 /* The first rule for that service of `a`, an address of the table's family. */
 struct table_match table_find(const struct table *t, struct addr a, uint32_t service);
 
-/* The same, among the entries for exactly that one address. */
+/* The same, among the entries that name exactly that one address. */
 struct table_match table_find_single(const struct table *t, struct addr a, uint32_t service);
 
 /*

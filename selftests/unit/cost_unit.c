@@ -100,7 +100,8 @@ static void make_endpoints(struct endpoint e[static ENDPOINTS], struct names *na
 		e[i].self = i % 4 == 0;
 		if (i % 4 == 1 && i < 64)
 			cr_assert_eq(addr_set_add(this_host, a), 0);
-		snprintf(name, sizeof(name), "www.host%u.domain%u.test", i, i * 31);
+		/* Of a rule that there always is: to find one costs more than to find none. */
+		snprintf(name, sizeof(name), "host%u.domain%u.test", i % FEW, i % FEW * 31);
 		if (i % 4)
 			cr_assert_eq(names_bind(names, a, name, UINT64_MAX), 0);
 	}
