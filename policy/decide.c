@@ -33,6 +33,8 @@ static struct table_match as_single(struct table_match match, struct addr a)
 
 bool policy_is_this_host(const struct policy *p, const struct live *live, struct addr a)
 {
+	if (live && live->host != LIVE_HOST_LISTED)
+		return live->host == LIVE_HOST_EVERY;
 	return addr_set_has(live && live->this_host ? live->this_host : &p->this_host, a);
 }
 
@@ -243,6 +245,17 @@ static struct decision decide_in(const struct policy *p, const struct live *live
 	};
 }
 
+static struct decision decide_unsure(const struct policy *p, struct live live,
+				     const struct endpoint *e)
+{
+	struct decision own;
+
+	live.host = LIVE_HOST_EVERY;
+	own = policy_decide(p, &live, e);
+	live.host = LIVE_HOST_NONE;
+	return stricter(own, policy_decide(p, &live, e));
+}
+
 struct decision policy_decide(const struct policy *p, const struct live *live,
 			      const struct endpoint *e)
 {
@@ -264,5 +277,7 @@ struct decision policy_decide(const struct policy *p, const struct live *live,
 			.reason = REASON_ERROR,
 			.error = EAFNOSUPPORT,
 		};
+	if (live && live->host == LIVE_HOST_UNSURE)
+		return decide_unsure(p, *live, e);
 	return e->dir == DIR_OUT ? decide_out(p, live, e) : decide_in(p, live, e);
 }

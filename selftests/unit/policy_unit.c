@@ -515,6 +515,71 @@ Test(policy, live_addresses_of_this_machine)
 	policy_free(p);
 }
 
+/* While it is not known which addresses are this machine's, nothing is let through for that. */
+Test(policy, unsure_addresses_of_this_machine)
+{
+	static const struct {
+		const char *rules[4];
+		const char *wanted;
+	} rows[] = {
+		{ { "deny @this-host", "allow *" }, "deny (rule 1: deny @this-host)" },
+		{ { "allow @this-host" }, "deny (default)" },
+		{ { "allow @public" }, "deny (default)" },
+		{ { "allow :443", "deny @this-host" }, "allow (rule 1: allow :443)" },
+		{ { "deny private", "allow @public" }, "deny (rule 1: deny private)" },
+	};
+	struct live live = { .host = LIVE_HOST_UNSURE };
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct policy *p = rules(rows[i].rules);
+		struct endpoint e = endpoint("tcp 1.1.1.1 443");
+		struct decision d = policy_decide(p, &live, &e);
+		char seen[100];
+
+		if (d.reason == REASON_RULE)
+			snprintf(seen, sizeof(seen), "%s (rule %d: %s)", verdict_name(d.verdict),
+				 d.rule, policy_rule_text(p, d.rule));
+		else
+			snprintf(seen, sizeof(seen), "%s (%s)", verdict_name(d.verdict),
+				 reason_name(d.reason));
+		cr_expect_str_eq(seen, rows[i].wanted, "row %zu: %s", i, seen);
+		policy_free(p);
+	}
+}
+
+/* A loopback address on which the sandbox listens: who asks knows, and is told when to look. */
+Test(policy, what_the_sandbox_listens_on)
+{
+	struct policy *p =
+		rules(TEXTS("deny 127.0.0.1:25", "allow any://@self", "allow 127.0.0.1:80"));
+	static const struct {
+		const char *text;
+		bool asks;
+		int rule, rule_of_self;
+	} rows[] = {
+		{ "tcp 127.0.0.1 8080", true, 0, 2 },
+		{ "udp ::1 8080", true, 0, 2 },
+		{ "tcp 0.0.0.0 8080", true, 0, 2 },
+		{ "tcp 127.0.0.1 80", true, 3, 2 },
+		{ "tcp 127.0.0.1 25", false, 1, 1 },
+		{ "tcp 10.0.0.1 8080", false, 0, 0 },
+		{ "icmp 127.0.0.1", false, 0, 0 },
+		{ "in tcp 127.0.0.1 8080", false, 0, 0 },
+		{ "tcp 64:ff9b::127.0.0.1 8080", false, 0, 0 },
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct endpoint e = endpoint(rows[i].text);
+
+		cr_expect_eq(policy_asks_self(p, NULL, &e), rows[i].asks, "%s", rows[i].text);
+		cr_expect_eq(policy_decide(p, NULL, &e).rule, rows[i].rule, "%s", rows[i].text);
+		e.self = rows[i].asks;
+		cr_expect_eq(policy_decide(p, NULL, &e).rule, rows[i].rule_of_self, "%s",
+			     rows[i].text);
+	}
+	policy_free(p);
+}
+
 Test(policy, addresses_need_no_lookup)
 {
 	struct policy_error err = { "" };
@@ -636,6 +701,9 @@ Test(policy, name_servers_are_implied)
 		bool implied;
 	} rows[] = {
 		{ "example.com:443", true },
+		{ ".example.com:443", true },
+		{ "@self", false },
+		{ "@this-host", false },
 		{ "*", true },
 		{ ":443", true },
 		{ "icmp://*", true },
@@ -768,6 +836,7 @@ Test(policy, wrong_rules)
 		{ "allow in icmp://*", "not a local address" },
 		{ "allow in example.com:80", "not a local address" },
 		{ "deny in .example.com", "not a local address" },
+		{ "allow in @self", "a group other than @self" },
 		{ "allow in unix:/run/bus", "not a local address" },
 		{ "ask 1.2.3.4", "not in this build" },
 		{ "deny example.com", "not in this build" },
