@@ -130,7 +130,7 @@ static int denial(const struct call *c)
 
 bool call_judge(struct engine *e, struct call *c)
 {
-	c->decision = engine_decide(e, &c->target.endpoint);
+	c->decision = engine_decide(e, c->sock, &c->target.endpoint);
 	c->decided = true;
 	if (c->decision.verdict == VERDICT_ALLOW && c->info.kind == SOCKET_TCP &&
 	    !c->type->inbound) {

@@ -83,9 +83,10 @@ int engine_init(struct engine *e, const struct engine_config *config);
 void engine_exit(struct engine *e);
 
 /*
- * What the live policy says to an endpoint; e->self is found out here if that matters.
+ * What the live policy says to an endpoint that is asked for with `sock`. What its `self` is, is
+ * found out here if that matters.
  */
-struct decision engine_decide(struct engine *e, struct endpoint *endpoint);
+struct decision engine_decide(struct engine *e, int sock, struct endpoint *endpoint);
 
 /* To be called once in each turn of the loop: serves what has come in. */
 void engine_run(struct engine *e);

@@ -243,7 +243,7 @@ static unsigned judge_chunk(struct engine *e, struct call *c, unsigned count, in
 		if (s->targets[i].kind != TARGET_INET)
 			continue;
 		c->target = s->targets[i];
-		c->decision = engine_decide(e, &c->target.endpoint);
+		c->decision = engine_decide(e, c->sock, &c->target.endpoint);
 		s->decisions[i] = c->decision;
 		if (c->decision.verdict != VERDICT_ALLOW) {
 			*error = ECONNREFUSED;
