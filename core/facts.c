@@ -13,8 +13,8 @@ struct facts *facts_new(const struct live *live, const struct listeners *listene
 		free(f);
 		return NULL;
 	}
+	f->live = *live;
 	f->live.this_host = &f->this_host;
-	f->live.now = live->now;
 	listeners_copy(listeners, &f->listeners);
 	return f;
 }

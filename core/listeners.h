@@ -18,22 +18,25 @@ enum { LISTENERS_MAX = 1024 }; /* the latest ones */
 
 struct listeners {
 	uint64_t cookies[LISTENERS_MAX];
-	unsigned next; /* where the next one goes */
-	int diag;      /* or -1: then nothing is found */
+	unsigned next;  /* where the next one goes */
+	int diag;       /* or -1: then nothing is found */
+	uint64_t netns; /* SO_NETNS_COOKIE of where that looks */
 };
 
 void listeners_init(struct listeners *l);
+
 /* Another set of the same sockets, for another thread. */
 void listeners_copy(const struct listeners *from, struct listeners *to);
+
 void listeners_exit(struct listeners *l);
 
 /*
- * The socket, of TCP or UDP, listens from now on. One that shares its address with others
- * (SO_REUSEPORT) is not remembered, as these may be anybody's.
+ * The socket, of TCP or UDP, was bound or listens. It is remembered, unless it shares its address
+ * with others (SO_REUSEPORT), which may be anybody's; then it is forgotten if it was remembered.
  */
 void listeners_add(struct listeners *l, int sock);
 
-/* Whether what is sent to the endpoint, tcp or udp, reaches one of the sockets. */
-bool listeners_has(const struct listeners *l, const struct endpoint *e);
+/* Whether what `sock` sends to the endpoint, tcp or udp, reaches one of the remembered sockets. */
+bool listeners_has(const struct listeners *l, int sock, const struct endpoint *e);
 
 #endif

@@ -216,7 +216,7 @@ static bool is_denied(const struct job *j, int sock, const struct socket_info *i
 	} else if (target_connect(info, sock, peer, len, &target) || target.kind != TARGET_INET) {
 		return true; /* nothing that can be judged: it is not allowed either */
 	} else if (policy_asks_self(j->policy, &j->facts->live, &target.endpoint)) {
-		target.endpoint.self = listeners_has(&j->facts->listeners, &target.endpoint);
+		target.endpoint.self = listeners_has(&j->facts->listeners, sock, &target.endpoint);
 	}
 	return policy_decide(j->policy, &j->facts->live, &target.endpoint).verdict != VERDICT_ALLOW;
 }

@@ -66,6 +66,8 @@ static int add_prefix(struct policy *p, const struct spec *spec, enum subject su
 	static const struct port_range all = { 0, UINT16_MAX };
 	const struct port_range *ports = spec->n_ports ? spec->ports : &all;
 	size_t n = spec->n_ports ? spec->n_ports : 1;
+	/* Whoever owns a name chooses its address: the rule is not about that one. */
+	uint8_t exact = spec->target == SPEC_HOST ? 0 : prefix.len;
 	int ret = 0;
 
 	for (enum proto proto = PROTO_TCP; proto <= PROTO_ICMP; proto++) {
@@ -77,6 +79,7 @@ static int add_prefix(struct policy *p, const struct spec *spec, enum subject su
 						   .lo = service(proto, ports[i].lo),
 						   .hi = service(proto, ports[i].hi),
 						   .rule = rule,
+						   .exact = exact,
 						   .subject = subject,
 					   });
 	}

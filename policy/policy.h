@@ -135,7 +135,6 @@ struct decision policy_decide(const struct policy *p, const struct live *live,
  */
 bool policy_asks_self(const struct policy *p, const struct live *live, const struct endpoint *e);
 
-
 /* The text of rule `rule` (from 1) as the user wrote it, "allow SPEC"; borrowed from the policy. */
 const char *policy_rule_text(const struct policy *p, int rule);
 

@@ -182,6 +182,125 @@ TEST_F(self_group, is_what_the_sandbox_listens_on)
 	EXPECT_EQ(variant->arrived, server_count(self->taker));
 }
 
+/* A UDP server answers whom it heard from, connected or not. Arguments: where it is, where to. */
+static const char answer_script[] = "import errno, socket, sys\n"
+				    "bound, addr = sys.argv[1], sys.argv[2]\n"
+				    "family = socket.AF_INET6 if ':' in addr else socket.AF_INET\n"
+				    "server = socket.socket(family, socket.SOCK_DGRAM)\n"
+				    "server.bind((bound, 0))\n"
+				    "port = server.getsockname()[1]\n"
+				    "def ask(connected):\n"
+				    "    client = socket.socket(family, socket.SOCK_DGRAM)\n"
+				    "    client.settimeout(10)\n"
+				    "    try:\n"
+				    "        if connected:\n"
+				    "            client.connect((addr, port))\n"
+				    "            client.send(b'ping')\n"
+				    "        else:\n"
+				    "            client.sendto(b'ping', (addr, port))\n"
+				    "        server.sendto(b'pong', server.recvfrom(10)[1])\n"
+				    "        return client.recv(10).decode()\n"
+				    "    except OSError as e:\n"
+				    "        return errno.errorcode[e.errno]\n"
+				    "print('connected', ask(True))\n"
+				    "print('unconnected', ask(False))\n";
+
+TEST_F(self_group, has_who_waits_for_an_answer)
+{
+	const char *said = !strcmp(variant->own, "ok") ? "pong" : variant->own;
+	const char *out;
+
+	ASSERT_EQ(0,
+		  sandbox_run(&self->s, variant->options,
+			      ARGS("python3", "-c", answer_script, variant->bound, variant->addr)));
+	EXPECT_EQ(0, command_code(&self->s.command))
+	{
+		TH_LOG("%s", self->s.command.err.text);
+	}
+	out = self->s.command.out.text;
+	expect_line(out, "connected", said);
+	expect_line(out, "unconnected", said);
+}
+
+/*
+ * Binds a socket that the sandbox is known to have a second time, to the port of somebody else who
+ * shares it, and sends to that port from many others, of which the kernel gives each to one of
+ * both. Arguments: port.
+ */
+static const char share_script[] = "import ctypes, errno, socket, sys\n"
+				   "port = int(sys.argv[1])\n"
+				   "libc = ctypes.CDLL(None, use_errno=True)\n"
+				   "s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
+				   "s.bind(('127.0.0.1', 0))\n"
+				   "assert libc.connect(s.fileno(), bytes(16), 16) == 0\n"
+				   "s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)\n"
+				   "s.bind(('127.0.0.1', port))\n"
+				   "said = set()\n"
+				   "for i in range(64):\n"
+				   "    c = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
+				   "    try:\n"
+				   "        c.sendto(b'hello', ('127.0.0.1', port))\n"
+				   "        said.add('ok')\n"
+				   "    except OSError as e:\n"
+				   "        said.add(errno.errorcode[e.errno])\n"
+				   "print('shared', *said)\n";
+
+FIXTURE(shared)
+{
+	struct sandbox s;
+	int host;
+	char port[8];
+};
+
+FIXTURE_SETUP(shared)
+{
+	struct sockaddr_in sin = { .sin_family = AF_INET };
+	socklen_t len = sizeof(sin);
+	int one = 1;
+
+	if (!netns_or_skip())
+		return;
+	sin.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	self->host = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	ASSERT_EQ(0, setsockopt(self->host, SOL_SOCKET, SO_REUSEPORT, &one, sizeof(one)));
+	ASSERT_EQ(0, bind(self->host, (struct sockaddr *)&sin, sizeof(sin)));
+	ASSERT_EQ(0, getsockname(self->host, (struct sockaddr *)&sin, &len));
+	snprintf(self->port, sizeof(self->port), "%u", ntohs(sin.sin_port));
+}
+
+FIXTURE_TEARDOWN(shared)
+{
+	sandbox_free(&self->s);
+	close(self->host);
+}
+
+static void share(struct shared_data *self, const char *const options[], const char *said)
+{
+	ASSERT_EQ(0,
+		  sandbox_run(&self->s, options, ARGS("python3", "-c", share_script, self->port)));
+	EXPECT_EQ(0, command_code(&self->s.command))
+	{
+		TH_LOG("%s", self->s.command.err.text);
+	}
+	expect_line(self->s.command.out.text, "shared", said);
+}
+
+TEST_F(shared, gives_some_to_each_without_sandtop)
+{
+	char byte;
+
+	share(self, NULL, "ok");
+	EXPECT_EQ(1, recv(self->host, &byte, 1, MSG_DONTWAIT));
+}
+
+TEST_F(shared, port_is_not_the_sandbox_itself)
+{
+	char byte;
+
+	share(self, ONLY_SELF, "ECONNREFUSED");
+	EXPECT_EQ(-1, recv(self->host, &byte, 1, MSG_DONTWAIT));
+}
+
 /* ---- @this-host ---------------------------------------------------------- */
 
 #define COMER "203.0.113.5" /* RFC 5737 */

@@ -24,6 +24,7 @@ static int list(struct addresses *a)
 	}
 	addr_set_free(&a->set);
 	a->set = now;
+	a->live->host = LIVE_HOST_LISTED;
 	return 0;
 }
 
@@ -39,18 +40,32 @@ static void changed(struct event *ev, int res)
 		ret = recv(a->watch, message, sizeof(message), MSG_DONTWAIT) < 0 ? -errno : 0;
 	} while (!ret || ret == -ENOBUFS || ret == -EINTR);
 	ret = list(a);
-	if (ret)
-		report_message(a->report,
-			       "cannot list the addresses of this machine: %s: @this-host stays as "
-			       "it was",
-			       strerror(-ret));
+	if (!ret || a->live->host == LIVE_HOST_UNSURE)
+		return;
+	a->live->host = LIVE_HOST_UNSURE;
+	report_message(a->report,
+		       "cannot list the addresses of this machine: %s: until that works, what "
+		       "depends on @this-host is refused",
+		       strerror(-ret));
 }
 
-int addresses_init(struct addresses *a, struct loop *loop, struct report *report)
+void addresses_run(struct addresses *a)
+{
+	if (a->live->host == LIVE_HOST_UNSURE)
+		list(a);
+}
+
+int addresses_init(struct addresses *a, struct live *live, struct loop *loop, struct report *report)
 {
 	int ret;
 
-	*a = (struct addresses){ .event = { .fn = changed }, .loop = loop, .report = report };
+	*a = (struct addresses){
+		.live = live,
+		.event = { .fn = changed },
+		.loop = loop,
+		.report = report,
+	};
+	live->this_host = &a->set;
 	/* First the watch, then the list: nothing can come in between. */
 	a->watch = host_watch_addresses();
 	if (a->watch < 0)

@@ -12,6 +12,7 @@
 
 struct addresses {
 	struct addr_set set;
+	struct live *live; /* whose this_host it is */
 	struct event event;
 	int watch; /* rtnetlink */
 	struct loop *loop;
@@ -19,10 +20,17 @@ struct addresses {
 };
 
 /*
- * List the addresses and watch for changes. Returns 0 or -errno; addresses_exit() is due in any
- * case, also for a zeroed one whose `watch` is -1.
+ * List the addresses, for `live`, and watch for changes. Returns 0 or -errno; addresses_exit() is
+ * due in any case, also for a zeroed one whose `watch` is -1.
  */
-int addresses_init(struct addresses *a, struct loop *loop, struct report *report);
+int addresses_init(struct addresses *a, struct live *live, struct loop *loop,
+		   struct report *report);
 void addresses_exit(struct addresses *a);
+
+/*
+ * To be called once in each turn of the loop: where the list could not be had, which is told once,
+ * decisions are strict (LIVE_HOST_UNSURE) until it can.
+ */
+void addresses_run(struct addresses *a);
 
 #endif

@@ -138,7 +138,7 @@ struct decision call_decide(struct engine *e, struct call *c, struct endpoint *e
 		c->snapshot = snapshot_get(e->snapshot);
 	}
 	c->generation = e->generation;
-	return engine_decide(e, endpoint);
+	return engine_decide(e, c->sock, endpoint);
 }
 
 /* What may become a connection is remembered, for when a policy denies it. */

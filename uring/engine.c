@@ -86,7 +86,6 @@ int engine_init(struct engine *e, const struct engine_config *config)
 		.generation = 1,
 		.listener = config->listener,
 		.listener_event = { .fn = listener_readable },
-		.live = { .this_host = &e->addresses.set },
 		.addresses = { .watch = -1 },
 	};
 	tasks_init(&e->tasks);
@@ -108,7 +107,7 @@ int engine_init(struct engine *e, const struct engine_config *config)
 	if (!e->calls || !e->scratch)
 		return -ENOMEM;
 	blocked_init(e);
-	ret = addresses_init(&e->addresses, e->loop, e->report);
+	ret = addresses_init(&e->addresses, &e->live, e->loop, e->report);
 	if (ret)
 		return ret;
 	return loop_poll(e->loop, &e->listener_event, e->listener, POLLIN);
@@ -143,10 +142,13 @@ unsigned engine_swap(struct engine *e, struct snapshot *s, uint64_t generation)
 	return blocked_judge_again(e);
 }
 
-struct decision engine_decide(struct engine *e, struct endpoint *endpoint)
+struct decision engine_decide(struct engine *e, int sock, struct endpoint *endpoint)
 {
 	endpoint->self = policy_asks_self(e->policy, &e->live, endpoint) &&
-			 listeners_has(&e->listeners, endpoint);
+			 listeners_has(&e->listeners, sock, endpoint);
+	/* Whom it sends to answers. */
+	if (endpoint->self && endpoint->proto == PROTO_UDP)
+		listeners_add(&e->listeners, sock);
 	return policy_decide(e->policy, &e->live, endpoint);
 }
 
@@ -258,6 +260,7 @@ static void run_batch(struct engine *e)
 
 void engine_run(struct engine *e)
 {
+	addresses_run(&e->addresses);
 	blocked_run(e);
 	if (e->pending && e->listener >= 0)
 		run_batch(e);

@@ -89,8 +89,11 @@ struct engine_config {
 int engine_init(struct engine *e, const struct engine_config *config);
 void engine_exit(struct engine *e);
 
-/* What the live policy says to an endpoint; whether it is @self is found out if that matters. */
-struct decision engine_decide(struct engine *e, struct endpoint *endpoint);
+/*
+ * What the live policy says to an endpoint that is asked for with `sock`. What its `self` is, is
+ * found out here if that matters.
+ */
+struct decision engine_decide(struct engine *e, int sock, struct endpoint *endpoint);
 
 /*
  * From now on judge by this snapshot, of which the engine takes a reference. Calls that wait and

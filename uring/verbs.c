@@ -238,7 +238,7 @@ static void explain(struct query *q)
 	if (ret <= 0)
 		return;
 	e.self = policy_asks_self(q->snapshot->policy, &q->facts->live, &e) &&
-		 listeners_has(&q->facts->listeners, &e);
+		 listeners_has(&q->facts->listeners, q->facts->listeners.diag, &e);
 	q->text = explain_why(q->snapshot->policy, &q->facts->live, &e);
 }
 
