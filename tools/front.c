@@ -264,7 +264,7 @@ static void monitor_ended(struct front *f, int wait_status)
 /* Send a signal to every task. Returns 0 or -errno. */
 static int signal_all(const struct front *f, int sig)
 {
-	struct control_error err;
+	struct control_error err = { "" };
 	int fd = control_connect(f->name, &err);
 	json_t *request, *reply = NULL;
 	bool done;

@@ -59,7 +59,7 @@ static int open_ledger(struct link *l, struct control_error *err)
 /* A refusal is no failure: the run has no terminal of its own. */
 static void open_terminal(struct link *l, int rows, int cols)
 {
-	struct control_error err;
+	struct control_error err = { "" };
 	json_t *reply = call(l, request("terminal", "{s:i, s:i}", "rows", rows, "cols", cols),
 			     &l->terminal, &err);
 
