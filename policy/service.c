@@ -230,7 +230,7 @@ const struct service_piece *services_pieces(const struct services *s, struct ser
 		set = (struct service_set){ index->first, index->n };
 	}
 	*n = set.n;
-	return s->pieces + set.first;
+	return set.n ? s->pieces + set.first : NULL;
 }
 
 const struct service_piece *services_find(const struct services *s, struct service_set set,
@@ -246,10 +246,12 @@ const struct service_piece *services_find(const struct services *s, struct servi
 			return piece ? &s->pieces[piece - 1] : NULL;
 		}
 	}
+	if (!set.n)
+		return NULL;
 	at = s->pieces + set.first;
 	for (uint32_t n = set.n; n > 1; n -= n / 2) {
 		if (at[n / 2].lo <= service)
 			at += n / 2;
 	}
-	return set.n && at->lo <= service && service <= at->hi ? at : NULL;
+	return at->lo <= service && service <= at->hi ? at : NULL;
 }

@@ -57,7 +57,7 @@ void services_free(struct services *s);
 int services_add(struct services *s, struct service_piece *from, size_t n, uint32_t *scratch,
 		 struct service_set *out);
 
-/* The pieces of a set, sorted; *n is how many. */
+/* The pieces of a set, sorted; *n is how many. NULL when there is none. */
 const struct service_piece *services_pieces(const struct services *s, struct service_set set,
 					    size_t *n);
 

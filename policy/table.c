@@ -352,10 +352,11 @@ static void contest_node(const struct table *t, struct contest *c, const struct 
 {
 	size_t n, kept = 0;
 	const struct service_piece *piece = services_pieces(&t->services, node->set, &n);
-	size_t first = piece - t->services.pieces;
+	size_t first;
 
 	if (!n)
 		return;
+	first = piece - t->services.pieces;
 	if (!c->counted[first]) {
 		c->counted[first] = true;
 		c->n[first] = n;

@@ -12,6 +12,8 @@
 #include <string.h>
 
 #include "policy/explain.h"
+#include "policy/live.h"
+#include "policy/names.h"
 #include "policy/spec.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -59,6 +61,26 @@ static void try_spec(const char *text, unsigned int protos)
 	spec_list_free(&list);
 }
 
+/* Ask as if everything that can be live were: the address has names and is this machine's. */
+static void try_endpoint(const struct policy *p, struct endpoint *e)
+{
+	struct addr_set this_host = { 0 };
+	struct names *names = names_new();
+	struct live live = { .this_host = &this_host, .names = names };
+
+	assert(names && !addr_set_add(&this_host, e->addr));
+	assert(!names_bind(names, e->addr, "www.host.example", 1));
+	assert(!names_bind(names, e->addr, "host.example", 1));
+	free(explain_why(p, NULL, e));
+	e->self = policy_asks_self(p, &live, e);
+	policy_decide(p, &live, e);
+	free(explain_why(p, &live, e));
+	live.host = LIVE_HOST_UNSURE;
+	policy_decide(p, &live, e);
+	names_free(names);
+	addr_set_free(&this_host);
+}
+
 static void try_rule(const char *rule, char *line)
 {
 	struct policy_error err = { "" };
@@ -72,7 +94,7 @@ static void try_rule(const char *rule, char *line)
 			assert(*draft_host(d, i));
 		assert(!policy_compile(d, &p));
 		if (explain_parse(line, &e, &err) == 1)
-			free(explain_why(p, NULL, &e));
+			try_endpoint(p, &e);
 		policy_free(p);
 	}
 	draft_free(d);
