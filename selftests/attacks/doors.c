@@ -311,8 +311,10 @@ static long call_i386(long nr, long a, long b, long c, long d, long e, long f)
 {
 	long result;
 
-	/* The sixth argument is in ebp, which the compiler needs. */
-	asm volatile("push %%rbp; mov %[f], %%rbp; int $0x80; pop %%rbp"
+	/* The sixth argument is in ebp, which the compiler needs; it also uses 128 bytes below rsp.
+	 */
+	asm volatile("sub $128, %%rsp; push %%rbp; mov %[f], %%rbp; int $0x80; pop %%rbp; "
+		     "add $128, %%rsp"
 		     : "=a"(result)
 		     : "a"(nr), "b"(a), "c"(b), "d"(c), "S"(d), "D"(e), [f] "r"(f)
 		     : "memory", "r8", "r9", "r10", "r11", "cc");
