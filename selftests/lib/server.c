@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -18,7 +19,7 @@
 /* In epoll_event.data, beside the numbers of contacts. */
 enum { LISTENER = -1, STOP = -2 };
 
-enum { KNOCK_TIMEOUT = 5000 };
+enum { KNOCK_TIMEOUT = 20000 /* ms: there may be a flood before it */ };
 
 union address {
 	struct sockaddr any;
@@ -328,6 +329,25 @@ static int recognise(struct server *s, size_t known, uint16_t port)
 	return result;
 }
 
+/* Whether there are datagrams that have not been noticed; of connections none gets lost. */
+static bool has_backlog(const struct server *s)
+{
+	int size;
+
+	return s->type == SOCK_DGRAM && ioctl(s->fd, FIONREAD, &size) == 0 && size > 0;
+}
+
+/* A datagram that finds no room is dropped: wait until there is some. The lock is held. */
+static int await_room(struct server *s)
+{
+	int64_t deadline = deadline_in(KNOCK_TIMEOUT);
+	int result = 0;
+
+	while (!result && has_backlog(s))
+		result = await_change(s, deadline);
+	return result;
+}
+
 int server_knock(struct server *s)
 {
 	union address own;
@@ -338,8 +358,13 @@ int server_knock(struct server *s)
 	if (fd < 0)
 		return -errno;
 	pthread_mutex_lock(&s->lock);
+	result = await_room(s);
 	known = s->used;
 	pthread_mutex_unlock(&s->lock);
+	if (result) {
+		close(fd);
+		return result;
+	}
 	if (connect(fd, &s->address.any, s->address_len) || send(fd, "", 1, 0) != 1 ||
 	    getsockname(fd, &own.any, &len))
 		result = -errno;
