@@ -48,7 +48,12 @@ const char *line_reason(const struct decision *d, char buf[static LINE_REASON_MA
 	const char *name;
 
 	if (d->reason != REASON_ERROR) {
-		snprintf(buf, LINE_REASON_MAX, "%s", reason_name(d->reason));
+		char text[LINE_REASON_MAX - 32];
+
+		if (d->name)
+			escape_text(d->name, text, sizeof(text));
+		snprintf(buf, LINE_REASON_MAX, d->name ? "%s %s" : "%s", reason_name(d->reason),
+			 text);
 		return buf;
 	}
 	name = strerrorname_np(d->error);

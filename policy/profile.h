@@ -12,9 +12,9 @@
 
 #include "policy/policy.h"
 
-/* One text of [network], with the place of its value in the file. */
+/* One text of [network] or [dns], with the place of its value in the file. */
 struct profile_item {
-	const char *key; /* static */
+	const char *table, *key; /* static */
 	int (*add)(struct draft *d, const char *text, struct policy_error *err);
 	char *text;
 	unsigned int line, column;
@@ -27,6 +27,8 @@ struct profile {
 	unsigned int max_connections;
 	char **command; /* [program] exec and args, with a NULL behind them */
 	size_t n_command;
+	char **block_files; /* [dns] block_file, as written */
+	size_t n_block_files;
 	char *log_json, *log_text;
 };
 

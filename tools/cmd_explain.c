@@ -12,6 +12,7 @@
 #include "policy/explain.h"
 #include "tools/cmd.h"
 #include "tools/make_policy.h"
+#include "tools/sinkhole.h"
 
 /* What is asked, and what came of it. */
 struct explainer {
@@ -164,12 +165,17 @@ static int explain_all(const struct options *o, const struct policy *policy)
 static int explain_options(const struct options *o)
 {
 	struct profile_file f = { 0 };
+	struct sinkhole sinkhole = { 0 };
 	struct policy *policy = NULL;
 	struct draft *d = NULL;
 	int status = profile_file_of(o, &f);
 
 	if (!status)
 		status = make_draft(o, &f, &d);
+	/* Whether this host permits one is part of the answer. */
+	if (!status)
+		status = sinkhole_open(&sinkhole, d);
+	sinkhole_close(&sinkhole);
 	if (!status)
 		status = make_policy(d, &policy);
 	if (!status)

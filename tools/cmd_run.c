@@ -20,6 +20,7 @@
 #include "tools/make_policy.h"
 #include "tools/options.h"
 #include "tools/profile_file.h"
+#include "tools/sinkhole.h"
 
 #define SANDTOP_VERSION "0.1"
 
@@ -133,7 +134,8 @@ static int prepare_launch(const struct options *o, enum plan_mode mode, const ch
 	return 0;
 }
 
-static int run(const struct options *o, const struct policy *policy, const char *name)
+static int run(const struct options *o, const struct policy *policy, struct sinkhole *sinkhole,
+	       const char *name)
 {
 	struct supervisor_config config = {
 		.policy = policy,
@@ -146,6 +148,9 @@ static int run(const struct options *o, const struct policy *policy, const char 
 	};
 	int status;
 
+	if (sinkhole->open)
+		config.mirror = &sinkhole->mirror;
+	memcpy(config.dns_server, sinkhole->server, sizeof(config.dns_server));
 	config.report.log_fd = open_log("--log", o->log);
 	config.report.json_fd = open_log("--json", o->json);
 	config.launch.landlock = make_landlock(o->best_effort, NULL, NULL);
@@ -220,6 +225,7 @@ static int run_static(const struct options *o, const struct draft *d, const char
 
 static int run_command(const struct options *o, struct draft *d)
 {
+	struct sinkhole sinkhole;
 	struct policy *policy;
 	char name[65];
 	int status;
@@ -232,11 +238,15 @@ static int run_command(const struct options *o, struct draft *d)
 		complain("the monitor is not in this build: running as with --batch");
 	if (o->no_supervisor)
 		return run_static(o, d, name);
-	status = make_policy(d, &policy);
+	status = sinkhole_open(&sinkhole, d);
 	if (status)
 		return status;
-	status = run(o, policy, name);
-	policy_free(policy);
+	status = make_policy(d, &policy);
+	if (!status) {
+		status = run(o, policy, &sinkhole, name);
+		policy_free(policy);
+	}
+	sinkhole_close(&sinkhole);
 	return status;
 }
 
@@ -269,11 +279,14 @@ static int check_utf8(const char *text)
 	return EXIT_USAGE;
 }
 
-static int dump_profile(const struct options *o, const struct draft *d)
+static int dump_profile(const struct options *o, const struct profile_file *f,
+			const struct draft *d)
 {
 	struct profile rest = {
 		.max_connections = o->max_connections,
 		.command = o->command && o->command[0] ? o->command : NULL,
+		.block_files = f->profile.block_files,
+		.n_block_files = f->profile.n_block_files,
 		.log_json = (char *)o->json,
 		.log_text = (char *)o->log,
 	};
@@ -314,7 +327,7 @@ static int run_or_dump(struct options *o, const struct profile_file *f)
 		complain("no policy given: every connection is denied "
 			 "(see --net-allow, --preset public-only, --learn)");
 	if (!status)
-		status = o->dump_profile ? dump_profile(o, d) : run_command(o, d);
+		status = o->dump_profile ? dump_profile(o, f, d) : run_command(o, d);
 	draft_free(d);
 	return status;
 }

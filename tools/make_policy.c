@@ -7,6 +7,7 @@
 #include "core/escape.h"
 #include "core/host.h"
 #include "core/locate.h"
+#include "policy/dns.h"
 #include "tools/cmd.h"
 
 static int (*const add_option[])(struct draft *d, const char *text, struct policy_error *err) = {
@@ -17,6 +18,10 @@ static int (*const add_option[])(struct draft *d, const char *text, struct polic
 	[OPTIONS_RULE] = draft_rule,
 	[OPTIONS_PRESET] = draft_preset,
 	[OPTIONS_DEFAULT] = draft_default,
+	[OPTIONS_ALLOW_HOST] = draft_allow_host,
+	[OPTIONS_BLOCK_DOMAIN] = draft_block_domain,
+	[OPTIONS_BLOCK_SUFFIX] = draft_block_suffix,
+	[OPTIONS_RESOLVE] = draft_resolve,
 };
 
 static int add_this_host(void *arg, struct addr addr)
@@ -54,10 +59,15 @@ static int resolve_hosts(struct draft *d)
 		struct host_of_draft h = { .draft = d, .index = i };
 		const char *why = "out of memory";
 
-		if (host_resolve(draft_host(d, i), add_host_address, &h, &why)) {
-			complain("failed to resolve '%s': %s", draft_host(d, i), why);
+		if (!host_resolve(draft_host(d, i), add_host_address, &h, &why))
+			continue;
+		/* The sinkhole learns its addresses as soon as the command asks for it. */
+		complain(draft_has_sinkhole(d)
+				 ? "warning: failed to resolve '%s': %s: its rule waits for answers"
+				 : "failed to resolve '%s': %s",
+			 draft_host(d, i), why);
+		if (!draft_has_sinkhole(d))
 			return EXIT_HOST;
-		}
 	}
 	return 0;
 }
@@ -115,22 +125,36 @@ static int add_profile(struct draft *d, const struct profile_file *f)
 	return ret;
 }
 
+/* Where the names come from that are blocked. */
+static const char *block_option(const struct options *o)
+{
+	for (size_t i = 0; i < o->policies; i++)
+		if (o->policy[i].kind == OPTIONS_BLOCK_DOMAIN ||
+		    o->policy[i].kind == OPTIONS_BLOCK_SUFFIX)
+			return o->policy[i].flag;
+	return "[dns]";
+}
+
 int make_draft(const struct options *o, const struct profile_file *f, struct draft **out)
 {
 	struct draft *d = draft_new();
-	int ret;
+	int ret = d ? add_options(d, o) : -ENOMEM;
+	int status;
 
-	if (!d)
-		return out_of_memory();
-	ret = add_options(d, o);
 	if (!ret)
 		ret = add_profile(d, f);
-	if (!ret) {
-		*out = d;
-		return 0;
+	status = !ret ? profile_file_block(f, d) : ret == -EINVAL ? EXIT_USAGE : out_of_memory();
+	if (!status && draft_only_blocks(d)) {
+		complain("%s: there is nothing that it could be an exception of: add --preset "
+			 "public-only",
+			 block_option(o));
+		status = EXIT_USAGE;
 	}
-	draft_free(d);
-	return ret == -EINVAL ? EXIT_USAGE : out_of_memory();
+	if (status)
+		draft_free(d);
+	else
+		*out = d;
+	return status;
 }
 
 int make_policy(struct draft *d, struct policy **out)

@@ -9,9 +9,13 @@
 #include <unistd.h>
 
 #include "core/escape.h"
+#include "policy/dns.h"
 #include "tools/cmd.h"
 
-enum { PROFILE_MAX = 16 << 20 }; /* a block-list of 100 000 rules is a quarter of it */
+enum {
+	PROFILE_MAX = 16 << 20,     /* a block-list of 100 000 rules is a quarter of it */
+	BLOCK_FILE_MAX = 256 << 20, /* a list of a million names is a tenth of it */
+};
 
 /* XDG Base Directory Specification: a relative path is invalid and to be ignored. */
 static const char *absolute(const char *variable)
@@ -42,7 +46,7 @@ int profile_file_path(const char *name, char buf[static PATH_MAX])
 }
 
 /* Returns the length of what the file has, or -errno, with *text to be freed. */
-static ssize_t read_all(int fd, char **text)
+static ssize_t read_all(int fd, size_t max, char **text)
 {
 	size_t size = 1 << 16, len = 0;
 	ssize_t n;
@@ -60,7 +64,7 @@ static ssize_t read_all(int fd, char **text)
 		len += (size_t)n;
 		if (len == size)
 			size *= 2;
-		if (len > PROFILE_MAX)
+		if (len > max)
 			return -EFBIG;
 	}
 }
@@ -84,7 +88,7 @@ int profile_file_read(const char *who, const char *path, struct profile_file *ou
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	if (fd < 0)
 		return cannot_read(who, path, errno);
-	n = read_all(fd, &text);
+	n = read_all(fd, PROFILE_MAX, &text);
 	close(fd);
 	ret = n < 0 ? (int)n : profile_read(text, (size_t)n, &out->profile, &err);
 	free(text);
@@ -96,6 +100,40 @@ int profile_file_read(const char *who, const char *path, struct profile_file *ou
 	}
 	snprintf(out->path, sizeof(out->path), "%s", path);
 	return 0;
+}
+
+static int block_names(const char *path, struct draft *d)
+{
+	struct policy_error err = { "" };
+	char *text = NULL;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	ssize_t n = fd < 0 ? -errno : read_all(fd, BLOCK_FILE_MAX, &text);
+	int ret = n < 0 ? (int)n : draft_block_list(d, text, (size_t)n, &err);
+
+	if (fd >= 0)
+		close(fd);
+	free(text);
+	if (!ret)
+		return 0;
+	if (n < 0 || ret == -ENOMEM)
+		return cannot_read("dns.block_file", path, -ret);
+	profile_file_complain(path, &err);
+	return EXIT_USAGE;
+}
+
+int profile_file_block(const struct profile_file *f, struct draft *d)
+{
+	size_t dir = strrchr(f->path, '/') ? (size_t)(strrchr(f->path, '/') - f->path) + 1 : 0;
+	int status = 0;
+
+	for (size_t i = 0; !status && i < f->profile.n_block_files; i++) {
+		const char *name = f->profile.block_files[i];
+		char path[2 * PATH_MAX];
+
+		snprintf(path, sizeof(path), "%.*s%s", *name == '/' ? 0 : (int)dir, f->path, name);
+		status = block_names(path, d);
+	}
+	return status;
 }
 
 int profile_file_of(const struct options *o, struct profile_file *out)

@@ -29,6 +29,12 @@ int profile_file_path(const char *name, char buf[static PATH_MAX]);
  */
 int profile_file_read(const char *who, const char *path, struct profile_file *out);
 
+/*
+ * Block the names in the profile's files of names, whose paths begin in the profile's directory.
+ * Returns 0, or an exit status with the user told.
+ */
+int profile_file_block(const struct profile_file *f, struct draft *d);
+
 /* The profile that the options name; none is fine. Returns what profile_file_read() does. */
 int profile_file_of(const struct options *o, struct profile_file *out);
 

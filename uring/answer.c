@@ -8,7 +8,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "uring/call.h"
+#include "policy/names.h"
+#include "uring/divert.h"
 
 void call_release(struct engine *e, struct call *c)
 {
@@ -28,6 +29,7 @@ void call_release(struct engine *e, struct call *c)
 
 void call_record(struct engine *e, const struct call *c, int error)
 {
+	uint32_t at = 0;
 	struct record r = {
 		.generation = e->generation,
 		.endpoint = c->target.endpoint,
@@ -38,6 +40,8 @@ void call_record(struct engine *e, const struct call *c, int error)
 		.latency_ns = c->latency ? c->latency : loop_now() - c->start,
 	};
 
+	if (c->target.kind == TARGET_INET && r.endpoint.dir == DIR_OUT)
+		r.host = names_next(e->names, r.endpoint.addr, e->live.now, &at);
 	if (c->decision.reason == REASON_RULE)
 		r.rule = policy_rule_text(e->policy, c->decision.rule);
 	report_decision(e->report, &r);
@@ -130,8 +134,12 @@ static int denial(const struct call *c)
 
 bool call_judge(struct engine *e, struct call *c)
 {
-	c->decision = policy_decide(e->policy, NULL, &c->target.endpoint);
+	c->decision = divert_decide(e, &c->info, &c->target.endpoint);
 	c->decided = true;
+	if (divert_applies(&c->decision)) {
+		c->decided = false; /* the names that are asked for will be decided on */
+		return true;
+	}
 	if (c->decision.verdict == VERDICT_ALLOW && c->info.kind == SOCKET_TCP &&
 	    !c->type->inbound) {
 		c->counted = connections_take(&e->connections, c->sock, &c->target.address);

@@ -11,7 +11,7 @@
 #include <poll.h>
 #include <unistd.h>
 
-#include "uring/call.h"
+#include "uring/divert.h"
 
 /* net/ipv4/af_inet.c __inet_stream_connect(), SS_CONNECTING. */
 int call_conclude_connect(const struct call *c)
@@ -103,9 +103,9 @@ static bool is_ping_probe(struct engine *e, struct call *c)
 		return false;
 	icmp.proto = PROTO_ICMP;
 	icmp.port = 0;
-	decision = policy_decide(e->policy, NULL, &icmp);
+	decision = policy_decide(e->policy, &e->live, &icmp);
 	if (decision.verdict != VERDICT_ALLOW ||
-	    policy_decide(e->policy, NULL, &c->target.endpoint).verdict == VERDICT_ALLOW)
+	    policy_decide(e->policy, &e->live, &c->target.endpoint).verdict == VERDICT_ALLOW)
 		return false;
 	c->decision = decision;
 	c->decided = true;
@@ -133,5 +133,8 @@ void connect_begin(struct engine *e, struct call *c, int res)
 		return;
 	if (c->target.kind == TARGET_INET && (is_ping_probe(e, c) || !call_judge(e, c)))
 		return;
-	act(e, c);
+	if (divert_applies(&c->decision) && !divert_is_mirrored(e, &c->info))
+		divert_connect(e, c, 0);
+	else
+		act(e, c);
 }

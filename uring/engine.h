@@ -21,6 +21,7 @@
 #include "core/socket.h"
 #include "core/stats.h"
 #include "core/task.h"
+#include "policy/live.h"
 #include "policy/policy.h"
 #include "uring/loop.h"
 #include "uring/report.h"
@@ -31,6 +32,8 @@ enum {
 };
 
 struct call;
+struct dns;
+struct mirror;
 struct scratch;
 
 struct engine {
@@ -38,6 +41,8 @@ struct engine {
 	struct stats *stats;
 	struct report *report;
 	const struct policy *policy; /* the live snapshot */
+	struct names *names;         /* what the sandbox has resolved */
+	struct live live;            /* with these */
 	uint64_t generation;
 	int listener; /* -1 once the last task is gone */
 	struct event listener_event;
@@ -57,6 +62,8 @@ struct engine {
 	unsigned nwaiting;
 	struct event tick_event;
 	struct __kernel_timespec tick;
+	struct mirror *mirror;   /* NULL: there is none */
+	struct dns *dns;         /* the sinkhole in it, or NULL */
 	struct scratch *scratch; /* buffers of the call that is being served */
 };
 
@@ -64,6 +71,7 @@ struct engine_config {
 	int listener;                /* the engine's from now on, also when it cannot start */
 	const struct policy *policy; /* generation 1; stays the caller's */
 	unsigned max_connections;    /* 0 = no limit */
+	struct mirror *mirror;       /* NULL = none; stays the caller's */
 	struct loop *loop;
 	struct stats *stats;
 	struct report *report;

@@ -20,7 +20,7 @@
 
 enum {
 	RING_ENTRIES = 256,
-	RING_EVENTS = ENGINE_CALLS + 16,
+	RING_EVENTS = ENGINE_CALLS + DNS_EVENTS + 16,
 	NAMED_LEFTOVERS = 10,
 	EXIT_TIMEOUT = 124,
 	EXIT_HOST = 125,
@@ -219,6 +219,20 @@ static bool prepare(struct supervisor *s)
 	return true;
 }
 
+static int start_dns(struct supervisor *s)
+{
+	struct dns_config config = {
+		.engine = &s->engine,
+		.loop = &s->loop,
+		.stats = &s->stats,
+		.report = &s->report,
+	};
+
+	memcpy(config.server, s->config->dns_server, sizeof(config.server));
+	mirror_fill(s->config->mirror);
+	return dns_new(&config, &s->engine.dns);
+}
+
 static bool start(struct supervisor *s)
 {
 	const struct supervisor_config *config = s->config;
@@ -226,6 +240,7 @@ static bool start(struct supervisor *s)
 		.listener = s->launch.listener,
 		.policy = config->policy,
 		.max_connections = config->max_connections,
+		.mirror = config->mirror,
 		.loop = &s->loop,
 		.stats = &s->stats,
 		.report = &s->report,
@@ -238,6 +253,8 @@ static bool start(struct supervisor *s)
 	ret = report_init(&s->report, &config->report, &s->loop, &s->stats);
 	if (!ret)
 		ret = engine_init(&s->engine, &engine);
+	if (!ret && config->mirror)
+		ret = start_dns(s);
 	if (!ret)
 		ret = loop_watch(&s->loop, &s->signal_event, s->signals, POLLIN);
 	if (!ret)
@@ -327,6 +344,7 @@ static void finish(struct supervisor *s)
 	drain(s);
 	if (s->config->stats)
 		stats_print(&s->stats, stderr);
+	dns_free(s->engine.dns);
 	engine_exit(&s->engine);
 	report_exit(&s->report);
 	loop_exit(&s->loop);

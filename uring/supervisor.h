@@ -12,6 +12,7 @@
 
 #include "core/launch.h"
 #include "policy/policy.h"
+#include "uring/dns.h"
 #include "uring/report.h"
 
 /* What guardian and supervisor say to each other, one packet each. */
@@ -35,11 +36,13 @@ struct supervisor_config {
 	const struct policy *policy;
 	struct report_config report;
 	unsigned max_connections; /* 0 = no limit */
-	bool stats;               /* print them at the end */
-	bool linger;              /* stay until the last task ends */
-	uint64_t timeout;         /* nanoseconds, 0 = none */
-	_Atomic uint64_t *pulse;  /* see struct loop; shared with the guardian */
-	int guardian; /* SOCK_SEQPACKET to the guardian; its end means that it is gone */
+	struct mirror *mirror;    /* with DNS servers in it, or NULL */
+	int dns_server[DNS_SERVERS];
+	bool stats;              /* print them at the end */
+	bool linger;             /* stay until the last task ends */
+	uint64_t timeout;        /* nanoseconds, 0 = none */
+	_Atomic uint64_t *pulse; /* see struct loop; shared with the guardian */
+	int guardian;            /* SOCK_SEQPACKET to the guardian; its end means that it is gone */
 };
 
 struct supervisor_result {
