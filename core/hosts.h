@@ -8,6 +8,8 @@
 #include "policy/addr.h"
 #include "policy/domain.h"
 
+enum { HOSTS_ADDRESSES = 32 }; /* of one name are looked at */
+
 struct hosts {
 	struct domain_map names; /* to indices in `entries`, plus one */
 	struct hosts_entry {

@@ -130,6 +130,14 @@ static int tell_destination(int fd, int family)
 	       setsockopt(fd, IPPROTO_IPV6, IPV6_FREEBIND, &on, sizeof(on));
 }
 
+/* A burst of queries waits there while every question is under way. Cut to net.core.rmem_max. */
+static int enlarge(int fd)
+{
+	int size = 4 << 20;
+
+	return setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
+}
+
 static int listen_on(int fd, const struct order *o)
 {
 	struct sockaddr_in6 at6 = { .sin6_family = AF_INET6, .sin6_port = htons(o->port) };
@@ -139,8 +147,8 @@ static int listen_on(int fd, const struct order *o)
 	int on = 1;
 
 	if ((o->family == AF_INET6 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on))) ||
-	    (o->type == SOCK_DGRAM && tell_destination(fd, o->family)) || bind(fd, at, len) ||
-	    (o->type == SOCK_STREAM && listen(fd, LISTEN_BACKLOG)) ||
+	    (o->type == SOCK_DGRAM && (enlarge(fd) || tell_destination(fd, o->family))) ||
+	    bind(fd, at, len) || (o->type == SOCK_STREAM && listen(fd, LISTEN_BACKLOG)) ||
 	    fcntl(fd, F_SETFL, O_NONBLOCK) < 0)
 		return -errno;
 	return 0;

@@ -202,6 +202,23 @@ size_t packet_answer(const struct packet_query *q, int rcode, const struct addr 
 					 : packet_adapt(out, (size_t)(p - out), q, room);
 }
 
+int packet_make(const char *name, uint16_t type, struct packet_query *q)
+{
+	const uint8_t *end = q->question;
+
+	memset(q, 0, offsetof(struct packet_query, name));
+	q->type = type;
+	q->class = ns_c_in;
+	q->recursion = q->edns = true;
+	if (strlen(name) >= sizeof(q->name) || ns_name_pton(name, q->question, NS_MAXCDNAME) < 0 ||
+	    ns_name_skip(&end, q->question + NS_MAXCDNAME))
+		return -EINVAL;
+	strcpy(q->name, name);
+	q->question_len = (size_t)(end - q->question) + NS_QFIXEDSZ;
+	put16(put16(q->question + q->question_len - NS_QFIXEDSZ, type), ns_c_in);
+	return 0;
+}
+
 static uint8_t lower(uint8_t c)
 {
 	return c >= 'A' && c <= 'Z' ? c | 0x20 : c;

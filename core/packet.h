@@ -51,6 +51,12 @@ int packet_read(const uint8_t *wire, size_t len, struct packet_query *q);
 size_t packet_answer(const struct packet_query *q, int rcode, const struct addr *addrs, size_t n,
 		     uint32_t ttl, uint8_t *out, size_t room);
 
+/*
+ * Make a query of our own for a normalised name, with EDNS. Returns 0, or -EINVAL when the name
+ * does not fit a message.
+ */
+int packet_make(const char *name, uint16_t type, struct packet_query *q);
+
 /* Write the query to ask a name server for *q, with EDNS, in lower case. Returns its length. */
 size_t packet_ask(const struct packet_query *q, uint16_t id, uint8_t out[static PACKET_QUERY_MAX]);
 

@@ -31,8 +31,8 @@ enum socket_kind {
 
 struct socket_info {
 	enum socket_kind kind;
-	int domain; /* AF_... */
-	int type;   /* SOCK_..., without flags */
+	int domain;     /* AF_... */
+	int type;       /* SOCK_..., without flags */
 	uint64_t netns; /* of an internet socket: mirror_cookie() */
 };
 

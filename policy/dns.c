@@ -317,6 +317,15 @@ static bool is_at_large(const struct spec *spec)
 	       (spec->target == SPEC_PREFIX && spec->prefix.len < AT_LARGE_BITS);
 }
 
+static int add_host(struct dns_policy *dns, const char *name, int rule)
+{
+	if (domain_map_get(&dns->direct_names, name, DOMAIN_EXACT))
+		return 0;
+	if (add_text(&dns->hosts, &dns->n_hosts, name))
+		return -ENOMEM;
+	return domain_map_add(&dns->direct_names, name, DOMAIN_EXACT, rule);
+}
+
 /* What rule number `rule` says about names. */
 static int add_names(struct dns_policy *dns, const struct draft_rule *rule, int number)
 {
@@ -335,7 +344,7 @@ static int add_names(struct dns_policy *dns, const struct draft_rule *rule, int 
 				     spec->target == SPEC_HOST ? DOMAIN_EXACT : DOMAIN_SUFFIX,
 				     number);
 		if (!ret && permits && spec->target == SPEC_HOST)
-			ret = domain_map_add(&dns->direct_names, spec->name, DOMAIN_EXACT, number);
+			ret = add_host(dns, spec->name, number);
 	}
 	return ret;
 }
@@ -469,6 +478,9 @@ void dns_policy_free(struct dns_policy *dns)
 	domain_map_free(&dns->blocked);
 	domain_map_free(&dns->named);
 	domain_map_free(&dns->direct_names);
+	for (size_t i = 0; i < dns->n_hosts; i++)
+		free(dns->hosts[i]);
+	free(dns->hosts);
 	for (int family = 0; family < 2; family++) {
 		table_free(&dns->written[family]);
 		table_free(&dns->literal[family]);
@@ -597,6 +609,11 @@ const struct dns_server *policy_upstream(const struct policy *p, size_t *n)
 {
 	*n = p->dns.n_upstream;
 	return p->dns.upstream;
+}
+
+const char *policy_host(const struct policy *p, size_t i)
+{
+	return i < p->dns.n_hosts ? p->dns.hosts[i] : NULL;
 }
 
 bool policy_has_sinkhole(const struct policy *p)

@@ -58,7 +58,9 @@ struct dns_policy {
 	struct dns_settings settings;
 	bool has_names; /* a rule has a name, or one is blocked */
 	struct domain_map blocked;
-	struct domain_map named;        /* to the first rule that is about the name */
+	struct domain_map named; /* to the first rule that is about the name */
+	char **hosts;            /* names of rules that do not deny, each once */
+	size_t n_hosts;
 	struct domain_map direct_names; /* to the first rule that allows exactly this name */
 	int at_large;             /* the first rule that may allow what no name is known of, or 0 */
 	struct table written[2];  /* rules that write port 53 or 853, by policy_family() */
@@ -131,6 +133,9 @@ bool policy_is_rebinding(const struct policy *p, const struct live *live, const 
 
 /* The name servers of [dns] upstream; none means those of the system. */
 const struct dns_server *policy_upstream(const struct policy *p, size_t *n);
+
+/* The host names of rules that do not deny, the i-th of them; NULL behind the last one. */
+const char *policy_host(const struct policy *p, size_t i);
 
 bool policy_has_sinkhole(const struct policy *p);
 

@@ -78,8 +78,7 @@ static int explain(struct explainer *x, char *line)
 			return -ENOMEM;
 		e.name = real;
 	}
-	answer = x->why ? explain_why(x->policy, NULL, &e)
-			: explain_answer(x->policy, NULL, &e);
+	answer = x->why ? explain_why(x->policy, NULL, &e) : explain_answer(x->policy, NULL, &e);
 	ret = answer ? print_fields(answer) : -ENOMEM;
 	/* explain_why() ends its last line itself. */
 	if (!x->why)
@@ -177,7 +176,7 @@ static int explain_options(const struct options *o)
 		status = sinkhole_open(&sinkhole, d);
 	sinkhole_close(&sinkhole);
 	if (!status)
-		status = make_policy(d, &policy);
+		status = make_policy(d, NAMES_NOW, &policy);
 	if (!status)
 		status = explain_all(o, policy);
 	policy_free(policy);

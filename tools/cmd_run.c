@@ -241,7 +241,7 @@ static int run_command(const struct options *o, struct draft *d)
 	status = sinkhole_open(&sinkhole, d);
 	if (status)
 		return status;
-	status = make_policy(d, &policy);
+	status = make_policy(d, sinkhole.open ? NAMES_LATER : NAMES_NOW, &policy);
 	if (!status) {
 		status = run(o, policy, &sinkhole, name);
 		policy_free(policy);

@@ -6,6 +6,7 @@
 
 #include "core/escape.h"
 #include "core/host.h"
+#include "core/hosts.h"
 #include "core/locate.h"
 #include "policy/dns.h"
 #include "tools/cmd.h"
@@ -52,24 +53,47 @@ static int add_host_address(void *arg, struct addr addr)
 	return draft_host_add(h->draft, h->index, addr);
 }
 
-/* Returns 0 or an exit status, with the user told. */
-static int resolve_hosts(struct draft *d)
+static int resolve_host(struct draft *d, size_t i)
 {
-	for (size_t i = 0; i < draft_hosts(d); i++) {
-		struct host_of_draft h = { .draft = d, .index = i };
-		const char *why = "out of memory";
+	struct host_of_draft h = { .draft = d, .index = i };
+	const char *why = "out of memory";
 
-		if (!host_resolve(draft_host(d, i), add_host_address, &h, &why))
-			continue;
-		/* The sinkhole learns its addresses as soon as the command asks for it. */
-		complain(draft_has_sinkhole(d)
-				 ? "warning: failed to resolve '%s': %s: its rule waits for answers"
-				 : "failed to resolve '%s': %s",
+	if (!host_resolve(draft_host(d, i), add_host_address, &h, &why))
+		return 0;
+	/* The sinkhole learns its addresses as soon as the command asks for it. */
+	if (draft_has_sinkhole(d)) {
+		complain("warning: failed to resolve '%s': %s: its rule waits for answers",
 			 draft_host(d, i), why);
-		if (!draft_has_sinkhole(d))
-			return EXIT_HOST;
+		return 0;
 	}
-	return 0;
+	complain("failed to resolve '%s': %s", draft_host(d, i), why);
+	return EXIT_HOST;
+}
+
+/* What /etc/hosts says of a name holds for good. */
+static int look_up_host(struct draft *d, size_t i, const struct hosts *hosts)
+{
+	struct addr addrs[HOSTS_ADDRESSES];
+	size_t n = hosts_find(hosts, draft_host(d, i), addrs, HOSTS_ADDRESSES);
+	int ret = 0;
+
+	for (size_t k = 0; !ret && k < n; k++)
+		ret = draft_host_add(d, i, addrs[k]);
+	return ret ? out_of_memory() : 0;
+}
+
+/* Returns 0 or an exit status, with the user told. */
+static int resolve_hosts(struct draft *d, enum make_names names)
+{
+	struct hosts hosts = { 0 };
+	int status = 0;
+
+	if (names == NAMES_LATER && hosts_read(&hosts, "/etc/hosts"))
+		status = out_of_memory();
+	for (size_t i = 0; !status && i < draft_hosts(d); i++)
+		status = names == NAMES_LATER ? look_up_host(d, i, &hosts) : resolve_host(d, i);
+	hosts_free(&hosts);
+	return status;
 }
 
 /* Returns 0 or an exit status, with the user told. */
@@ -157,9 +181,9 @@ int make_draft(const struct options *o, const struct profile_file *f, struct dra
 	return status;
 }
 
-int make_policy(struct draft *d, struct policy **out)
+int make_policy(struct draft *d, enum make_names names, struct policy **out)
 {
-	int status = resolve_hosts(d);
+	int status = resolve_hosts(d, names);
 
 	if (!status)
 		status = locate_paths(d);

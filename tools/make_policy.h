@@ -15,10 +15,16 @@
  */
 int make_draft(const struct options *o, const struct profile_file *f, struct draft **out);
 
+/* When the names of rules are resolved. */
+enum make_names {
+	NAMES_NOW,
+	NAMES_LATER, /* by the sinkhole, but for those of /etc/hosts */
+};
+
 /*
  * Resolve the draft's names, look at this machine, and compile: may block. The policy is to be
  * freed with policy_free(). Returns 0, or an exit status.
  */
-int make_policy(struct draft *d, struct policy **out);
+int make_policy(struct draft *d, enum make_names names, struct policy **out);
 
 #endif

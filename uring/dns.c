@@ -9,9 +9,9 @@
 #include "policy/names.h"
 #include "uring/question.h"
 
-enum { CHAIN_MAX = 16, LOCAL_ADDRESSES = 32, DNS_PORTS = 65536 };
+enum { DNS_PORTS = 65536 };
 
-static struct question *take(struct dns *d)
+struct question *question_take(struct dns *d)
 {
 	struct question *x = d->free;
 
@@ -19,7 +19,7 @@ static struct question *take(struct dns *d)
 	return x;
 }
 
-static void release(struct question *x)
+void question_release(struct question *x)
 {
 	struct dns *d = x->dns;
 
@@ -88,15 +88,6 @@ static void refuse(struct question *x, struct decision decision)
 
 /* ---- what a name server says -------------------------------------------- */
 
-/* An answer that is being looked through. */
-struct scan {
-	const struct question *question;
-	struct decision refusal; /* if the walk ended with -EPERM */
-	unsigned aliases;        /* how many names the asked one leads to by CNAME, and itself */
-	char alias[CHAIN_MAX][NS_MAXDNAME];
-	bool grown; /* in this walk */
-};
-
 static bool is_alias(const struct scan *s, const char *name)
 {
 	for (unsigned i = 0; i < s->aliases; i++)
@@ -110,8 +101,8 @@ static int follow(void *arg, const struct packet_record *r)
 {
 	struct scan *s = arg;
 
-	if (r->type != ns_t_cname || s->aliases == CHAIN_MAX || !is_alias(s, r->owner) ||
-	    is_alias(s, r->target))
+	if (r->type != ns_t_cname || s->aliases == sizeof(s->alias) / sizeof(s->alias[0]) ||
+	    !is_alias(s, r->owner) || is_alias(s, r->target))
 		return 0;
 	strcpy(s->alias[s->aliases++], r->target);
 	s->grown = true;
@@ -169,11 +160,12 @@ static int learn(void *arg, const struct packet_record *r)
 
 	if (!r->addr.family || !is_alias(s, r->owner))
 		return 0;
+	if (!s->ttl || r->ttl < s->ttl)
+		s->ttl = r->ttl;
 	return bind_name(s->question, r->addr, r->ttl);
 }
 
-/* Returns 0; -EPERM with s->refusal; -EBADMSG; -ENOMEM. */
-static int look_through(struct scan *s, const uint8_t *wire, size_t len)
+int scan_answer(struct scan *s, const uint8_t *wire, size_t len)
 {
 	int ret;
 
@@ -198,7 +190,7 @@ static void answered(void *arg, uint8_t *wire, size_t len)
 	int ret = -EBADMSG;
 
 	if (decision.verdict == VERDICT_ALLOW && wire)
-		ret = look_through(&scan, wire, len);
+		ret = scan_answer(&scan, wire, len);
 	if (decision.verdict != VERDICT_ALLOW) {
 		refuse(x, decision);
 	} else if (ret == -EPERM) {
@@ -211,7 +203,7 @@ static void answered(void *arg, uint8_t *wire, size_t len)
 		else
 			answer(x, ns_r_servfail, NULL, 0);
 	}
-	release(x);
+	question_release(x);
 	/* Whoever is asking just now goes on by itself. */
 	if (d->starved && !d->asking)
 		dns_go_on(d);
@@ -225,12 +217,12 @@ static void answered(void *arg, uint8_t *wire, size_t len)
  */
 static bool answer_locally(struct question *x, struct decision decision)
 {
-	struct addr addrs[LOCAL_ADDRESSES];
+	struct addr addrs[HOSTS_ADDRESSES];
 	size_t n;
 
 	if (decision.verdict != VERDICT_ALLOW && decision.reason != REASON_NOT_NEEDED)
 		return false;
-	n = hosts_find(&x->dns->hosts, x->name, addrs, LOCAL_ADDRESSES);
+	n = hosts_find(&x->dns->hosts, x->name, addrs, HOSTS_ADDRESSES);
 	if (!n)
 		return false;
 	if (decision.verdict != VERDICT_ALLOW)
@@ -266,7 +258,7 @@ static bool begin(struct question *x)
 
 static void ask(struct dns *d, const uint8_t *wire, size_t len, const struct origin *o)
 {
-	struct question *x = take(d);
+	struct question *x = question_take(d);
 	int ret = packet_read(wire, len, &x->query);
 
 	x->origin = *o;
@@ -274,14 +266,14 @@ static void ask(struct dns *d, const uint8_t *wire, size_t len, const struct ori
 	if (ret) {
 		if (ret != PACKET_SILENCE)
 			answer(x, -ret, NULL, 0);
-		release(x);
+		question_release(x);
 		return;
 	}
 	/* No rule can be about what is no host name: it gets what is left to unnamed ones. */
 	if (domain_normalise(x->query.name, x->name))
 		strcpy(x->name, x->query.name);
 	if (!begin(x))
-		release(x);
+		question_release(x);
 }
 
 void dns_ask(struct dns *d, const uint8_t *wire, size_t len, const struct origin *o)
@@ -354,6 +346,8 @@ int dns_new(const struct dns_config *config, struct dns **out)
 		ret = upstream_new(d->loop, servers, n, &d->upstream);
 	if (!ret)
 		ret = dns_listen(d, config->server);
+	if (!ret)
+		ret = refresh_start(d);
 	if (ret)
 		dns_free(d);
 	else
@@ -365,6 +359,7 @@ void dns_free(struct dns *d)
 {
 	if (!d)
 		return;
+	refresh_stop(d);
 	upstream_free(d->upstream);
 	dns_close(d);
 	hosts_free(&d->hosts);

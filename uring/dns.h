@@ -19,7 +19,7 @@ enum {
 	DNS_SERVERS = 4,      /* sockets: IPv4 and IPv6, datagram and stream */
 	DNS_QUESTIONS = 256,  /* under way */
 	DNS_CONNECTIONS = 64, /* of tasks, over TCP */
-	DNS_EVENTS = DNS_SERVERS + DNS_CONNECTIONS + UPSTREAM_EVENTS,
+	DNS_EVENTS = DNS_SERVERS + DNS_CONNECTIONS + UPSTREAM_EVENTS + 1, /* and a timer */
 };
 
 struct dns;

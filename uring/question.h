@@ -53,7 +53,28 @@ struct question {
 	char name[NS_MAXDNAME]; /* normalised; as asked when it is no host name */
 	struct origin origin;
 	uint64_t start; /* CLOCK_MONOTONIC, ns */
+	size_t host;    /* of refresh.c: what it is about */
 	struct question *next_free;
+};
+
+/* An answer that is being looked through. */
+struct scan {
+	const struct question *question;
+	struct decision refusal; /* if the walk ended with -EPERM */
+	uint32_t ttl;            /* the shortest of what was learned, 0 if that is nothing */
+	unsigned aliases;        /* how many names the asked one leads to by CNAME, and itself */
+	char alias[16][NS_MAXDNAME];
+	bool grown; /* in this walk */
+};
+
+/* The names of rules, which are asked for without being asked. */
+struct refresh {
+	struct event event;
+	struct __kernel_timespec round;
+	struct refresh_name *names; /* by policy_host() */
+	size_t n;
+	uint64_t generation; /* of the policy that has them */
+	unsigned busy;       /* questions under way */
 };
 
 struct dns {
@@ -62,6 +83,7 @@ struct dns {
 	struct stats *stats;
 	struct report *report;
 	struct upstream *upstream;
+	struct refresh refresh;
 	struct hosts hosts;
 	struct question *questions, *free;
 	bool asking;      /* dns_ask() runs */
@@ -74,6 +96,20 @@ struct dns {
 
 /* dns.c: a query has come in; only when there is a free question. */
 void dns_ask(struct dns *d, const uint8_t *wire, size_t len, const struct origin *o);
+
+/* Take a free question, and give one back. Not without d->free. */
+struct question *question_take(struct dns *d);
+void question_release(struct question *x);
+
+/*
+ * Look through a name server's answer to s->question, and learn what it says if all of it may be
+ * passed on. Returns 0; -EPERM with s->refusal; -EBADMSG; -ENOMEM.
+ */
+int scan_answer(struct scan *s, const uint8_t *wire, size_t len);
+
+/* refresh.c. Returns 0 or -ENOMEM; to be stopped in any case. */
+int refresh_start(struct dns *d);
+void refresh_stop(struct dns *d);
 
 /* dns_listen.c */
 int dns_listen(struct dns *d, const int server[static DNS_SERVERS]);
