@@ -220,6 +220,8 @@ static struct decision decide_out(const struct policy *p, const struct live *liv
 
 		d = stricter(d, by_match(p, find(p, live, &inner)));
 	}
+	if (d.verdict != VERDICT_DENY && dns_closes(p, e))
+		return (struct decision){ .reason = REASON_SINKHOLE };
 	if (is_implied_dns(p, e, d))
 		return (struct decision){ .verdict = VERDICT_ALLOW, .reason = REASON_IMPLIED_DNS };
 	return d;

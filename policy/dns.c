@@ -213,6 +213,16 @@ int draft_upstream(struct draft *d, const char *text, struct policy_error *err)
 	return 0;
 }
 
+/* A host, a suffix, an address or a CIDR, and no more than that. */
+static bool is_pattern(const char *text)
+{
+	const char *name = *text == '.' ? text + 1 : !strncmp(text, "*.", 2) ? text + 2 : text;
+	char normal[DOMAIN_TEXT_MAX];
+	struct prefix prefix;
+
+	return !prefix_parse(text, &prefix) || !domain_normalise(name, normal);
+}
+
 int draft_allow_host(struct draft *d, const char *text, struct policy_error *err)
 {
 	enum draft_family before = d->family;
@@ -220,9 +230,11 @@ int draft_allow_host(struct draft *d, const char *text, struct policy_error *err
 	char *rule;
 	int ret;
 
-	if (!*text || strpbrk(text, ",/@ \t") != strchr(text, '/') || strstr(text, "://"))
-		return policy_error_set(
-			err, QUOTED ": expected one host, *.suffix, address or CIDR", text);
+	if (!is_pattern(text))
+		return policy_error_set(err,
+					QUOTED ": expected a host, *.suffix, an address or a CIDR; "
+					       "--net-allow takes ports",
+					text);
 	if (asprintf(&rule,
 		     before == FAMILY_RULES ? "allow tcp://%s,udp://%s" : "tcp://%s,udp://%s", text,
 		     text) < 0)
@@ -621,15 +633,14 @@ bool policy_has_sinkhole(const struct policy *p)
 	return p->dns.settings.sinkhole;
 }
 
-/* What a refused name was answered: it is no way to this machine's own services. */
-static struct decision decide_unspecified(const struct policy *p, const struct endpoint *e)
+bool dns_closes(const struct policy *p, const struct endpoint *e)
 {
 	struct addr asked = { .family = e->addr.family };
 	uint32_t what = service(e->proto, e->proto == PROTO_ICMP ? 0 : e->port);
 	const struct table *t = &p->tables[SUBJECT_ADDRESS][DIR_OUT][policy_family(asked)];
-	struct table_match match = table_find_single(t, asked, what);
 
-	return match.rule ? by_rule(p, match.rule) : refusal(REASON_SINKHOLE, NULL);
+	return e->unspecified && p->dns.settings.sinkhole &&
+	       !table_find_single(t, asked, what).rule;
 }
 
 bool dns_decide(const struct policy *p, const struct endpoint *e, struct decision *out)
@@ -637,13 +648,7 @@ bool dns_decide(const struct policy *p, const struct endpoint *e, struct decisio
 	const struct dns_policy *dns = &p->dns;
 	struct table_match match;
 
-	if (!dns->settings.sinkhole)
-		return false;
-	if (e->unspecified && e->port != DNS_PORT) {
-		*out = decide_unspecified(p, e);
-		return true;
-	}
-	if (e->proto != PROTO_TCP && e->proto != PROTO_UDP)
+	if (!dns->settings.sinkhole || (e->proto != PROTO_TCP && e->proto != PROTO_UDP))
 		return false;
 	if (e->port != DNS_PORT &&
 	    (e->port != DNS_TLS_PORT || !dns->has_names || dns->settings.encrypted))

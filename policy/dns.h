@@ -145,6 +145,12 @@ bool policy_has_sinkhole(const struct policy *p);
  */
 bool dns_decide(const struct policy *p, const struct endpoint *e, struct decision *out);
 
+/*
+ * Whether what would be allowed is to 0.0.0.0 or ::, with which refused names are answered, and no
+ * rule has exactly that.
+ */
+bool dns_closes(const struct policy *p, const struct endpoint *e);
+
 void dns_draft_free(struct dns_draft *d);
 int dns_compile(const struct draft *d, struct policy *p);
 void dns_policy_free(struct dns_policy *p);

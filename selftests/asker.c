@@ -102,6 +102,23 @@ static void fetch(char **args)
 	}
 }
 
+/* "ADDRESS PORT": connect until it is permitted. */
+static void insist(char **args)
+{
+	union name to;
+	socklen_t len = name_set(&to, args[0], atoi(args[1]));
+	int64_t end = now_ns() + SCENARIO_PATIENCE * INT64_C(1000000);
+	int ret, fd;
+
+	do {
+		fd = (int)MUST(socket(AF_INET, SOCK_STREAM, 0));
+		ret = connect(fd, &to.any, len);
+		close(fd);
+		poll(NULL, 0, 1);
+	} while (ret && now_ns() < end);
+	say(ret, "connect");
+}
+
 /* "NAME TYPE": over a connected datagram socket, an unconnected one, and TCP. */
 static void ask(char **args)
 {
@@ -300,12 +317,21 @@ static void flood(char **args)
 	lookup_all((const char *const[]){ "api.example.test", NULL });
 }
 
+/* clang-format off */
 static const struct scenario table[] = {
-	{ "lookup", lookup },  { "fetch", fetch },         { "ask", ask },
-	{ "epoll", in_epoll }, { "elsewhere", elsewhere }, { "duplicate", duplicate },
-	{ "mirror", mirror },  { "datagrams", datagrams }, { "flood", flood },
+	{ "lookup", lookup },
+	{ "fetch", fetch },
+	{ "insist", insist },
+	{ "ask", ask },
+	{ "epoll", in_epoll },
+	{ "elsewhere", elsewhere },
+	{ "duplicate", duplicate },
+	{ "mirror", mirror },
+	{ "datagrams", datagrams },
+	{ "flood", flood },
 	{ NULL, NULL },
 };
+/* clang-format on */
 
 int main(int argc, char **argv)
 {

@@ -5,8 +5,8 @@
  */
 #include "selftests/harness.h"
 
-#include <errno.h>
-#include <signal.h>
+#include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -237,6 +237,64 @@ TEST_F(names, which_names_may_be_resolved)
 	EXPECT_NE(NULL, strstr(OUT, EVIL ": " NETNS_PUBLIC "9\n"));
 	RUN(POLICY("--net-allow", API ":443"), "lookup", "localhost");
 	EXPECT_NE(NULL, strstr(OUT, "localhost: 127.0.0.1\n"));
+}
+
+TEST_F(names, a_rule_holds_for_a_program_that_never_asks)
+{
+	RUN(POLICY("--net-allow", FIXED ":8080"), "insist", NETNS_PUBLIC "1", "8080");
+	EXPECT_STREQ("connect 0\n", OUT);
+	EXPECT_EQ(0, server_wait(self->server, 1, COMMAND_TIMEOUT));
+}
+
+TEST_F(names, a_rule_for_no_name_is_a_warning)
+{
+	ASSERT_EQ(0, sandbox_run(&self->sandbox,
+				 ARGS("--profile-file", self->profile, "--net-allow",
+				      "none.example.test:80"),
+				 ARGS("asker", "lookup", "none.example.test")));
+	EXPECT_EQ(0, command_code(&self->sandbox.command));
+	EXPECT_NE(NULL, strstr(self->sandbox.command.err.text,
+			       "sandtop: warning: failed to resolve 'none.example.test': "
+			       "its rule waits for answers\n"));
+}
+
+/* As a machine that permits no namespaces: the limit is that of a user namespace of its own. */
+static void forbid_namespaces(void *arg)
+{
+	uid_t uid = geteuid();
+	char map[32];
+	int fd;
+
+	(void)arg;
+	if (unshare(CLONE_NEWUSER))
+		_exit(126);
+	snprintf(map, sizeof(map), "%u %u 1", uid, uid);
+	fd = open("/proc/self/uid_map", O_WRONLY);
+	if (write(fd, map, strlen(map)) < 0)
+		_exit(126);
+	fd = open("/proc/sys/user/max_net_namespaces", O_WRONLY);
+	if (write(fd, "0", 1) != 1)
+		_exit(126);
+}
+
+TEST_F(names, without_namespaces_names_are_resolved_once)
+{
+	ASSERT_EQ(0, sandbox_start(&self->sandbox, ARGS("--net-allow", "localhost:8080"),
+				   ARGS("probe", "connect", "tcp", "127.0.0.1", "8080"), forbid_namespaces,
+				   NULL));
+	ASSERT_EQ(0, sandbox_wait(&self->sandbox));
+	EXPECT_EQ(0, server_wait(self->server, 1, COMMAND_TIMEOUT));
+	EXPECT_NE(NULL, strstr(self->sandbox.command.err.text,
+			       "sandtop: names: cannot make a network namespace: "));
+	sandbox_free(&self->sandbox);
+	memset(&self->sandbox, 0, sizeof(self->sandbox));
+	/* But what is to be blocked has to be. */
+	ASSERT_EQ(0, sandbox_start(&self->sandbox,
+				   ARGS("--preset", "public-only", "--block-domain", EVIL),
+				   ARGS("true"), forbid_namespaces, NULL));
+	ASSERT_EQ(0, sandbox_wait(&self->sandbox));
+	EXPECT_EQ(125, command_code(&self->sandbox.command));
+	EXPECT_NE(NULL, strstr(self->sandbox.command.err.text, "names cannot be blocked: "));
 }
 
 /* ---- the socket in the mirror ------------------------------------------- */
