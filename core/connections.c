@@ -2,15 +2,13 @@
 #include "core/connections.h"
 
 #include <errno.h>
-#include <linux/inet_diag.h>
-#include <linux/netlink.h>
-#include <linux/sock_diag.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
+
+#include "core/inetdiag.h"
 
 struct connection {
 	uint64_t cookie; /* SO_COOKIE: never used twice */
@@ -26,8 +24,8 @@ int connections_init(struct connections *c, unsigned max)
 	c->list = calloc(max, sizeof(*c->list));
 	if (!c->list)
 		return -ENOMEM;
-	c->diag = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
-	return c->diag < 0 ? -errno : 0;
+	c->diag = inetdiag_open();
+	return c->diag < 0 ? c->diag : 0;
 }
 
 void connections_exit(struct connections *c)
@@ -47,58 +45,20 @@ static uint64_t cookie_of(int sock)
 	return cookie;
 }
 
-static void put_address(const struct sockaddr_storage *from, __be16 *port, __be32 addr[4])
-{
-	if (from->ss_family == AF_INET) {
-		const struct sockaddr_in *sin = (const struct sockaddr_in *)from;
-
-		*port = sin->sin_port;
-		addr[0] = sin->sin_addr.s_addr;
-	} else {
-		const struct sockaddr_in6 *sin6 = (const struct sockaddr_in6 *)from;
-
-		*port = sin6->sin6_port;
-		memcpy(addr, &sin6->sin6_addr, 16);
-	}
-}
-
-/* Requests are served inside send(): the answer is there at once. Returns a TCP state, or -errno.
- */
+/* Returns a TCP state, or -errno. */
 static int ask_state(const struct connections *c, const struct connection *conn, unsigned device)
 {
-	struct {
-		struct nlmsghdr nlh;
-		struct inet_diag_req_v2 req;
-	} ask = {
-		.nlh = {
-			.nlmsg_len = sizeof(ask),
-			.nlmsg_type = SOCK_DIAG_BY_FAMILY,
-			.nlmsg_flags = NLM_F_REQUEST,
-		},
-		.req = {
-			.sdiag_family = (uint8_t)conn->local.ss_family,
-			.sdiag_protocol = IPPROTO_TCP,
-			.idiag_states = ~0U,
-			.id.idiag_if = device,
-			.id.idiag_cookie = { (uint32_t)conn->cookie,
-					     (uint32_t)(conn->cookie >> 32) },
-		},
+	const struct inetdiag_query q = {
+		.protocol = IPPROTO_TCP,
+		.local = conn->local,
+		.peer = conn->peer,
+		.device = device,
+		.cookie = conn->cookie,
 	};
-	_Alignas(struct nlmsghdr) char buf[4096];
-	const struct nlmsghdr *h = (const struct nlmsghdr *)buf;
-	const struct inet_diag_msg *m = NLMSG_DATA(h);
-	ssize_t n;
+	struct inetdiag_socket found;
+	int ret = inetdiag_find(c->diag, &q, &found);
 
-	put_address(&conn->local, &ask.req.id.idiag_sport, ask.req.id.idiag_src);
-	put_address(&conn->peer, &ask.req.id.idiag_dport, ask.req.id.idiag_dst);
-	if (send(c->diag, &ask, sizeof(ask), 0) != sizeof(ask))
-		return -errno;
-	n = recv(c->diag, buf, sizeof(buf), MSG_DONTWAIT);
-	if (n < (ssize_t)sizeof(*h))
-		return -EIO;
-	if (h->nlmsg_type == NLMSG_ERROR)
-		return -ENOENT;
-	return n < (ssize_t)NLMSG_LENGTH(sizeof(*m)) ? -EIO : m->idiag_state;
+	return ret ? ret : found.state;
 }
 
 /* A socket that its task has closed, or shut, leads nowhere any more. */

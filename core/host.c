@@ -3,10 +3,13 @@
 
 #include <errno.h>
 #include <ifaddrs.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "policy/addr.h"
 
@@ -52,6 +55,24 @@ int host_addresses(host_fn *fn, void *arg)
 			ret = fn(arg, addr);
 	freeifaddrs(list);
 	return ret;
+}
+
+int host_watch_addresses(void)
+{
+	struct sockaddr_nl groups = {
+		.nl_family = AF_NETLINK,
+		.nl_groups = RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR,
+	};
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+	int error;
+
+	if (fd < 0)
+		return -errno;
+	if (bind(fd, (const struct sockaddr *)&groups, sizeof(groups)) == 0)
+		return fd;
+	error = errno;
+	close(fd);
+	return -error;
 }
 
 int host_nameservers(host_fn *fn, void *arg)

@@ -22,6 +22,12 @@ int host_resolve(const char *name, host_fn *fn, void *arg, const char **why);
 int host_addresses(host_fn *fn, void *arg);
 
 /*
+ * A descriptor of rtnetlink(7) that has something to read whenever an address of this machine comes
+ * or goes; the caller's. Returns it or -errno.
+ */
+int host_watch_addresses(void);
+
+/*
  * The name servers in resolv.conf(5), 127.0.0.1 if it names none. Returns 0, or what `fn` returned.
  */
 int host_nameservers(host_fn *fn, void *arg);

@@ -20,7 +20,6 @@ struct record {
 	struct decision decision;
 	const char *rule; /* the rule's text with REASON_RULE, else NULL; borrowed */
 	const char *host; /* the name the address was learned from, or NULL; borrowed */
-	const char *hint; /* the smallest rule that would flip the verdict, or NULL; borrowed */
 	pid_t pid;        /* thread group */
 	pid_t tid;
 	char comm[16];       /* as the kernel has it: any bytes, NUL-terminated */
@@ -28,6 +27,7 @@ struct record {
 	const char *syscall; /* "connect", "sendto", ... */
 	int error;           /* positive errno that the task got, 0 for success */
 	uint64_t latency_ns; /* from the receipt of the notification to its answer */
+	uint64_t answers;    /* seq of the ask that this decision answers, or 0 */
 };
 
 #endif

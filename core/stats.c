@@ -3,6 +3,8 @@
 
 #include <inttypes.h>
 
+#include "core/shared.h"
+
 static const struct {
 	const char *name, *label;
 } stat_names[STAT_COUNT] = {
@@ -42,13 +44,24 @@ const char *stats_label(enum counter s)
 
 void stats_add(struct stats *s, enum counter which, uint64_t n)
 {
-	s->counter[which] += n;
+	shared_store(s->counter[which], s->counter[which] + n);
 }
 
 void stats_peak(struct stats *s, enum counter which, uint64_t n)
 {
 	if (s->counter[which] < n)
-		s->counter[which] = n;
+		shared_store(s->counter[which], n);
+}
+
+void stats_decision(struct stats *s, enum verdict verdict, enum proto proto)
+{
+	uint64_t *decided = &s->decided[verdict][proto];
+
+	shared_store(*decided, *decided + 1);
+	if (verdict == VERDICT_ALLOW)
+		stats_add(s, STAT_ALLOWED, 1);
+	else if (verdict == VERDICT_DENY)
+		stats_add(s, STAT_DENIED, 1);
 }
 
 /*
@@ -80,11 +93,23 @@ static uint64_t bucket_last(unsigned int i)
 
 void histogram_record(struct histogram *h, uint64_t ns)
 {
-	h->count++;
-	h->sum += ns;
+	uint64_t *bucket = &h->bucket[bucket_of(ns)];
+
+	shared_store(h->count, h->count + 1);
+	shared_store(h->sum, h->sum + ns);
 	if (h->max < ns)
-		h->max = ns;
-	h->bucket[bucket_of(ns)]++;
+		shared_store(h->max, ns);
+	shared_store(*bucket, *bucket + 1);
+}
+
+uint64_t histogram_below(const struct histogram *h, unsigned int octave)
+{
+	unsigned int end = octave < STATS_OCTAVES ? bucket_of(1ULL << octave) : STATS_BUCKETS;
+	uint64_t count = 0;
+
+	for (unsigned int i = 0; i < end; i++)
+		count += h->bucket[i];
+	return count;
 }
 
 uint64_t histogram_percentile(const struct histogram *h, double percent)

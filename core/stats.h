@@ -11,6 +11,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "policy/endpoint.h"
+
 enum counter {
 	STAT_NOTIFICATIONS, /* received from the listener */
 	STAT_BATCHES,       /* wake-ups that received at least one */
@@ -33,7 +35,7 @@ enum counter {
 	STAT_CANCELLED,
 	STAT_INFLIGHT_PEAK, /* the most requests that waited for the ring at once */
 	STAT_HELD,          /* asked of the operator */
-	STAT_LINES_LOST,    /* log lines dropped by the rate limit or a failed write */
+	STAT_LINES_LOST,    /* log lines dropped for want of room or after a failed write */
 	STAT_COUNT,
 };
 
@@ -53,9 +55,10 @@ struct histogram {
 	uint64_t bucket[STATS_BUCKETS];
 };
 
-/* Zeroed is empty. */
+/* Zeroed is empty. One process changes it; others may read single numbers meanwhile (shared.h). */
 struct stats {
 	uint64_t counter[STAT_COUNT];
+	uint64_t decided[VERDICT_COUNT][PROTO_COUNT];
 	struct histogram latency; /* from the receipt of a notification to its answer */
 };
 
@@ -67,7 +70,13 @@ const char *stats_label(enum counter s);
 void stats_add(struct stats *s, enum counter which, uint64_t n);
 void stats_peak(struct stats *s, enum counter which, uint64_t n);
 
+/* Count a decision: by verdict and protocol, and the allowed and the denied in all. */
+void stats_decision(struct stats *s, enum verdict verdict, enum proto proto);
+
 void histogram_record(struct histogram *h, uint64_t ns);
+
+/* How many of the recorded times are below 2^octave ns; all of them with STATS_OCTAVES and more. */
+uint64_t histogram_below(const struct histogram *h, unsigned int octave);
 
 /*
  * The time that `percent` (0 to 100) of the recorded ones do not exceed, in

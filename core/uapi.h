@@ -62,6 +62,11 @@ struct landlock_net_port_attr {
 #define LANDLOCK_SCOPE_SIGNAL               (1ULL << 1)
 #endif
 
+/* Linux 6.3: a memfd that cannot be executed, as vm.memfd_noexec may demand. */
+#ifndef MFD_NOEXEC_SEAL
+#define MFD_NOEXEC_SEAL 0x0008U
+#endif
+
 /* struct landlock_ruleset_attr as of ABI 6; older kernels take a shorter size. */
 struct landlock_ruleset_attr_v6 {
 	uint64_t handled_access_fs;

@@ -66,6 +66,8 @@ static int add_prefix(struct policy *p, const struct spec *spec, enum subject su
 	static const struct port_range all = { 0, UINT16_MAX };
 	const struct port_range *ports = spec->n_ports ? spec->ports : &all;
 	size_t n = spec->n_ports ? spec->n_ports : 1;
+	/* Whoever owns a name chooses its address: the rule is not about that one. */
+	uint8_t exact = spec->target == SPEC_HOST ? 0 : prefix.len;
 	int ret = 0;
 
 	for (enum proto proto = PROTO_TCP; proto <= PROTO_ICMP; proto++) {
@@ -77,6 +79,7 @@ static int add_prefix(struct policy *p, const struct spec *spec, enum subject su
 						   .lo = service(proto, ports[i].lo),
 						   .hi = service(proto, ports[i].hi),
 						   .rule = rule,
+						   .exact = exact,
 						   .subject = subject,
 					   });
 	}
@@ -341,14 +344,14 @@ const char *policy_rule_text(const struct policy *p, int rule)
 	return p->rules[rule - 1].text;
 }
 
+enum verdict policy_fallback(const struct policy *p)
+{
+	return p->fallback;
+}
+
 int policy_rules(const struct policy *p)
 {
 	return p->n_rules;
-}
-
-bool policy_has_self(const struct policy *p)
-{
-	return p->tables[SUBJECT_SELF][DIR_OUT][0].n_intervals > 0;
 }
 
 bool policy_implies_dns(const struct policy *p)

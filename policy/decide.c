@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
-#include <string.h>
 
 #include "policy/compile.h"
 #include "policy/names.h"
@@ -25,7 +24,7 @@ static const struct table *table_of(const struct policy *p, enum subject subject
 	return &p->tables[subject][e->dir][policy_family(e->addr)];
 }
 
-/* What is found by another property than the number of the address is about exactly this one. */
+/* Some rule's words are about exactly this address, although they do not have its number. */
 static struct table_match as_single(struct table_match match, struct addr a)
 {
 	match.len = addr_bits(a.family);
@@ -34,42 +33,40 @@ static struct table_match as_single(struct table_match match, struct addr a)
 
 bool policy_is_this_host(const struct policy *p, const struct live *live, struct addr a)
 {
+	if (live && live->host != LIVE_HOST_LISTED)
+		return live->host == LIVE_HOST_EVERY;
 	return addr_set_has(live && live->this_host ? live->this_host : &p->this_host, a);
 }
 
 bool policy_name_holds(const struct policy *p, struct prefix entry, const char *name)
 {
-	int number = domain_map_get(&p->names, name, DOMAIN_EXACT);
+	struct domain_walk walk = domain_walk_begin(name);
+	int number;
 
-	if (number && addr_equal(entry.addr, policy_name(number)))
-		return true;
-	while ((name = strchr(name, '.'))) {
-		number = domain_map_get(&p->names, ++name, DOMAIN_SUFFIX);
-		if (number && addr_equal(entry.addr, policy_name(number)))
+	while ((number = domain_walk_next(&p->names, &walk)))
+		if (addr_equal(entry.addr, policy_name(number)))
 			return true;
-	}
 	return false;
 }
 
 static struct table_match find_name(const struct policy *p, const char *name, uint32_t what)
 {
 	const struct table *t = &p->tables[SUBJECT_NAME][DIR_OUT][1];
-	int number = domain_map_get(&p->names, name, DOMAIN_EXACT);
+	struct domain_walk walk = domain_walk_begin(name);
 	struct table_match match = { 0 };
+	int number;
 
-	if (number)
-		match = table_find(t, policy_name(number), what);
-	while ((name = strchr(name, '.'))) {
-		number = domain_map_get(&p->names, ++name, DOMAIN_SUFFIX);
-		if (number)
-			match = earlier(match, table_find(t, policy_name(number), what));
-	}
+	while ((number = domain_walk_next(&p->names, &walk)))
+		match = earlier(match, table_find(t, policy_name(number), what));
 	return match;
 }
 
-/* By the names that the address has. */
+/*
+ * By the names that `named` has. Whoever owns a name chooses its address, so it does not count as
+ * one that the rule is about.
+ */
 static struct table_match find_names(const struct policy *p, const struct live *live,
-				     const struct endpoint *e)
+				     const struct endpoint *e, struct addr named)
 {
 	struct table_match match = { 0 };
 	const char *name;
@@ -77,9 +74,10 @@ static struct table_match find_names(const struct policy *p, const struct live *
 
 	if (!p->n_names || !live || !live->names || e->dir != DIR_OUT)
 		return match;
-	while ((name = names_next(live->names, e->addr, live->now, &at)))
+	while ((name = names_next(live->names, named, live->now, &at)))
 		match = earlier(match, find_name(p, name, service_of(e)));
-	return as_single(match, e->addr);
+	match.len = 0;
+	return match;
 }
 
 /* By what the address is right now. */
@@ -88,7 +86,7 @@ static struct table_match find_live(const struct policy *p, const struct live *l
 {
 	const struct table *own = table_of(p, SUBJECT_THIS_HOST, e);
 	const struct table *public = table_of(p, SUBJECT_PUBLIC, e);
-	struct table_match match = find_names(p, live, e);
+	struct table_match match = find_names(p, live, e, e->addr);
 
 	if (own->n_intervals || public->n_intervals) {
 		struct table_match found;
@@ -218,7 +216,9 @@ static struct decision decide_out(const struct policy *p, const struct live *liv
 	if (gateway && !(d.verdict == VERDICT_ALLOW && match.rule && match.len >= gateway)) {
 		struct endpoint inner = endpoint_out(e->proto, v4, e->port);
 
-		d = stricter(d, by_match(p, find(p, live, &inner)));
+		/* It is the same host, and has the names of both. */
+		match = earlier(find(p, live, &inner), find_names(p, live, &inner, e->addr));
+		d = stricter(d, by_match(p, match));
 	}
 	if (d.verdict != VERDICT_DENY && dns_closes(p, e))
 		return (struct decision){ .reason = REASON_SINKHOLE };
@@ -252,6 +252,17 @@ static struct decision decide_in(const struct policy *p, const struct live *live
 	};
 }
 
+static struct decision decide_unsure(const struct policy *p, struct live live,
+				     const struct endpoint *e)
+{
+	struct decision own;
+
+	live.host = LIVE_HOST_EVERY;
+	own = policy_decide(p, &live, e);
+	live.host = LIVE_HOST_NONE;
+	return stricter(own, policy_decide(p, &live, e));
+}
+
 struct decision policy_decide(const struct policy *p, const struct live *live,
 			      const struct endpoint *e)
 {
@@ -273,5 +284,7 @@ struct decision policy_decide(const struct policy *p, const struct live *live,
 			.reason = REASON_ERROR,
 			.error = EAFNOSUPPORT,
 		};
+	if (live && live->host == LIVE_HOST_UNSURE)
+		return decide_unsure(p, *live, e);
 	return e->dir == DIR_OUT ? decide_out(p, live, e) : decide_in(p, live, e);
 }

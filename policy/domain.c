@@ -170,6 +170,8 @@ int domain_map_add(struct domain_map *m, const char *name, enum domain_kind kind
 	}
 	if (!slot->value[kind] || value < slot->value[kind])
 		slot->value[kind] = value;
+	if (n > m->longest)
+		m->longest = n;
 	return 0;
 }
 
@@ -225,6 +227,30 @@ int domain_map_copy(const struct domain_map *m, struct domain_map *out)
 	memcpy(copy.slots, m->slots, m->n_slots * sizeof(*copy.slots));
 	memcpy(copy.texts, m->texts, m->texts_len);
 	*out = copy;
+	return 0;
+}
+
+struct domain_walk domain_walk_begin(const char *name)
+{
+	size_t n = strlen(name);
+
+	return (struct domain_walk){ .name = name, .len = n, .at = n, .hash = HASH_SEED };
+}
+
+int domain_walk_next(const struct domain_map *m, struct domain_walk *w)
+{
+	while (w->at && w->len - w->at < m->longest) {
+		const struct domain_slot *slot;
+		int value;
+
+		w->hash = hash_byte(w->hash, w->name[--w->at]);
+		if (w->at && w->name[w->at - 1] != '.')
+			continue;
+		slot = find_slot(m, w->name + w->at, w->hash);
+		value = slot->text ? slot->value[w->at ? DOMAIN_SUFFIX : DOMAIN_EXACT] : 0;
+		if (value)
+			return value;
+	}
 	return 0;
 }
 

@@ -29,6 +29,7 @@ struct domain_map {
 	struct domain_slot *slots;
 	size_t n_slots; /* a power of two, or 0 */
 	size_t used;
+	size_t longest; /* octets of a name in it */
 	char *texts;
 	size_t texts_len, texts_size;
 };
@@ -53,6 +54,21 @@ int domain_map_get(const struct domain_map *m, const char *name, enum domain_kin
 
 /* Copy a map; *out is written on success only. Returns 0 or -ENOMEM. */
 int domain_map_copy(const struct domain_map *m, struct domain_map *out);
+/* Where a walk over what a name is, and is below, has come to. */
+struct domain_walk {
+	const char *name; /* normalised; stays the caller's */
+	size_t len, at;
+	uint32_t hash;
+};
+
+struct domain_walk domain_walk_begin(const char *name);
+
+/*
+ * The next value that the map has for the name itself (DOMAIN_EXACT) or for what it is below
+ * (DOMAIN_SUFFIX), from the top of the tree down; 0 at the end. Each octet is looked at once.
+ */
+int domain_walk_next(const struct domain_map *m, struct domain_walk *w);
+
 void domain_map_free(struct domain_map *m);
 
 /*

@@ -210,10 +210,13 @@ static int check_in(struct draft_rule *rule, const char *text, struct policy_err
 		struct spec *spec = &rule->specs.v[i];
 
 		spec->protos &= SPEC_TCP | SPEC_UDP;
-		if (!spec->protos || spec->name)
+		if (!spec->protos || spec->name ||
+		    (spec->target == SPEC_GROUP && spec->group == GROUP_SELF))
 			return policy_error_set(err,
-						QUOTED ": not a local address: expected tcp, udp "
-						       "or any with an address, a group or *",
+						QUOTED
+						": not a local address: expected tcp, udp "
+						"or any with an address, * or a group other than "
+						"@self",
 						text);
 	}
 	return 0;

@@ -30,6 +30,7 @@ enum verdict {
 	VERDICT_DENY, /* zero, so that a zeroed decision refuses */
 	VERDICT_ALLOW,
 	VERDICT_ASK,
+	VERDICT_COUNT,
 };
 
 /* An IP address in canonical form: a v4-mapped IPv6 address is IPv4. */

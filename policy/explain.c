@@ -224,31 +224,38 @@ char *explain_answer(const struct policy *p, const struct live *live, const stru
 /* How far one entry of a rule goes along with the endpoint. */
 enum fit { FIT_NOTHING, FIT_PROTO, FIT_ADDR, FIT_PORT };
 
+/* What is explained. */
+struct asked {
+	const struct policy *policy;
+	const struct live *live;
+	const struct endpoint *endpoint;
+	const struct addr *outer; /* the address that has the endpoint's inside, or NULL */
+};
+
 /* Whether a name that the address has is the entry's. */
-static bool has_name(const struct policy *p, const struct live *live,
-		     const struct table_entry *entry, const struct endpoint *e)
+static bool has_name(const struct asked *a, const struct table_entry *entry, struct addr addr)
 {
 	const char *name;
 	uint32_t at = 0;
 
-	if (!live || !live->names)
+	if (!a->live || !a->live->names)
 		return false;
-	while ((name = names_next(live->names, e->addr, live->now, &at)))
-		if (policy_name_holds(p, entry->prefix, name))
+	while ((name = names_next(a->live->names, addr, a->live->now, &at)))
+		if (policy_name_holds(a->policy, entry->prefix, name))
 			return true;
 	return false;
 }
 
 /* Whether the endpoint's address is whom the entry is about. */
-static bool is_about(const struct policy *p, const struct live *live,
-		     const struct table_entry *entry, const struct endpoint *e)
+static bool is_about(const struct asked *a, const struct table_entry *entry)
 {
-	struct prefix asked = prefix_of((struct addr){ .family = e->addr.family });
-	bool own = policy_is_this_host(p, live, e->addr);
+	const struct endpoint *e = a->endpoint;
+	struct prefix literal = prefix_of((struct addr){ .family = e->addr.family });
+	bool own = policy_is_this_host(a->policy, a->live, e->addr);
 
 	switch ((enum subject)entry->subject) {
 	case SUBJECT_NAME:
-		return has_name(p, live, entry, e);
+		return has_name(a, entry, e->addr) || (a->outer && has_name(a, entry, *a->outer));
 	case SUBJECT_SELF:
 		return e->self && prefix_holds(entry->prefix, e->addr);
 	case SUBJECT_THIS_HOST:
@@ -257,18 +264,18 @@ static bool is_about(const struct policy *p, const struct live *live,
 		return !own && prefix_holds(entry->prefix, e->addr);
 	default:
 		return prefix_holds(entry->prefix, e->addr) ||
-		       (e->unspecified && !prefix_compare(entry->prefix, asked));
+		       (e->unspecified && !prefix_compare(entry->prefix, literal));
 	}
 }
 
-static enum fit entry_fit(const struct policy *p, const struct live *live,
-			  const struct table_entry *entry, const struct endpoint *e)
+static enum fit entry_fit(const struct asked *a, const struct table_entry *entry)
 {
+	const struct endpoint *e = a->endpoint;
 	uint32_t what = service(e->proto, e->proto == PROTO_ICMP ? 0 : e->port);
 
 	if (entry->lo >> 16 != what >> 16)
 		return FIT_NOTHING;
-	if (!is_about(p, live, entry, e))
+	if (!is_about(a, entry))
 		return FIT_PROTO;
 	return entry->lo <= what && what <= entry->hi ? FIT_PORT : FIT_ADDR;
 }
@@ -296,11 +303,11 @@ static const char *path_fit(const struct policy *p, int rule, const char *name)
 /* Why no address of the rule, whose entries are begin .. end, is the endpoint's. */
 static const char *other_address(const struct policy *p, size_t begin, size_t end)
 {
-	const char *why = "no address"; /* a name that nothing is known of */
+	const char *why = "no live name";
 
 	for (size_t i = begin; i < end; i++) {
 		if (p->entries[i].subject == SUBJECT_SELF)
-			why = "nothing of the sandbox listens there";
+			why = "no socket of the sandbox";
 		else if (p->entries[i].subject != SUBJECT_NAME)
 			return "other address";
 	}
@@ -308,26 +315,24 @@ static const char *other_address(const struct policy *p, size_t begin, size_t en
 }
 
 /* "match", or what did not match. */
-static const char *rule_fit(const struct policy *p, const struct live *live, int rule,
-			    const struct endpoint *e)
+static const char *rule_fit(const struct asked *a, int rule)
 {
 	static const char *const names[] = {
 		[FIT_NOTHING] = "other protocol",
 		[FIT_ADDR] = "other port",
 		[FIT_PORT] = "match",
 	};
+	const struct policy *p = a->policy;
 	size_t begin = rule > 1 ? p->rules[rule - 2].end : 0;
 	size_t end = p->rules[rule - 1].end;
 	enum fit best = FIT_NOTHING;
 
-	if (p->rules[rule - 1].dir != e->dir)
+	if (p->rules[rule - 1].dir != a->endpoint->dir)
 		return "other direction";
-	if (e->proto == PROTO_UNIX)
-		return path_fit(p, rule, e->name);
-	if (begin == end)
-		return has_paths(p, rule) ? "other protocol" : "no address";
+	if (a->endpoint->proto == PROTO_UNIX)
+		return path_fit(p, rule, a->endpoint->name);
 	for (size_t i = begin; i < end; i++) {
-		enum fit fit = entry_fit(p, live, &p->entries[i], e);
+		enum fit fit = entry_fit(a, &p->entries[i]);
 
 		if (fit > best)
 			best = fit;
@@ -335,12 +340,11 @@ static const char *rule_fit(const struct policy *p, const struct live *live, int
 	return best == FIT_PROTO ? other_address(p, begin, end) : names[best];
 }
 
-static void print_rules(FILE *out, const struct policy *p, const struct live *live,
-			const struct endpoint *e)
+static void print_rules(FILE *out, const struct asked *a)
 {
-	for (int rule = 1; rule <= p->n_rules; rule++)
-		fprintf(out, "%d\t%s\t%s\n", rule, rule_fit(p, live, rule, e),
-			policy_rule_text(p, rule));
+	for (int rule = 1; rule <= a->policy->n_rules; rule++)
+		fprintf(out, "%d\t%s\t%s\n", rule, rule_fit(a, rule),
+			policy_rule_text(a->policy, rule));
 }
 
 char *explain_why(const struct policy *p, const struct live *live, const struct endpoint *e)
@@ -357,12 +361,12 @@ char *explain_why(const struct policy *p, const struct live *live, const struct 
 		return NULL;
 	print_answer(out, p, e, d);
 	fputc('\n', out);
-	print_rules(out, p, live, e);
+	print_rules(out, &(struct asked){ p, live, e, NULL });
 	if (e->dir == DIR_OUT && addr_embedded_v4(e->addr, &v4)) {
 		struct endpoint inner = endpoint_out(e->proto, v4, e->port);
 
 		fprintf(out, "also judged as %s\n", addr_text(inner.addr, buf));
-		print_rules(out, p, live, &inner);
+		print_rules(out, &(struct asked){ p, live, &inner, &e->addr });
 	}
 	fprintf(out, "flip\t%s\n", explain_hint(e, d.verdict, hint));
 	return finish(out, &text);

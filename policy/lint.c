@@ -188,6 +188,8 @@ static const char *impossible(const struct linter *l, enum direction dir, const 
 	/* @public is without @this-host, and what is bound is an address of this machine. */
 	if (dir == DIR_IN && spec->target == SPEC_GROUP && spec->group == GROUP_PUBLIC)
 		return "no address of this machine is in @public: expected *";
+	if (spec->protos == SPEC_ICMP && spec->target == SPEC_GROUP && spec->group == GROUP_SELF)
+		return "nothing listens for icmp: expected tcp, udp or any";
 	/* tcp_v4_connect() and tcp_v6_connect() answer ENETUNREACH. */
 	if (spec->protos == SPEC_TCP && is_within(spec, &l->multicast, GROUP_MULTICAST))
 		return "there is no TCP to a multicast address: expected udp://";

@@ -28,7 +28,16 @@ void addr_set_free(struct addr_set *set);
 
 struct names;
 
+/* What is known of this machine's own addresses. */
+enum live_host {
+	LIVE_HOST_LISTED, /* they are in the set */
+	LIVE_HOST_EVERY,  /* every address is one */
+	LIVE_HOST_NONE,   /* no address is one */
+	LIVE_HOST_UNSURE, /* any address may be one, or not: the stricter decision counts */
+};
+
 struct live {
+	enum live_host host;
 	/* The addresses of this machine's interfaces; NULL: those that the policy was made with. */
 	const struct addr_set *this_host;
 	const struct names *names; /* what names stand for, or NULL */

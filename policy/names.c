@@ -4,7 +4,9 @@
  *
  * Bindings are the elements of an array and numbered from 1. Those whose addresses hash alike are a
  * list, the latest first. A heap of their numbers has the one that ends first on top: when all
- * are in use, that one is given up. A lookup reads one list and changes nothing.
+ * are in use, that one is given up. A lookup reads one list and changes nothing. An address has a
+ * bounded number of names, as every decision about it looks at all of them, and whoever owns a
+ * domain can give it any number.
  */
 #include "policy/names.h"
 
@@ -123,15 +125,35 @@ static void link_binding(struct names *n, uint32_t number)
 	*list = number;
 }
 
-/* The number of a binding that may be overwritten, whose place in the heap is set, or -ENOMEM. */
-static int take_number(struct names *n)
+/* What a new binding has to replace: of so many of an address the first to end, or 0. */
+static uint32_t surplus(const struct names *n, struct addr addr)
 {
+	uint32_t number = *list_of(n, addr);
+	uint32_t first = 0, count = 0;
+
+	for (; number; number = binding(n, number)->next) {
+		if (!addr_equal(binding(n, number)->addr, addr))
+			continue;
+		count++;
+		if (!first || binding(n, number)->until <= binding(n, first)->until)
+			first = number;
+	}
+	if (count >= NAMES_OF_ADDRESS)
+		return first;
+	return n->n == NAMES_MAX ? n->heap[0] : 0;
+}
+
+/*
+ * The number of a binding for `addr` that may be overwritten, whose place in the heap is set, or
+ * -ENOMEM.
+ */
+static int take_number(struct names *n, struct addr addr)
+{
+	uint32_t number = surplus(n, addr);
 	struct binding *bindings;
 	uint32_t *heap;
 
-	if (n->n == NAMES_MAX) {
-		uint32_t number = n->heap[0];
-
+	if (number) {
 		unlink_binding(n, number);
 		free(binding(n, number)->name);
 		return (int)number;
@@ -166,7 +188,7 @@ int names_bind(struct names *n, struct addr addr, const char *name, uint64_t unt
 			b->until = until;
 	} else {
 		copy = strdup(name);
-		ret = copy ? take_number(n) : -ENOMEM;
+		ret = copy ? take_number(n, addr) : -ENOMEM;
 		if (ret < 0) {
 			free(copy);
 			return ret;

@@ -11,7 +11,8 @@
 
 #include "policy/addr.h"
 
-enum { NAMES_MAX = 65536 }; /* bindings; a further one takes the place of the first to end */
+/* Bindings, of all addresses and of one; a further one takes the place of the first to end. */
+enum { NAMES_MAX = 65536, NAMES_OF_ADDRESS = 64 };
 
 struct names;
 

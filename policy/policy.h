@@ -125,12 +125,11 @@ struct decision policy_decide(const struct policy *p, const struct live *live,
  */
 bool policy_asks_self(const struct policy *p, const struct live *live, const struct endpoint *e);
 
-/* Whether a rule has @self at all, and whether one has names that only a resolver can tell of. */
-bool policy_has_self(const struct policy *p);
-bool policy_waits_for_names(const struct policy *p);
-
 /* The text of rule `rule` (from 1) as the user wrote it, "allow SPEC"; borrowed from the policy. */
 const char *policy_rule_text(const struct policy *p, int rule);
+
+/* What an outgoing request gets that no rule matches. */
+enum verdict policy_fallback(const struct policy *p);
 
 /* How many rules the policy has. */
 int policy_rules(const struct policy *p);

@@ -11,10 +11,9 @@
  * more than a few intervals has a finer index of its own, so that addresses that crowd
  * (2001:db8::/32 among all of IPv6) cost one more step and not a search.
  *
- * A node has its entries as sorted, disjoint pieces of the service space, each with the lowest rule
- * number there; entries that an earlier one hides are gone. A node also absorbs the pieces of its
- * parent, unless they are many: then it refers to the parent. The answer is the lowest number in
- * the node and the few that it refers to.
+ * A node has a set of services, in which entries that an earlier one hides are gone. It also
+ * absorbs the pieces of its parent, unless they are many: then it refers to the parent. The answer
+ * is the lowest number in the node and the few that it refers to.
  *
  * The size is linear in the number of entries. The length of an address bounds how deep indexes and
  * prefixes nest, whatever the number of rules.
@@ -29,18 +28,10 @@
 /* An address or the border of a prefix: its bytes as a number, IPv4 in the uppermost 32 bits. */
 typedef unsigned __int128 point;
 
-/* These services have this rule, by a prefix of that length. */
-struct table_piece {
-	uint32_t lo, hi;
-	int rule;
-	unsigned int len;
-};
-
 /* Node 0 stands above all others, holds everything and has no pieces. */
 struct table_node {
 	uint32_t parent; /* or an ancestor beyond those that were absorbed */
-	uint32_t piece;  /* the first one */
-	uint32_t n_pieces;
+	struct service_set set;
 };
 
 /* An interval lasts until the next one begins; its node is copied to have it at hand. */
@@ -49,8 +40,11 @@ struct table_interval {
 	struct table_node node;
 };
 
-/* A node with more pieces than these is not absorbed. */
-enum { ABSORB_MAX = 16 };
+/*
+ * A node absorbs so many pieces, and so many for each entry of its own: the size stays linear, and
+ * few nodes remain to be asked.
+ */
+enum { ABSORB_MAX = 16, ABSORB_TIMES = 4 };
 
 /* Slot i is about base + (i << shift) and what follows. */
 struct table_index {
@@ -85,119 +79,6 @@ static int by_prefix(const void *a, const void *b)
 	return prefix_compare(e->prefix, f->prefix);
 }
 
-/* Who paints first: the earlier rule, and of one rule the inner prefix. */
-static int by_precedence(const void *a, const void *b)
-{
-	const struct table_piece *p = a;
-	const struct table_piece *q = b;
-
-	if (p->rule != q->rule)
-		return p->rule < q->rule ? -1 : 1;
-	return (p->len < q->len) - (p->len > q->len);
-}
-
-static int by_number(const void *a, const void *b)
-{
-	uint32_t x = *(const uint32_t *)a;
-	uint32_t y = *(const uint32_t *)b;
-
-	return (x > y) - (x < y);
-}
-
-/* The index of the last of the sorted numbers that is not above x; the first one never is. */
-static size_t index_of(const uint32_t *sorted, size_t n, uint32_t x)
-{
-	size_t lo = 0;
-
-	while (n > 1) {
-		size_t half = n / 2;
-
-		if (sorted[lo + half] <= x)
-			lo += half;
-		n -= half;
-	}
-	return lo;
-}
-
-/* The first cell from i on that is still unpainted; next[i] leads there by way of painted cells. */
-static uint32_t unpainted(uint32_t *next, uint32_t i)
-{
-	while (next[i] != i)
-		i = next[i] = next[next[i]];
-	return i;
-}
-
-static int add_piece(struct table *t, uint32_t first, struct table_piece piece)
-{
-	struct table_piece *last = t->n_pieces > first ? &t->pieces[t->n_pieces - 1] : NULL;
-	struct table_piece *pieces;
-
-	if (last && last->hi + 1 == piece.lo && last->rule == piece.rule &&
-	    last->len == piece.len) {
-		last->hi = piece.hi;
-		return 0;
-	}
-	pieces = array_room(t->pieces, t->n_pieces, sizeof(*pieces));
-	if (!pieces)
-		return -ENOMEM;
-	t->pieces = pieces;
-	pieces[t->n_pieces++] = piece;
-	return 0;
-}
-
-/*
- * Make `from`, n pieces that may overlap, the pieces of `node`: paint the cells between all
- * borders, each cell once. `scratch` has room for 6 * n numbers. Returns 0 or -ENOMEM.
- */
-static int add_pieces(struct table *t, struct table_node *node, struct table_piece *from, size_t n,
-		      uint32_t *scratch)
-{
-	uint32_t *border = scratch;
-	uint32_t *next = border + 2 * n;
-	uint32_t *painter = next + 2 * n; /* 1 + its index; 0 is unpainted */
-	size_t n_borders = 0;
-	int ret = 0;
-
-	qsort(from, n, sizeof(*from), by_precedence);
-	for (size_t i = 0; i < n; i++) {
-		border[2 * i] = from[i].lo;
-		border[2 * i + 1] = from[i].hi + 1;
-	}
-	qsort(border, 2 * n, sizeof(*border), by_number);
-	for (size_t i = 0; i < 2 * n; i++) {
-		if (!i || border[i] != border[n_borders - 1])
-			border[n_borders++] = border[i];
-	}
-	for (size_t i = 0; i < n_borders; i++) {
-		next[i] = i;
-		painter[i] = 0;
-	}
-
-	for (size_t i = 0; i < n; i++) {
-		uint32_t end = index_of(border, n_borders, from[i].hi + 1);
-		uint32_t cell = unpainted(next, index_of(border, n_borders, from[i].lo));
-
-		for (; cell < end; cell = unpainted(next, cell)) {
-			painter[cell] = i + 1;
-			next[cell] = cell + 1;
-		}
-	}
-
-	node->piece = t->n_pieces;
-	for (size_t i = 0; !ret && i + 1 < n_borders; i++) {
-		struct table_piece piece;
-
-		if (!painter[i])
-			continue;
-		piece = from[painter[i] - 1];
-		piece.lo = border[i];
-		piece.hi = border[i + 1] - 1;
-		ret = add_piece(t, node->piece, piece);
-	}
-	node->n_pieces = t->n_pieces - node->piece;
-	return ret;
-}
-
 /* The nodes around the point where the build has come to, from the outermost. */
 struct path {
 	uint32_t node[130]; /* one for each length of a prefix, and node 0 */
@@ -229,29 +110,37 @@ static void enter(struct table *t, struct path *path, uint32_t node, const struc
 	path->last[path->depth++] = last_of(p);
 }
 
+/* Room for the pieces of one node, and for making a set of them. */
+struct bench {
+	struct service_piece *from;
+	uint32_t *scratch;
+};
+
 /* Add the node of n entries with the same prefix below `parent`. Returns 0 or -ENOMEM. */
 static int add_node(struct table *t, uint32_t parent, const struct table_entry *e, size_t n,
-		    struct table_piece *from, uint32_t *scratch)
+		    const struct bench *b)
 {
 	struct table_node *node = &t->nodes[t->n_nodes++];
 	const struct table_node *above = &t->nodes[parent];
+	const struct service_piece *inherited;
+	size_t n_inherited;
 	bool literal = addr_is_unspecified(e->prefix.addr) &&
 		       e->prefix.len == addr_bits(e->prefix.addr.family);
 
 	for (size_t i = 0; i < n; i++)
-		from[i] = (struct table_piece){ e[i].lo, e[i].hi, e[i].rule, e[i].prefix.len };
+		b->from[i] = (struct service_piece){ e[i].lo, e[i].hi, e[i].rule, e[i].exact };
 	node->parent = parent;
+	inherited = services_pieces(&t->services, above->set, &n_inherited);
 	/* table_find_single() needs what is written for the unspecified address by itself. */
-	if (!literal && above->n_pieces <= ABSORB_MAX) {
+	if (!literal && n_inherited <= ABSORB_MAX + ABSORB_TIMES * n) {
 		node->parent = above->parent;
-		for (size_t i = 0; i < above->n_pieces; i++)
-			from[n++] = t->pieces[above->piece + i];
+		for (size_t i = 0; i < n_inherited; i++)
+			b->from[n++] = inherited[i];
 	}
-	return add_pieces(t, node, from, n, scratch);
+	return services_add(&t->services, b->from, n, b->scratch, &node->set);
 }
 
-static int add_nodes(struct table *t, const struct table_entry *e, size_t n,
-		     struct table_piece *from, uint32_t *scratch)
+static int add_nodes(struct table *t, const struct table_entry *e, size_t n, const struct bench *b)
 {
 	struct path path = { .last[0] = ~(point)0, .depth = 1 };
 	int ret = 0;
@@ -264,7 +153,7 @@ static int add_nodes(struct table *t, const struct table_entry *e, size_t n,
 		for (end = i + 1; end < n && !by_prefix(&e[i], &e[end]); end++)
 			;
 		leave(t, &path, point_of(e[i].prefix.addr));
-		ret = add_node(t, path.node[path.depth - 1], e + i, end - i, from, scratch);
+		ret = add_node(t, path.node[path.depth - 1], e + i, end - i, b);
 		enter(t, &path, node, &e[i].prefix);
 	}
 	leave(t, &path, ~(point)0);
@@ -340,25 +229,25 @@ static int make_slot(struct table *t, struct table_slot *slot, uint32_t first, u
 
 int table_build(struct table *t, struct table_entry *entries, size_t n)
 {
-	struct table_piece *from;
-	uint32_t *scratch;
+	size_t room = n + ABSORB_MAX + ABSORB_TIMES * n;
+	struct bench b;
 	int ret = -ENOMEM;
 
 	*t = (struct table){ 0 };
 	if (!n)
 		return 0;
-	from = reallocarray(NULL, n + ABSORB_MAX, sizeof(*from));
-	scratch = reallocarray(NULL, n + ABSORB_MAX, 6 * sizeof(*scratch));
+	b.from = reallocarray(NULL, room, sizeof(*b.from));
+	b.scratch = reallocarray(NULL, SERVICE_SCRATCH(room), sizeof(*b.scratch));
 	t->intervals = reallocarray(NULL, 2 * n + 1, sizeof(*t->intervals));
 	t->nodes = reallocarray(NULL, n + 1, sizeof(*t->nodes));
-	if (from && scratch && t->intervals && t->nodes) {
+	if (b.from && b.scratch && t->intervals && t->nodes) {
 		qsort(entries, n, sizeof(*entries), by_prefix);
-		ret = add_nodes(t, entries, n, from, scratch);
+		ret = add_nodes(t, entries, n, &b);
 	}
 	if (!ret)
 		ret = make_slot(t, &t->root, 0, t->n_intervals - 1);
-	free(from);
-	free(scratch);
+	free(b.from);
+	free(b.scratch);
 	return ret;
 }
 
@@ -366,7 +255,7 @@ void table_free(struct table *t)
 {
 	free(t->intervals);
 	free(t->nodes);
-	free(t->pieces);
+	services_free(&t->services);
 	for (size_t i = 0; i < t->n_indexes; i++)
 		free(t->indexes[i].slots);
 	free(t->indexes);
@@ -396,19 +285,6 @@ static const struct table_node *node_at(const struct table *t, point x)
 	return &at->node;
 }
 
-/* The node's piece around the service, or NULL. */
-static const struct table_piece *piece_at(const struct table *t, const struct table_node *node,
-					  uint32_t service)
-{
-	const struct table_piece *at = t->pieces + node->piece;
-
-	for (uint32_t n = node->n_pieces; n > 1; n -= n / 2) {
-		if (at[n / 2].lo <= service)
-			at += n / 2;
-	}
-	return node->n_pieces && at->lo <= service && service <= at->hi ? at : NULL;
-}
-
 struct table_match table_find(const struct table *t, struct addr a, uint32_t service)
 {
 	struct table_match match = { 0 };
@@ -418,7 +294,7 @@ struct table_match table_find(const struct table *t, struct addr a, uint32_t ser
 		return match;
 	node = node_at(t, point_of(a));
 	for (;;) {
-		const struct table_piece *piece = piece_at(t, node, service);
+		const struct service_piece *piece = services_find(&t->services, node->set, service);
 
 		if (piece && (!match.rule || piece->rule < match.rule))
 			match = (struct table_match){ piece->rule, piece->len };
@@ -430,11 +306,11 @@ struct table_match table_find(const struct table *t, struct addr a, uint32_t ser
 
 struct table_match table_find_single(const struct table *t, struct addr a, uint32_t service)
 {
-	const struct table_piece *piece;
+	const struct service_piece *piece;
 
 	if (!t->n_intervals)
 		return (struct table_match){ 0 };
-	piece = piece_at(t, node_at(t, point_of(a)), service);
+	piece = services_find(&t->services, node_at(t, point_of(a))->set, service);
 	if (!piece || piece->len != addr_bits(a.family))
 		return (struct table_match){ 0 };
 	return (struct table_match){ piece->rule, piece->len };
@@ -442,17 +318,17 @@ struct table_match table_find_single(const struct table *t, struct addr a, uint3
 
 /* Whether the piece's rule is the first somewhere, with `from` the deepest node there. */
 static bool piece_wins(const struct table *t, const struct table_node *from,
-		       const struct table_piece *piece)
+		       const struct service_piece *piece)
 {
 	uint32_t at = piece->lo;
 
 	for (;;) {
 		const struct table_node *node = from;
-		const struct table_piece *other = piece_at(t, node, at);
+		const struct service_piece *other = services_find(&t->services, node->set, at);
 
 		while (!(other && other->rule < piece->rule) && node->parent) {
 			node = &t->nodes[node->parent];
-			other = piece_at(t, node, at);
+			other = services_find(&t->services, node->set, at);
 		}
 		if (!other || other->rule >= piece->rule)
 			return true;
@@ -469,9 +345,11 @@ void table_winners(const struct table *t, bool *wins)
 		const struct table_node *node = from;
 
 		for (;;) {
-			const struct table_piece *piece = t->pieces + node->piece;
+			size_t n;
+			const struct service_piece *piece =
+				services_pieces(&t->services, node->set, &n);
 
-			for (uint32_t k = 0; k < node->n_pieces; k++, piece++)
+			for (; n; n--, piece++)
 				wins[piece->rule] = wins[piece->rule] || piece_wins(t, from, piece);
 			if (!node->parent)
 				break;

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * First match among many (prefix, services) entries of one address family.
- *
- * A service is a protocol and a port as one number, so that `any` is one range.
  */
 #ifndef SANDTOP_POLICY_TABLE_H
 #define SANDTOP_POLICY_TABLE_H
@@ -12,23 +10,20 @@
 #include <stdint.h>
 
 #include "policy/addr.h"
-
-static inline uint32_t service(enum proto proto, uint16_t port)
-{
-	return (uint32_t)proto << 16 | port;
-}
+#include "policy/service.h"
 
 /* Rule number `rule` is about these services of these addresses. */
 struct table_entry {
 	struct prefix prefix;
 	uint32_t lo, hi; /* services, both included */
 	int rule;        /* from 1 */
+	uint8_t exact;   /* length of the prefix as the rule names it; 0 if it names none */
 	int subject;     /* the caller's: a table is about one of them */
 };
 
 struct table_match {
 	int rule;         /* the lowest number that matched, or 0 */
-	unsigned int len; /* length of the prefix that gave it */
+	unsigned int len; /* its entry's `exact` */
 };
 
 /* The intervals first .. first + n, or, when n is TABLE_FINER, what index number `first` says. */
@@ -44,8 +39,7 @@ struct table {
 	size_t n_intervals;
 	struct table_node *nodes;
 	size_t n_nodes;
-	struct table_piece *pieces;
-	size_t n_pieces;
+	struct services services;
 	struct table_slot root; /* all intervals */
 	struct table_index *indexes;
 	size_t n_indexes;
@@ -62,7 +56,7 @@ void table_free(struct table *t);
 /* The first rule for that service of `a`, an address of the table's family. */
 struct table_match table_find(const struct table *t, struct addr a, uint32_t service);
 
-/* The same, among the entries for exactly that one address. */
+/* The same, among the entries that name exactly that one address. */
 struct table_match table_find_single(const struct table *t, struct addr a, uint32_t service);
 
 /*

@@ -268,7 +268,7 @@ TEST_F(single, a_denial_gives_reason_and_remedy)
 	EXPECT_STREQ("bind", event_text(decision, "syscall"));
 	EXPECT_STREQ("bind-default", event_text(decision, "rule"));
 	EXPECT_EQ(EACCES, event_number(decision, "errno"));
-	EXPECT_STRIN("--net-allow-bind 3000", event_text(decision, "hint"));
+	EXPECT_STREQ("allow in " NETNS_ADDR4 ":3000", event_text(decision, "hint"));
 	snprintf(line, sizeof(line),
 		 "sandtop: DENY in tcp " NETNS_ADDR4 ":3000 probe[%ld] "
 		 "(bind-default) (allow: --net-allow-bind 3000)\n",

@@ -517,7 +517,7 @@ TEST_F(launch, the_json_log_tells_the_whole_story)
 	EXPECT_TRUE(json_is_null(json_object_get(decision, "rule_index")));
 	EXPECT_EQ(ECONNREFUSED, event_number(decision, "errno"));
 	EXPECT_LE(0, event_number(decision, "latency_us"));
-	EXPECT_STRIN("127.0.0.1:8081", event_text(decision, "hint"));
+	EXPECT_STREQ("allow 127.0.0.1:8081", event_text(decision, "hint"));
 }
 
 /* What the command is called is its own choice: comm, exe. */

@@ -98,10 +98,6 @@ REFUSED(host_with_a_port, NULL, ("--allow-host: 'a.example:80'", "--net-allow"),
 	"a.example:80", ECHO);
 REFUSED(resolve_some, NULL, ("--resolve: 'some'", "needed, all or none"), "--resolve", "some",
 	ECHO);
-REFUSED(rule_for_a_unix_socket, NULL, ("'unix:/run/x'", "not in this build"), "--net-allow",
-	"unix:/run/x", ECHO);
-REFUSED(rule_for_the_sandbox_itself, NULL, ("'@self'", "not in this build"), "--net-allow", "@self",
-	ECHO);
 REFUSED(inbound_icmp, NULL, ("'allow in icmp://*'", "not a local address"), "--rule",
 	"allow in icmp://*", ECHO);
 REFUSED(inbound_name, NULL, ("'allow in a.example:80'", "not a local address"), "--rule",

@@ -19,29 +19,13 @@
 #include "tools/guardian.h"
 #include "tools/make_policy.h"
 #include "tools/options.h"
+#include "tools/output.h"
 #include "tools/profile_file.h"
 #include "tools/sinkhole.h"
 
 #define SANDTOP_VERSION "0.1"
 
 extern char **environ;
-
-/* Returns a descriptor, -1 if the option was not given, or -2 with the user told. */
-static int open_log(const char *flag, const char *path)
-{
-	int fd;
-
-	if (!path)
-		return -1;
-	if (strcmp(path, "-") == 0)
-		fd = fcntl(2, F_DUPFD_CLOEXEC, 3);
-	else
-		fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0600);
-	if (fd >= 0)
-		return fd;
-	complain("%s: cannot write '%s': %s", flag, path, strerror(errno));
-	return -2;
-}
 
 /* "CMD-PID", with what a name may not contain replaced. */
 static void default_name(const char *cmd, char out[static 65])
@@ -139,6 +123,7 @@ static int run(const struct options *o, const struct policy *policy, struct sink
 {
 	struct supervisor_config config = {
 		.policy = policy,
+		.profile = o->profile_file ? o->profile_file : o->profile,
 		.name = name,
 		.max_connections = o->max_connections,
 		.stats = o->stats,
@@ -146,21 +131,35 @@ static int run(const struct options *o, const struct policy *policy, struct sink
 		.timeout = o->timeout_ns,
 		.report = { .verbose = o->verbose, .quiet = o->quiet },
 	};
+	struct output log, json;
+	char *metrics;
 	int status;
 
 	if (sinkhole->open)
 		config.mirror = &sinkhole->mirror;
 	memcpy(config.dns_server, sinkhole->server, sizeof(config.dns_server));
-	config.report.log_fd = open_log("--log", o->log);
-	config.report.json_fd = open_log("--json", o->json);
+	status = output_open("--log", o->log, &log);
+	if (!status)
+		status = output_open("--json", o->json, &json);
+	if (!status)
+		status = output_metrics(o->metrics_file, &metrics);
+	if (status)
+		return status;
+	config.report.log_fd = log.fd;
+	config.report.log_path = log.path;
+	config.report.json_fd = json.fd;
+	config.report.json_path = json.path;
+	config.metrics_path = metrics;
 	config.launch.landlock = make_landlock(o->best_effort, NULL, NULL);
-	if (config.report.log_fd == -2 || config.report.json_fd == -2 ||
-	    config.launch.landlock == -2)
-		return EXIT_HOST;
-	status = prepare_launch(o, PLAN_SUPERVISED, name, &config.launch);
+	status = config.launch.landlock == -2 ? EXIT_HOST : 0;
+	if (!status)
+		status = prepare_launch(o, PLAN_SUPERVISED, name, &config.launch);
 	if (!status)
 		status = guardian_run(&config, o->status_fd);
 	free(config.launch.filter.filter);
+	free(log.path);
+	free(json.path);
+	free(metrics);
 	return status;
 }
 
@@ -173,6 +172,7 @@ static size_t watching_options(const struct options *o, char *text, size_t size)
 	} options[] = {
 		{ "--log", o->log },
 		{ "--json", o->json },
+		{ "--metrics-file", o->metrics_file },
 		{ "--stats", o->stats },
 		{ "-v", o->verbose },
 		{ "--max-connections", o->max_connections },

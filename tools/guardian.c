@@ -219,6 +219,11 @@ int guardian_run(struct supervisor_config *config, int status_fd)
 		supervise(config, status_fd);
 	}
 	close(pair[1]);
+	/* A log that is rotated away goes when the supervisor closes it. */
+	if (config->report.log_fd >= 0)
+		close(config->report.log_fd);
+	if (config->report.json_fd >= 0)
+		close(config->report.json_fd);
 	wait_for_supervisor(&g);
 	if (g.done)
 		return g.status;

@@ -46,6 +46,7 @@ struct option_row {
 
 static int set_flag(struct parse *p);
 static int set_text(struct parse *p);
+static int set_file(struct parse *p);
 static int set_profile(struct parse *p);
 static int set_profile_file(struct parse *p);
 static int set_policy(struct parse *p);
@@ -104,7 +105,8 @@ static const struct option_row rows[] = {
 	{ "--stats", 0, RUN, NULL, "print counters and latencies at the end", set_flag, TO(stats) },
 	{ "--status-fd", 0, RUN, "N", "write how the run ended to descriptor N, as JSON", set_fd,
 	  TO(status_fd) },
-	{ "--metrics-file", 0, RUN, "FILE", .absent = true },
+	{ "--metrics-file", 0, RUN, "FILE", "keep figures for Prometheus in this file", set_file,
+	  TO(metrics_file) },
 	{ "--learn", 0, RUN, "FILE", .absent = true },
 	{ "--name", 0, RUN, "NAME", "what the sandbox is called (default: CMD-PID)", set_name,
 	  TO(name) },
@@ -172,6 +174,14 @@ static int set_text(struct parse *p)
 {
 	if (!*p->value)
 		return expected(p, "a file name, or - for stderr");
+	*(const char **)target(p) = p->value;
+	return 0;
+}
+
+static int set_file(struct parse *p)
+{
+	if (!*p->value || !strcmp(p->value, "-"))
+		return expected(p, "a file name");
 	*(const char **)target(p) = p->value;
 	return 0;
 }

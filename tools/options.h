@@ -49,6 +49,7 @@ struct options {
 	const char *profile_file;     /* or a file name; never both */
 	const char *log;              /* file name, "-" = stderr, NULL = none */
 	const char *json;             /* the same */
+	const char *metrics_file;     /* file name, NULL = none */
 	const char *name;             /* NULL = CMD-PID */
 	uint64_t timeout_ns;          /* 0 = none */
 	unsigned int max_connections; /* 0 = no limit */

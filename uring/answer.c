@@ -134,7 +134,7 @@ static int denial(const struct call *c)
 
 bool call_judge(struct engine *e, struct call *c)
 {
-	c->decision = divert_decide(e, &c->info, &c->target.endpoint);
+	c->decision = divert_decide(e, c, &c->target.endpoint);
 	c->decided = true;
 	if (divert_applies(&c->decision)) {
 		c->decided = false; /* the names that are asked for will be decided on */

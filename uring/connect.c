@@ -103,9 +103,9 @@ static bool is_ping_probe(struct engine *e, struct call *c)
 		return false;
 	icmp.proto = PROTO_ICMP;
 	icmp.port = 0;
-	decision = policy_decide(e->policy, &e->live, &icmp);
+	decision = engine_decide(e, c->sock, &icmp);
 	if (decision.verdict != VERDICT_ALLOW ||
-	    policy_decide(e->policy, &e->live, &c->target.endpoint).verdict == VERDICT_ALLOW)
+	    engine_decide(e, c->sock, &c->target.endpoint).verdict == VERDICT_ALLOW)
 		return false;
 	c->decision = decision;
 	c->decided = true;

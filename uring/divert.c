@@ -31,12 +31,12 @@ bool divert_applies(const struct decision *d)
 	return d->verdict == VERDICT_ALLOW && d->reason == REASON_SINKHOLE;
 }
 
-struct decision divert_decide(const struct engine *e, const struct socket_info *info,
-			      const struct endpoint *endpoint)
+struct decision divert_decide(struct engine *e, const struct call *c, struct endpoint *endpoint)
 {
-	struct decision d = policy_decide(e->policy, &e->live, endpoint);
+	struct decision d = engine_decide(e, c->sock, endpoint);
 
-	if (divert_applies(&d) ? !e->dns : d.verdict != VERDICT_DENY && divert_is_mirrored(e, info))
+	if (divert_applies(&d) ? !e->dns
+			       : d.verdict != VERDICT_DENY && divert_is_mirrored(e, &c->info))
 		d = (struct decision){ .reason = REASON_ERROR, .error = ENETUNREACH };
 	return d;
 }

@@ -12,11 +12,10 @@
 #include "uring/call.h"
 
 /*
- * Judge a request on a socket. One of the mirror reaches the sinkhole and nothing else; what else
- * is asked of it is refused.
+ * As engine_decide(), of the call's socket. One of the mirror reaches the sinkhole and nothing
+ * else; what else is asked of it is refused.
  */
-struct decision divert_decide(const struct engine *e, const struct socket_info *info,
-			      const struct endpoint *endpoint);
+struct decision divert_decide(struct engine *e, const struct call *c, struct endpoint *endpoint);
 
 /* Whether such a decision leads to the sinkhole. */
 bool divert_applies(const struct decision *d);

@@ -51,10 +51,9 @@ static void listener_readable(struct event *ev, int res)
 	struct engine *e = engine_of(ev);
 
 	if (res >= 0 && (res & POLLIN))
-		e->pending = true;
+		e->pending = e->certain = true;
 	if (res < 0 || (res & POLLHUP)) {
 		/* No task is left that could trap. */
-		loop_forget(e->loop, ev);
 		close(e->listener);
 		e->listener = -1;
 		e->pending = false;
@@ -87,8 +86,10 @@ int engine_init(struct engine *e, const struct engine_config *config)
 		.listener = config->listener,
 		.listener_event = { .fn = listener_readable },
 		.mirror = config->mirror,
+		.addresses = { .watch = -1 },
 	};
 	tasks_init(&e->tasks);
+	listeners_init(&e->listeners);
 	ret = local_init(&e->local, &e->identity);
 	if (!ret)
 		ret = connections_init(&e->connections, config->max_connections);
@@ -108,7 +109,10 @@ int engine_init(struct engine *e, const struct engine_config *config)
 	if (!e->calls || !e->scratch)
 		return -ENOMEM;
 	blocked_init(e);
-	return loop_watch(e->loop, &e->listener_event, e->listener, POLLIN);
+	ret = addresses_init(&e->addresses, &e->live, e->loop, e->report);
+	if (ret)
+		return ret;
+	return loop_poll(e->loop, &e->listener_event, e->listener, POLLIN);
 }
 
 void engine_exit(struct engine *e)
@@ -121,8 +125,20 @@ void engine_exit(struct engine *e)
 	local_exit(&e->local);
 	connections_exit(&e->connections);
 	names_free(e->names);
+	listeners_exit(&e->listeners);
+	addresses_exit(&e->addresses);
 	free(e->calls);
 	free(e->scratch);
+}
+
+struct decision engine_decide(struct engine *e, int sock, struct endpoint *endpoint)
+{
+	endpoint->self = policy_asks_self(e->policy, &e->live, endpoint) &&
+			 listeners_has(&e->listeners, sock, endpoint);
+	/* Whom it sends to answers. */
+	if (endpoint->self && endpoint->proto == PROTO_UDP)
+		listeners_add(&e->listeners, sock);
+	return policy_decide(e->policy, &e->live, endpoint);
 }
 
 static bool has_free_call(const struct engine *e)
@@ -178,6 +194,27 @@ static void begin(struct engine *e, struct call *c)
 }
 
 /*
+ * Whether a notification can be taken without sleeping. The ring's poll was armed when nothing was
+ * being taken, so what it reports is still there, and need not be asked for again. After that, to
+ * ask pays where several tasks are at it; a single one has yet to be woken by the answer.
+ */
+static bool is_ready(struct engine *e)
+{
+	if (e->certain) {
+		e->certain = false;
+		return true;
+	}
+	if (e->unasked) {
+		e->unasked--;
+		return false;
+	}
+	if (notif_ready(e->listener))
+		return true;
+	e->unasked = ENGINE_UNASKED;
+	return false;
+}
+
+/*
  * Serve what there is, up to a bound: with several tasks the answers bring the next calls, and the
  * ring would never get its turn.
  */
@@ -185,7 +222,7 @@ static void run_batch(struct engine *e)
 {
 	unsigned n = 0;
 
-	while (n < ENGINE_BATCH && has_free_call(e) && notif_ready(e->listener)) {
+	while (n < ENGINE_BATCH && has_free_call(e) && is_ready(e)) {
 		struct notif notif;
 		struct call *c;
 		int ret = notif_recv(e->listener, &notif);
@@ -200,8 +237,9 @@ static void run_batch(struct engine *e)
 		begin(e, c);
 		n++;
 	}
-	/* Full, or no call free: there may be more, and the poll will not say so again. */
-	e->pending = n == ENGINE_BATCH || !has_free_call(e);
+	/* Full, or no call free: there may be more. Else it is the ring's to say so. */
+	e->pending = n == ENGINE_BATCH || !has_free_call(e) ||
+		     loop_poll(e->loop, &e->listener_event, e->listener, POLLIN);
 	if (!n)
 		return;
 	stats_add(e->stats, STAT_BATCHES, 1);
@@ -211,6 +249,7 @@ static void run_batch(struct engine *e)
 
 void engine_run(struct engine *e)
 {
+	addresses_run(&e->addresses);
 	blocked_run(e);
 	if (e->pending && e->listener >= 0)
 		run_batch(e);

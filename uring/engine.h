@@ -16,6 +16,7 @@
 
 #include "core/caps.h"
 #include "core/connections.h"
+#include "core/listeners.h"
 #include "core/identity.h"
 #include "core/local.h"
 #include "core/socket.h"
@@ -23,12 +24,14 @@
 #include "core/task.h"
 #include "policy/live.h"
 #include "policy/policy.h"
+#include "uring/addresses.h"
 #include "uring/loop.h"
 #include "uring/report.h"
 
 enum {
 	ENGINE_CALLS = 4096, /* notifications taken and not yet answered, if RLIMIT_NOFILE allows */
 	ENGINE_BATCH = 64,   /* notifications taken in one go */
+	ENGINE_UNASKED = 8,  /* batches after which it is tried again whether more have come */
 };
 
 struct call;
@@ -42,11 +45,15 @@ struct engine {
 	struct report *report;
 	const struct policy *policy; /* the live snapshot */
 	struct names *names;         /* what the sandbox has resolved */
-	struct live live;            /* with these */
+	struct live live;            /* what its words stand for right now */
+	struct addresses addresses;
+	struct listeners listeners;
 	uint64_t generation;
 	int listener; /* -1 once the last task is gone */
 	struct event listener_event;
-	bool pending; /* the listener may have more than was taken */
+	bool pending;     /* the listener may have more than was taken; else it is polled */
+	bool certain;     /* it has at least one */
+	unsigned unasked; /* so many batches more end without asking for more */
 	struct tasks tasks;
 	struct sockets sockets;
 	struct caps caps;
@@ -80,6 +87,12 @@ struct engine_config {
 /* Start to serve. Returns 0, -ENOMEM, or -errno of the ring; engine_exit() is due in any case. */
 int engine_init(struct engine *e, const struct engine_config *config);
 void engine_exit(struct engine *e);
+
+/*
+ * What the live policy says to an endpoint that is asked for with `sock`. What its `self` is, is
+ * found out here if that matters.
+ */
+struct decision engine_decide(struct engine *e, int sock, struct endpoint *endpoint);
 
 /* To be called once in each turn of the loop: serves what has come in. */
 void engine_run(struct engine *e);

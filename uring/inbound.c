@@ -32,6 +32,8 @@ static void act(struct engine *e, struct call *c)
 			ret = perform(c);
 		caps_drop(&e->caps);
 	}
+	if (!ret && c->info.kind == (c->n.nr == SYS_listen ? SOCKET_TCP : SOCKET_UDP))
+		listeners_add(&e->listeners, c->sock);
 	call_finish(e, c, ret);
 }
 

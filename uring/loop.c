@@ -3,13 +3,15 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
 /*
  * The cookie of an operation is generation:32 | slot:32, so that the completion of an operation
- * whose slot was given away meanwhile is recognised. A cookie of 0 is a cancel request: its own
- * completion says nothing.
+ * whose slot was given away meanwhile is recognised. A cookie of 0 is one whose completion says
+ * nothing to anybody.
  */
 static uint64_t cookie(const struct loop *l, uint32_t slot)
 {
@@ -68,7 +70,8 @@ void loop_exit(struct loop *l)
 
 static void submit(struct loop *l)
 {
-	int n = io_uring_submit(&l->ring);
+	/* What completes on the way, as a connect on loopback often does, is seen at once. */
+	int n = io_uring_submit_and_get_events(&l->ring);
 
 	stats_add(l->stats, STAT_RING_ENTERED, 1);
 	if (n > 0)
@@ -110,6 +113,13 @@ static int commit(struct loop *l, struct event *ev, struct io_uring_sqe *sqe)
 {
 	io_uring_sqe_set_data64(sqe, cookie(l, ev->slot));
 	return 0;
+}
+
+/* The same for one that does more than wait: see wait(). */
+static int commit_act(struct loop *l, struct event *ev, struct io_uring_sqe *sqe)
+{
+	l->acts = true;
+	return commit(l, ev, sqe);
 }
 
 static void free_slot(struct loop *l, uint32_t slot)
@@ -162,7 +172,7 @@ int loop_connect(struct loop *l, struct event *ev, int fd, const struct sockaddr
 		return -EBUSY;
 	io_uring_prep_connect(sqe, fd, addr, len);
 	sqe->personality = (uint16_t)personality;
-	return commit(l, ev, sqe);
+	return commit_act(l, ev, sqe);
 }
 
 int loop_write(struct loop *l, struct event *ev, int fd, const void *buf, unsigned len)
@@ -173,7 +183,7 @@ int loop_write(struct loop *l, struct event *ev, int fd, const void *buf, unsign
 		return -EBUSY;
 	/* Offset -1: at the file's own position, which O_APPEND moves to the end. */
 	io_uring_prep_write(sqe, fd, buf, len, (__u64)-1);
-	return commit(l, ev, sqe);
+	return commit_act(l, ev, sqe);
 }
 
 int loop_timeout(struct loop *l, struct event *ev, struct __kernel_timespec *ts)
@@ -184,6 +194,59 @@ int loop_timeout(struct loop *l, struct event *ev, struct __kernel_timespec *ts)
 		return -EBUSY;
 	io_uring_prep_timeout(sqe, ts, 0, 0);
 	return commit(l, ev, sqe);
+}
+
+int loop_open(struct loop *l, struct event *ev, const char *path, int flags, mode_t mode)
+{
+	struct io_uring_sqe *sqe = begin(l, ev);
+
+	if (!sqe)
+		return -EBUSY;
+	io_uring_prep_openat(sqe, AT_FDCWD, path, flags | O_CLOEXEC, mode);
+	return commit_act(l, ev, sqe);
+}
+
+int loop_statx(struct loop *l, struct event *ev, int fd, struct statx *out)
+{
+	struct io_uring_sqe *sqe = begin(l, ev);
+
+	if (!sqe)
+		return -EBUSY;
+	io_uring_prep_statx(sqe, fd, "", AT_EMPTY_PATH, STATX_SIZE, out);
+	return commit_act(l, ev, sqe);
+}
+
+int loop_unlink(struct loop *l, struct event *ev, const char *path)
+{
+	struct io_uring_sqe *sqe = begin(l, ev);
+
+	if (!sqe)
+		return -EBUSY;
+	io_uring_prep_unlinkat(sqe, AT_FDCWD, path, 0);
+	return commit_act(l, ev, sqe);
+}
+
+int loop_rename(struct loop *l, struct event *ev, const char *from, const char *to)
+{
+	struct io_uring_sqe *sqe = begin(l, ev);
+
+	if (!sqe)
+		return -EBUSY;
+	io_uring_prep_renameat(sqe, AT_FDCWD, from, AT_FDCWD, to, 0);
+	return commit_act(l, ev, sqe);
+}
+
+void loop_close(struct loop *l, int fd)
+{
+	struct io_uring_sqe *sqe = get_sqe(l);
+
+	if (!sqe) {
+		close(fd);
+		return;
+	}
+	io_uring_prep_close(sqe, fd);
+	l->acts = true;
+	io_uring_sqe_set_data64(sqe, 0);
 }
 
 static void cancel(struct loop *l, uint64_t which)
@@ -247,11 +310,12 @@ static int wait(struct loop *l)
 {
 	int ret;
 
-	/* An operation begins inside its submission, so that is not yet waiting. */
-	if (io_uring_sq_ready(&l->ring)) {
+	/* What may take long begins inside its submission, so that is not yet waiting. */
+	if (l->acts) {
+		l->acts = false;
 		submit(l);
 		if (io_uring_cq_ready(&l->ring))
-			return 0; /* over already, as a connect on loopback often is */
+			return 0;
 	}
 	if (l->pulse)
 		*l->pulse = 0;

@@ -16,6 +16,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 
 #include "core/stats.h"
 
@@ -47,6 +48,7 @@ struct loop {
 	struct slot *slots; /* index 0 is never used */
 	uint32_t nslots, free_slot;
 	bool again; /* do not sleep in the next turn: somebody has work left */
+	bool acts;  /* an operation is prepared that does more than wait */
 	/*
 	 * If not NULL: 0 while the loop waits, else a number that no turn before has had. Whoever
 	 * shares the memory sees a loop that is stuck.
@@ -99,6 +101,19 @@ int loop_connect(struct loop *l, struct event *ev, int fd, const struct sockaddr
 		 socklen_t len, int personality);
 int loop_write(struct loop *l, struct event *ev, int fd, const void *buf, unsigned len);
 int loop_timeout(struct loop *l, struct event *ev, struct __kernel_timespec *ts);
+
+/*
+ * System calls on files, which a thread of the kernel's makes: the file system may hang. It shares
+ * this process's directory and umask, which change at any time: paths are absolute, and a mode has
+ * what the umask is to take away taken away. What is pointed to must stay until the callback.
+ */
+int loop_open(struct loop *l, struct event *ev, const char *path, int flags, mode_t mode);
+int loop_statx(struct loop *l, struct event *ev, int fd, struct statx *out);
+int loop_unlink(struct loop *l, struct event *ev, const char *path);
+int loop_rename(struct loop *l, struct event *ev, const char *from, const char *to);
+
+/* Close `fd`, and let nobody know. */
+void loop_close(struct loop *l, int fd);
 
 /*
  * Ask for the end of an armed operation. The callback still comes: with -ECANCELED, or with the

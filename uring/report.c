@@ -6,9 +6,9 @@
 #include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "core/escape.h"
 #include "core/json.h"
 #include "core/line.h"
 #include "core/socket.h"
@@ -21,28 +21,23 @@ enum {
 
 static const char prefix[] = "sandtop: ";
 
-int report_init(struct report *r, const struct report_config *config, struct loop *loop,
-		struct stats *stats)
+void report_init(struct report *r, const struct report_config *config, struct loop *loop,
+		 struct ledger *ledger)
 {
-	void *mem = calloc(1, flow_table_size(FLOW_ROWS));
-
-	if (!mem)
-		return -ENOMEM;
 	*r = (struct report){ 0 };
 	r->config = *config;
-	r->stats = stats;
-	r->flows = flow_table_init(mem, FLOW_ROWS);
+	r->ledger = ledger;
+	r->stats = ledger_stats(ledger);
 	r->want_process_all = config->verbose || config->log_fd >= 0 || config->json_fd >= 0;
-	sink_init(&r->err, loop, 2, "stderr");
-	sink_init(&r->log, loop, config->log_fd, "--log");
-	sink_init(&r->json, loop, config->json_fd, "--json");
-	return 0;
+	sink_init(&r->err, loop, 2, "stderr", NULL);
+	sink_init(&r->log, loop, config->log_fd, "--log", config->log_path);
+	sink_init(&r->json, loop, config->json_fd, "--json", config->json_path);
 }
 
 void report_exit(struct report *r)
 {
-	free(r->flows);
-	r->flows = NULL;
+	sink_exit(&r->log);
+	sink_exit(&r->json);
 }
 
 static void print(struct sink *s, const char *text)
@@ -107,6 +102,17 @@ static bool wants_line(const struct report *r, const struct record *record, cons
 	       !is_address_probe(record);
 }
 
+/* As the ledger has it: no request is to wait for /proc. */
+static void recall_process(struct report *r, struct record *record)
+{
+	uint64_t now = (uint64_t)record->ts.tv_sec * 1000000000 + (uint64_t)record->ts.tv_nsec;
+	const struct process *p = process_find(&r->processes, record->tid, now);
+
+	record->pid = p->pid;
+	memcpy(record->comm, p->comm, sizeof(record->comm));
+	record->exe = p->exe[0] ? p->exe : NULL;
+}
+
 static void fill_process(struct record *record, char *exe, size_t size)
 {
 	pid_t tgid = task_tgid(record->tid);
@@ -130,29 +136,27 @@ static void write_log(struct report *r, const struct record *record, const char 
 void report_decision(struct report *r, struct record *record)
 {
 	char exe[PATH_MAX];
-	char hint[LINE_OPTION_MAX];
 	char text[LINE_TEXT_MAX];
-	struct flow *flow;
+	const struct flow *flow;
 	bool is_new, line;
 
 	record->seq = ++r->seq;
 	/* For the flow table alone the time of the last timer tick will do; it costs a tenth. */
 	clock_gettime(r->want_process_all ? CLOCK_REALTIME : CLOCK_REALTIME_COARSE, &record->ts);
-	stats_add(r->stats, record->decision.verdict == VERDICT_ALLOW ? STAT_ALLOWED : STAT_DENIED,
-		  1);
+	stats_decision(r->stats, record->decision.verdict, record->endpoint.proto);
 	if (r->want_process_all)
 		fill_process(record, exe, sizeof(exe));
-	flow = flow_touch(r->flows, record, &is_new);
+	else
+		recall_process(r, record);
+	flow = ledger_add(r->ledger, record, &is_new);
 	line = wants_line(r, record, flow);
 	if (!line && !r->want_process_all)
 		return;
 	if (!r->want_process_all)
 		fill_process(record, NULL, 0);
-	if (record->decision.verdict != VERDICT_ALLOW && line_option(record, hint, sizeof(hint)))
-		record->hint = hint;
 	line_format(record, text, sizeof(text));
 	if (line) {
-		flow->printed = true;
+		flow_set_printed(ledger_flows(r->ledger), flow);
 		print_limited(r, record, text);
 	}
 	if (r->config.log_fd >= 0)
@@ -189,10 +193,11 @@ void report_start(struct report *r, const char *name, pid_t pid, char *const *ar
 /* For up to SUMMARY_FLOWS denied flows, the option that would allow each. */
 static void print_summary(struct report *r)
 {
+	const struct flow_table *flows = ledger_flows(r->ledger);
 	unsigned shown = 0, more = 0;
 
-	for (unsigned i = 0; i < flow_count(r->flows); i++) {
-		const struct flow *flow = flow_at(r->flows, i);
+	for (unsigned i = 0; i < flow_count(flows); i++) {
+		const struct flow *flow = flow_at(flows, i);
 		struct record record = flow_record(flow);
 		char option[LINE_OPTION_MAX];
 
@@ -210,13 +215,26 @@ static void print_summary(struct report *r)
 		report_message(r, "  and %u more", more);
 }
 
-static void tell_lost(struct report *r, struct sink *s)
+static void tell_lost(struct report *r, const struct sink *s)
 {
-	uint64_t lost = sink_take_lost(s);
+	if (s->lost)
+		report_message(r, "%s: %" PRIu64 " line%s lost", s->what, s->lost,
+			       s->lost == 1 ? " was" : "s were");
+}
 
-	stats_add(r->stats, STAT_LINES_LOST, lost);
-	if (lost)
-		report_message(r, "%s: %" PRIu64 " lines were lost", s->what, lost);
+/* Once for each time that a file was open. */
+static void tell_failure(struct report *r, struct sink *s, bool *told)
+{
+	if (s->error && !*told)
+		report_message(r, "%s: %s: further lines are lost%s", s->what, strerror(s->error),
+			       s->path ? " until it is opened anew (see sandtop ctl reopen)" : "");
+	*told = s->error;
+}
+
+static void tell_failures(struct report *r)
+{
+	tell_failure(r, &r->log, &r->log_failed);
+	tell_failure(r, &r->json, &r->json_failed);
 }
 
 void report_end(struct report *r, uint64_t generation, int status, int signal, const char *by)
@@ -234,34 +252,68 @@ void report_end(struct report *r, uint64_t generation, int status, int signal, c
 	int len;
 
 	end_minute(r);
+	if (r->config.json_fd >= 0) {
+		clock_gettime(CLOCK_REALTIME, &end.ts);
+		len = json_exit(&end, json, sizeof(json));
+		if (len > 0)
+			sink_line(&r->json, json, (size_t)len);
+	}
+	tell_failures(r);
 	tell_lost(r, &r->log);
 	tell_lost(r, &r->json);
 	tell_lost(r, &r->err);
 	if (!r->config.quiet)
 		print_summary(r);
-	if (r->config.json_fd < 0)
-		return;
-	clock_gettime(CLOCK_REALTIME, &end.ts);
-	len = json_exit(&end, json, sizeof(json));
-	if (len > 0)
-		sink_line(&r->json, json, (size_t)len);
-}
-
-static void tell_failure(struct report *r, struct sink *s)
-{
-	if (s->error > 0) {
-		report_message(r, "%s: %s: further lines are lost", s->what, strerror(s->error));
-		s->fd = -1;
-	}
 }
 
 void report_flush(struct report *r)
 {
-	tell_failure(r, &r->log);
-	tell_failure(r, &r->json);
+	tell_failures(r);
+	stats_peak(r->stats, STAT_LINES_LOST, r->err.lost + r->log.lost + r->json.lost);
 	sink_flush(&r->err);
 	sink_flush(&r->log);
 	sink_flush(&r->json);
+}
+
+static void reopened(struct report *r, const struct sink *s, int error)
+{
+	char path[sizeof(r->reopen_error) / 2];
+
+	if (error && !r->reopen_error[0]) {
+		escape_text(s->path, path, sizeof(path));
+		snprintf(r->reopen_error, sizeof(r->reopen_error), "%s: cannot reopen '%s': %s",
+			 s->what, path, strerror(error));
+	}
+	if (--r->reopening || !r->reopened)
+		return;
+	r->reopened(r->reopened_arg, r->reopen_error[0] ? r->reopen_error : NULL);
+}
+
+static void log_reopened(struct sink *s, int error)
+{
+	reopened((struct report *)((char *)s - offsetof(struct report, log)), s, error);
+}
+
+static void json_reopened(struct sink *s, int error)
+{
+	reopened((struct report *)((char *)s - offsetof(struct report, json)), s, error);
+}
+
+int report_reopen(struct report *r, report_reopened_fn *fn, void *arg)
+{
+	int log, json;
+
+	if (r->reopening)
+		return -EBUSY;
+	log = sink_reopen(&r->log, log_reopened);
+	json = sink_reopen(&r->json, json_reopened);
+	r->reopening = (log == 0) + (json == 0);
+	r->reopen_error[0] = '\0';
+	r->reopened = fn;
+	r->reopened_arg = arg;
+	if (r->reopening)
+		return 0;
+	return log == -ENOENT ? json : log;
 }
 
 bool report_is_idle(const struct report *r)

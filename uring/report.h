@@ -9,41 +9,52 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "core/flow.h"
+#include "core/ledger.h"
+#include "core/process.h"
 #include "core/record.h"
 #include "core/stats.h"
 #include "uring/sink.h"
 
 struct report_config {
-	int log_fd;  /* text lines of all decisions, or -1 */
-	int json_fd; /* JSON lines of all events, or -1 */
+	int log_fd;  /* text lines of all decisions, or -1; the report's from now on */
+	int json_fd; /* JSON lines of all events, or -1; the same */
+	/* Their files as absolute paths, to open them anew; NULL for stderr. */
+	const char *log_path, *json_path;
 	bool verbose;
 	bool quiet;
 };
 
+/* Called from the loop: NULL, or one line that says which file could not be opened, and why. */
+typedef void report_reopened_fn(void *arg, const char *error);
+
 struct report {
 	struct report_config config;
+	struct ledger *ledger;
 	struct stats *stats;
-	struct flow_table *flows;
 	struct sink err, log, json;
+	struct processes processes;
 	uint64_t seq;
-	time_t minute;         /* when the minute began in which `lines` were printed */
-	unsigned lines;        /* to stderr in this minute */
-	uint64_t suppressed;   /* in this minute, for want of room */
-	bool want_process_all; /* every record needs pid, comm and exe */
+	time_t minute;                /* when the minute began in which `lines` were printed */
+	unsigned lines;               /* to stderr in this minute */
+	uint64_t suppressed;          /* in this minute, for want of room */
+	bool log_failed, json_failed; /* as the user was told */
+	bool want_process_all;        /* every record needs pid, comm and exe */
+	unsigned reopening;           /* files that are being opened anew */
+	char reopen_error[512];
+	report_reopened_fn *reopened;
+	void *reopened_arg;
 };
 
-/*
- * Returns 0 or -ENOMEM. The descriptors stay the caller's. `loop` and `stats` must outlive the
- * report.
- */
-int report_init(struct report *r, const struct report_config *config, struct loop *loop,
-		struct stats *stats);
+/* `loop` and `ledger` must outlive the report. */
+void report_init(struct report *r, const struct report_config *config, struct loop *loop,
+		 struct ledger *ledger);
+
+/* Close the logs. Nothing may be under way any more. */
 void report_exit(struct report *r);
 
 /*
- * Record a decision: seq, ts, pid, comm and exe of *record are filled in here, and only if
- * somebody will see them. record->tid must still name the task.
+ * Record a decision: seq, ts, pid, comm and exe of *record are filled in here; for a line or a log
+ * as they are now, for the ledger alone as they were lately. record->tid must still name the task.
  */
 void report_decision(struct report *r, struct record *record);
 
@@ -55,6 +66,13 @@ void report_end(struct report *r, uint64_t generation, int status, int signal, c
 /* A message of sandtop's own, printed also with -q: "sandtop: " is put in front. */
 void report_message(struct report *r, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
+
+/*
+ * Open the files of --log and --json anew by their paths, as after a rotation or a full disk; a
+ * file that cannot be opened goes on as it is. `reopened`, which may be NULL, is called once,
+ * later. Returns 0, -ENOENT when neither is a file, -EBUSY when that is under way.
+ */
+int report_reopen(struct report *r, report_reopened_fn *reopened, void *arg);
 
 /* Begin to write what this turn of the loop has queued. */
 void report_flush(struct report *r);

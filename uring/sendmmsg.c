@@ -245,7 +245,7 @@ static unsigned judge_chunk(struct engine *e, struct call *c, unsigned count, in
 		if (s->targets[i].kind != TARGET_INET)
 			continue;
 		c->target = s->targets[i];
-		c->decision = divert_decide(e, &c->info, &c->target.endpoint);
+		c->decision = divert_decide(e, c, &c->target.endpoint);
 		s->decisions[i] = c->decision;
 		/* One chunk goes through one socket: this message begins the next one. */
 		if (i && !divert_is_mirrored(e, &c->info) &&

@@ -17,6 +17,7 @@
 #include "core/reap.h"
 #include "core/task.h"
 #include "uring/engine.h"
+#include "uring/metrics_file.h"
 
 enum {
 	RING_ENTRIES = 256,
@@ -29,8 +30,9 @@ enum {
 struct supervisor {
 	const struct supervisor_config *config;
 	struct loop loop;
-	struct stats stats;
+	struct ledger *ledger;
 	struct report report;
+	struct metrics_file metrics;
 	struct engine engine;
 	struct launch launch;
 	int signals; /* signalfd of SIGCHLD */
@@ -224,7 +226,6 @@ static int start_dns(struct supervisor *s)
 	struct dns_config config = {
 		.engine = &s->engine,
 		.loop = &s->loop,
-		.stats = &s->stats,
 		.report = &s->report,
 	};
 
@@ -236,23 +237,27 @@ static int start_dns(struct supervisor *s)
 static bool start(struct supervisor *s)
 {
 	const struct supervisor_config *config = s->config;
-	const struct engine_config engine = {
+	struct engine_config engine = {
 		.listener = s->launch.listener,
 		.policy = config->policy,
 		.max_connections = config->max_connections,
 		.mirror = config->mirror,
 		.loop = &s->loop,
-		.stats = &s->stats,
 		.report = &s->report,
 	};
-	int ret = loop_init(&s->loop, RING_ENTRIES, RING_EVENTS, &s->stats);
+	int ret;
 
+	/* After the fork, which would have given it to the child. */
+	s->ledger = ledger_new();
+	if (!s->ledger)
+		return fail(s, "make the ledger", errno);
+	engine.stats = ledger_stats(s->ledger);
+	ret = loop_init(&s->loop, RING_ENTRIES, RING_EVENTS, engine.stats);
 	if (ret)
 		return fail(s, "set up io_uring", ret);
 	s->loop.pulse = config->pulse;
-	ret = report_init(&s->report, &config->report, &s->loop, &s->stats);
-	if (!ret)
-		ret = engine_init(&s->engine, &engine);
+	report_init(&s->report, &config->report, &s->loop, s->ledger);
+	ret = engine_init(&s->engine, &engine);
 	if (!ret && config->mirror)
 		ret = start_dns(s);
 	if (!ret)
@@ -262,11 +267,17 @@ static bool start(struct supervisor *s)
 	if (!ret)
 		ret = loop_poll(&s->loop, &s->exec_event, s->launch.channel, POLLIN);
 	if (!ret)
+		ret = metrics_file_init(&s->metrics, &s->loop, s->ledger, &s->report,
+					config->metrics_path);
+	if (!ret)
 		ret = launch_go(&s->launch);
 	if (ret)
 		return fail(s, "start the supervisor", ret);
 	if (config->timeout)
 		arm_timeout(s, config->timeout);
+	ledger_set_run(s->ledger, config->name, s->launch.pid, config->launch.argv);
+	ledger_set_policy(s->ledger, 1, verdict_name(policy_fallback(config->policy)),
+			  config->profile);
 	report_start(&s->report, config->name, s->launch.pid, config->launch.argv, 1);
 	return true;
 }
@@ -326,7 +337,7 @@ static void kill_leftovers(struct supervisor *s)
 /* Write what is queued. */
 static void drain(struct supervisor *s)
 {
-	while (!s->deserted && !report_is_idle(&s->report)) {
+	while (!s->deserted && !(report_is_idle(&s->report) && metrics_file_is_idle(&s->metrics))) {
 		report_flush(&s->report);
 		if (loop_turn(&s->loop))
 			break;
@@ -341,13 +352,15 @@ static void finish(struct supervisor *s)
 	drain(s); /* so that there is room for the end */
 	report_end(&s->report, s->engine.generation, s->result.status, s->result.signal,
 		   s->result.by_command ? "command" : "sandtop");
+	metrics_file_finish(&s->metrics);
 	drain(s);
 	if (s->config->stats)
-		stats_print(&s->stats, stderr);
+		stats_print(ledger_stats(s->ledger), stderr);
 	dns_free(s->engine.dns);
 	engine_exit(&s->engine);
-	report_exit(&s->report);
 	loop_exit(&s->loop);
+	report_exit(&s->report);
+	ledger_free(s->ledger);
 }
 
 struct supervisor_result supervisor_run(const struct supervisor_config *config)

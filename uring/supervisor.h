@@ -34,7 +34,9 @@ struct supervisor_config {
 	struct launch_config launch;
 	const char *name; /* of the sandbox */
 	const struct policy *policy;
+	const char *profile; /* name or file of the profile it has, or NULL */
 	struct report_config report;
+	const char *metrics_path; /* of --metrics-file, absolute, or NULL */
 	unsigned max_connections; /* 0 = no limit */
 	struct mirror *mirror;    /* with DNS servers in it, or NULL */
 	int dns_server[DNS_SERVERS];

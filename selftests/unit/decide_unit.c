@@ -307,10 +307,11 @@ static bool is_self(int family, const uint8_t *bytes, enum proto proto, int port
 	return in_one_of(family, bytes, loopbacks) && proto != PROTO_ICMP && port % 2;
 }
 
-static bool target_matches(const struct made_spec *s, int family, const uint8_t *bytes, bool self)
+/* `name` may be NULL. */
+static bool target_matches(const struct made_spec *s, int family, const uint8_t *bytes, bool self,
+			   const char *name)
 {
 	static const char *const nobody[] = { "::/128", NULL };
-	const char *name = name_of(bytes);
 
 	switch (s->target) {
 	case EVERY:
@@ -345,9 +346,12 @@ static bool port_matches(const struct made_spec *s, int port)
 	return !s->n_ports;
 }
 
-/* The first rule for the question, and the longest prefix of it that matches; or 0. */
-static int first_match(const struct made_policy *m, const struct question *q, bool direct,
-		       unsigned int *len)
+/*
+ * The first rule for the question, and the longest prefix of it that matches; or 0. `outer` is the
+ * question whose address has this one inside, or NULL.
+ */
+static int first_match(const struct made_policy *m, const struct question *q,
+		       const struct question *outer, unsigned int *len)
 {
 	unsigned int bits = q->family == 4 ? 32 : 128;
 	bool self;
@@ -360,7 +364,7 @@ static int first_match(const struct made_policy *m, const struct question *q, bo
 		bytes[0] = q->family == 4 ? 127 : 0;
 		bytes[q->family == 4 ? 3 : 15] = 1;
 	}
-	self = direct && q->dir == DIR_OUT && is_self(q->family, bytes, q->proto, q->port);
+	self = !outer && q->dir == DIR_OUT && is_self(q->family, bytes, q->proto, q->port);
 	for (int i = 0; i < m->n_rules; i++) {
 		bool matches = false;
 
@@ -374,13 +378,16 @@ static int first_match(const struct made_policy *m, const struct question *q, bo
 			if (m->rules[i].dir != q->dir || !(s->protos & 1 << q->proto) ||
 			    !port_matches(s, q->port))
 				continue;
-			if (!literal && !target_matches(s, q->family, bytes, self))
+			if (!literal &&
+			    !target_matches(s, q->family, bytes, self, name_of(bytes)) &&
+			    !(outer && s->target >= HOST &&
+			      target_matches(s, 0, bytes, false, name_of(outer->bytes))))
 				continue;
 			matches = true;
 			if (s->target == PREFIX && s->len > *len)
 				*len = s->len;
 			/* By another property than the number, it is about this very address. */
-			if (s->target >= THIS_HOST ||
+			if (s->target == THIS_HOST || s->target == SELF ||
 			    (s->target == INTERNAL && is_this_host(bytes)))
 				*len = bits;
 		}
@@ -402,7 +409,7 @@ static int oracle(const struct made_policy *m, const struct question *q, enum ve
 	struct question inner = *q;
 	unsigned int len, ignored;
 	unsigned int gateway = 0;
-	int rule = first_match(m, q, true, &len);
+	int rule = first_match(m, q, NULL, &len);
 	int other;
 
 	*verdict = verdict_of(m, rule);
@@ -424,7 +431,7 @@ static int oracle(const struct made_policy *m, const struct question *q, enum ve
 	inner.family = 4;
 	memset(inner.bytes, 0, 16);
 	memcpy(inner.bytes, q->bytes + (gateway == 96 ? 12 : 2), 4);
-	other = first_match(m, &inner, false, &ignored);
+	other = first_match(m, &inner, q, &ignored);
 	if (*verdict == VERDICT_ALLOW && verdict_of(m, other) == VERDICT_DENY) {
 		*verdict = VERDICT_DENY;
 		return other;

@@ -163,13 +163,25 @@ Test(explain, why)
 		   "deny\ttcp\t10.0.0.5\t443\t7\tdeny any://10.0.0.5\n"
 		   "1\tother direction\tallow in *:443\n"
 		   "2\tother protocol\tdeny udp://*\n"
-		   "3\tno address\tallow nowhere.example\n"
+		   "3\tno live name\tallow nowhere.example\n"
 		   "4\tother address\tallow 11.0.0.0/8:443\n"
 		   "5\tother port\tdeny 10.0.0.0/8:22\n"
 		   "6\tother address\tallow 0.0.0.0\n"
 		   "7\tmatch\tdeny any://10.0.0.5\n"
 		   "8\tmatch\tallow 10.0.0.0/8:443\n"
 		   "flip\tallow 10.0.0.5:443\n");
+	policy_free(p);
+
+	p = RULES("allow .example.com:443", "allow any://@self", "allow udp://.a.example",
+		  "deny @this-host", "allow 10.0.0.0/8,.b.example,@self");
+	expect_why(p, "tcp 127.0.0.1 443",
+		   "deny\ttcp\t127.0.0.1\t443\t-\tdefault\n"
+		   "1\tno live name\tallow .example.com:443\n"
+		   "2\tno socket of the sandbox\tallow any://@self\n"
+		   "3\tother protocol\tallow udp://.a.example\n"
+		   "4\tother address\tdeny @this-host\n"
+		   "5\tother address\tallow 10.0.0.0/8,.b.example,@self\n"
+		   "flip\tallow 127.0.0.1:443\n");
 	policy_free(p);
 
 	p = RULES("allow 0.0.0.0");

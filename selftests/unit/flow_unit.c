@@ -8,12 +8,25 @@
 
 #include "policy/addr.h"
 
+/* Of the one table that each test has. */
+static void *memory;
+
 static struct flow_table *table_new(unsigned int rows)
 {
-	void *mem = calloc(1, flow_table_size(rows));
+	struct flow_table *t;
 
-	cr_assert_not_null(mem);
-	return flow_table_init(mem, rows);
+	memory = aligned_alloc(64, flow_table_size(rows));
+	cr_assert_not_null(memory);
+	memset(memory, 0, flow_table_size(rows));
+	t = flow_table_new(memory, rows);
+	cr_assert_not_null(t);
+	return t;
+}
+
+static void table_free(struct flow_table *t)
+{
+	flow_table_free(t);
+	free(memory);
 }
 
 static struct record record(uint16_t port)
@@ -76,7 +89,7 @@ Test(flow, decisions_of_one_flow_share_a_row)
 	cr_assert(!touch(t, &r));
 	cr_assert_eq(f->pid, 10);
 	cr_assert_str_eq(f->comm, "curl");
-	free(t);
+	table_free(t);
 }
 
 Test(flow, each_part_of_the_key_makes_another_flow)
@@ -100,7 +113,7 @@ Test(flow, each_part_of_the_key_makes_another_flow)
 	r.endpoint.name = "b";
 	cr_assert(touch(t, &r));
 	cr_assert_eq(flow_count(t), 8);
-	free(t);
+	table_free(t);
 }
 
 Test(flow, names_that_differ_behind_the_field_are_two_flows)
@@ -119,7 +132,7 @@ Test(flow, names_that_differ_behind_the_field_are_two_flows)
 	cr_assert_eq(flow_count(t), 2);
 	seen = flow_record(flow_at(t, 0));
 	cr_assert_null(seen.endpoint.name);
-	free(t);
+	table_free(t);
 }
 
 Test(flow, a_row_gives_its_last_decision_back)
@@ -144,7 +157,120 @@ Test(flow, a_row_gives_its_last_decision_back)
 	touch(t, &r);
 	seen = flow_record(flow_at(t, 1));
 	cr_assert_str_eq(seen.endpoint.name, "@bus");
-	free(t);
+	table_free(t);
+}
+
+Test(flow, the_texts_are_those_of_the_last_decision)
+{
+	struct flow_table *t = table_new(4);
+	struct record r = record(443), seen;
+	char rule[2 * FLOW_RULE_MAX];
+	const struct flow *f;
+
+	touch(t, &r);
+	f = flow_at(t, 0);
+	cr_assert_str_eq(f->rule_text, "default");
+	cr_assert_str_empty(f->host);
+
+	r.decision = (struct decision){ .verdict = VERDICT_ALLOW, .rule = 2 };
+	r.rule = "allow 10.0.0.0/8";
+	r.host = "intra.example";
+	touch(t, &r);
+	cr_assert_str_eq(f->rule_text, "allow 10.0.0.0/8");
+	cr_assert_str_eq(f->host, "intra.example");
+	seen = flow_record(f);
+	cr_assert_str_eq(seen.rule, "allow 10.0.0.0/8");
+	cr_assert_str_eq(seen.host, "intra.example");
+
+	/* The same number in another policy, and a text that does not fit. */
+	memset(rule, 'r', sizeof(rule) - 1);
+	rule[sizeof(rule) - 1] = '\0';
+	r.generation = 2;
+	r.rule = rule;
+	r.host = NULL;
+	touch(t, &r);
+	cr_assert_eq(strlen(f->rule_text), FLOW_RULE_MAX - 1);
+	cr_assert_eq(strspn(f->rule_text, "r"), FLOW_RULE_MAX - 1);
+	cr_assert_str_empty(f->host);
+
+	r.decision = (struct decision){ .reason = REASON_ERROR, .error = EFAULT };
+	touch(t, &r);
+	cr_assert_str_eq(f->rule_text, "error EFAULT");
+	r.decision.error = ENOMEM;
+	touch(t, &r);
+	cr_assert_str_eq(f->rule_text, "error ENOMEM");
+	cr_assert_null(flow_record(f).rule);
+	table_free(t);
+}
+
+Test(flow, a_row_that_is_used_again_has_another_id_and_nothing_of_the_old_one)
+{
+	struct flow_table *t = table_new(1);
+	struct record r = record(443);
+	const struct flow *f;
+	uint64_t id;
+
+	r.decision = (struct decision){ .verdict = VERDICT_ALLOW, .rule = 2 };
+	r.rule = "allow 10.0.0.0/8";
+	r.host = "intra.example";
+	touch(t, &r);
+	f = flow_at(t, 0);
+	flow_set_printed(t, f);
+	cr_assert(f->printed);
+	id = f->id;
+	touch(t, &r);
+	cr_assert_eq(f->id, id);
+
+	r = record(444);
+	r.pid = 0;
+	touch(t, &r);
+	cr_assert_neq(f->id, id);
+	cr_assert(!f->printed);
+	cr_assert_eq(f->allowed, 0);
+	cr_assert_eq(f->pid, 0);
+	cr_assert_str_empty(f->comm);
+	cr_assert_str_empty(f->host);
+	cr_assert_str_eq(f->rule_text, "default");
+	table_free(t);
+}
+
+Test(flow, another_process_reads_what_is_there)
+{
+	struct flow_table *t = table_new(3);
+	struct record r;
+	struct flow seen[4];
+
+	cr_assert_eq(flow_read(memory, 3, seen, 4), 0);
+	for (uint16_t port = 1; port <= 5; port++) {
+		r = record(port);
+		touch(t, &r);
+	}
+	cr_assert_eq(flow_read(memory, 3, seen, 4), 3);
+	for (unsigned int i = 0; i < 3; i++)
+		cr_assert_eq(memcmp(&seen[i], flow_at(t, i), sizeof(seen[i])), 0);
+	cr_assert_eq(flow_read_evicted(memory).rows, 2);
+	cr_assert_eq(flow_read_evicted(memory).denied, 2);
+	table_free(t);
+}
+
+/* As it is when the writer was stopped, or killed, in the middle of a row. */
+Test(flow, a_row_that_is_never_finished_costs_a_reader_that_row)
+{
+	struct flow_table *t = table_new(3);
+	size_t row = flow_table_size(2) - flow_table_size(1);
+	struct flow seen[3];
+	struct record r;
+
+	for (uint16_t port = 1; port <= 3; port++) {
+		r = record(port);
+		touch(t, &r);
+	}
+	/* The counter of the second row. */
+	++*(uint64_t *)((char *)memory + flow_table_size(0) + row);
+	cr_assert_eq(flow_read(memory, 3, seen, 3), 2);
+	cr_assert_eq(seen[0].port, 1);
+	cr_assert_eq(seen[1].port, 3);
+	table_free(t);
 }
 
 Test(flow, a_full_table_evicts_the_least_recently_touched_into_the_totals)
@@ -173,7 +299,7 @@ Test(flow, a_full_table_evicts_the_least_recently_touched_into_the_totals)
 	cr_assert(touch(t, &r));
 	r = record(4);
 	cr_assert(touch(t, &r));
-	free(t);
+	table_free(t);
 }
 
 /* The same table kept by hand: an array searched from front to back, the last touched in front. */
@@ -204,7 +330,7 @@ Test(flow, behaves_like_a_list_that_is_searched)
 	for (i = 0; i < used; i++)
 		denied += flow_at(t, i)->denied;
 	cr_assert_eq(denied + flow_evicted(t).denied, TOUCHES);
-	free(t);
+	table_free(t);
 }
 
 Test(flow, one_row_is_enough)
@@ -217,5 +343,5 @@ Test(flow, one_row_is_enough)
 	cr_assert(touch(t, &b));
 	cr_assert(touch(t, &a));
 	cr_assert_eq(flow_evicted(t).rows, 2);
-	free(t);
+	table_free(t);
 }

@@ -16,7 +16,6 @@ static struct record record(void)
 		.ts = { 1769903999, 123456789 },
 		.endpoint = { .dir = DIR_OUT, .proto = PROTO_TCP, .port = 443 },
 		.decision = { .verdict = VERDICT_DENY, .reason = REASON_DEFAULT },
-		.hint = "--net-allow 1.2.3.4:443",
 		.pid = 4211,
 		.tid = 4212,
 		.comm = "curl",
@@ -88,7 +87,7 @@ Test(json, a_decision_has_every_key)
 	cr_assert_str_eq(member(json, "addr"), "1.2.3.4");
 	cr_assert_str_eq(member(json, "exe"), "/usr/bin/curl");
 	cr_assert_str_eq(member(json, "rule"), "default");
-	cr_assert_str_eq(member(json, "hint"), "--net-allow 1.2.3.4:443");
+	cr_assert_str_eq(member(json, "hint"), "allow 1.2.3.4:443");
 	assert_null(json, "host");
 	assert_null(json, "path");
 	assert_null(json, "rule_index");
@@ -109,13 +108,51 @@ Test(json, a_decision_has_every_key)
 	r.decision = (struct decision){ .verdict = VERDICT_ALLOW, .rule = 3 };
 	r.rule = "allow example.com:443";
 	r.host = "example.com";
-	r.hint = NULL;
+	r.answers = 6;
 	json = decision(&r);
 	cr_assert_str_eq(member(json, "rule"), "allow example.com:443");
 	cr_assert_str_eq(member(json, "host"), "example.com");
-	assert_null(json, "hint");
-	cr_assert_eq(json_unpack(json, "{sI}", "rule_index", &index), 0);
+	cr_assert_str_eq(member(json, "hint"), "deny tcp://1.2.3.4:443");
+	cr_assert_eq(json_unpack(json, "{sI sI}", "rule_index", &index, "answers", &seq), 0);
 	cr_assert_eq(index, 3);
+	cr_assert_eq(seq, 6);
+	json_decref(json);
+}
+
+/* What no rule decided no rule changes. */
+Test(json, a_hint_is_a_rule_or_null)
+{
+	static const struct {
+		enum reason reason;
+		const char *hint;
+	} cases[] = {
+		{ REASON_RULE, "allow 1.2.3.4:443" },
+		{ REASON_DEFAULT, "allow 1.2.3.4:443" },
+		{ REASON_MAX_CONNECTIONS, NULL },
+		{ REASON_PROTOCOL, NULL },
+		{ REASON_ERROR, NULL },
+	};
+	struct record r = record();
+	json_t *json;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		r.decision.reason = cases[i].reason;
+		json = decision(&r);
+		if (cases[i].hint)
+			cr_assert_str_eq(member(json, "hint"), cases[i].hint);
+		else
+			assert_null(json, "hint");
+		json_decref(json);
+	}
+	r.decision.reason = REASON_BIND_DEFAULT;
+	r.endpoint.dir = DIR_IN;
+	json = decision(&r);
+	cr_assert_str_eq(member(json, "hint"), "allow in 1.2.3.4:443");
+	json_decref(json);
+	r.decision.reason = REASON_UNIX_DEFAULT;
+	r.endpoint = (struct endpoint){ .proto = PROTO_UNIX };
+	json = decision(&r);
+	assert_null(json, "hint");
 	json_decref(json);
 }
 
@@ -159,7 +196,7 @@ Test(json, any_bytes_make_a_line_that_parses)
 		every[i] = (char)(i + 1);
 	every[255] = '\0';
 	r.endpoint = (struct endpoint){ .proto = PROTO_UNIX, .name = every };
-	r.host = r.exe = r.hint = every;
+	r.host = r.exe = every;
 	for (i = 1; i < 256; i++) {
 		memset(r.comm, 0, sizeof(r.comm));
 		memset(r.comm, (int)i, 1 + i % 15);
@@ -198,11 +235,12 @@ Test(json, the_longest_texts_fit)
 	memset(text, 1, sizeof(text) - 1);
 	text[sizeof(text) - 1] = '\0';
 	r.endpoint = (struct endpoint){ .proto = PROTO_UNIX, .name = text };
-	r.host = r.exe = r.syscall = r.rule = r.hint = text;
+	r.host = r.exe = r.syscall = r.rule = text;
 	r.decision.reason = REASON_RULE;
 	r.decision.rule = 1;
 	json = decision(&r);
 	cr_assert_str_eq(member(json, "exe") + strlen(member(json, "exe")) - 3, "...");
+	assert_null(json, "hint");
 	json_decref(json);
 }
 

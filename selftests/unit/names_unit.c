@@ -68,6 +68,24 @@ Test(names, a_second_answer_extends_the_first_and_never_shortens_it)
 	names_free(n);
 }
 
+Test(names, an_address_has_a_bounded_number_of_names)
+{
+	struct names *n = new_names();
+	uint32_t at = 0;
+	char name[32];
+
+	cr_expect_eq(names_bind(n, addr("192.0.2.2"), "other.test", 1), 0);
+	for (int i = 0; i < 1000; i++) {
+		snprintf(name, sizeof(name), "n%d.test", i);
+		cr_assert_eq(names_bind(n, addr("192.0.2.1"), name, 1000 - i % 500), 0);
+	}
+	cr_expect_eq(names_count(n), NAMES_OF_ADDRESS + 1);
+	cr_expect_str_eq(names_of(n, "192.0.2.2", 0), "other.test");
+	/* The latest is there although it is the first to end. */
+	cr_expect_str_eq(names_next(n, addr("192.0.2.1"), 0, &at), "n999.test");
+	names_free(n);
+}
+
 Test(names, the_first_to_end_makes_room)
 {
 	struct names *n = new_names();

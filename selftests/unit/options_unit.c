@@ -141,6 +141,8 @@ Test(options, values_that_are_missing_or_too_many)
 	assert_error("--log: needs a value: --log FILE", "--log", "--json", "x", "--", "true");
 	assert_error("--batch: takes no value, but 'yes' is given", "--batch=yes");
 	assert_error("--log: invalid value '': expected a file name, or - for stderr", "--log=");
+	assert_error("--metrics-file: invalid value '-': expected a file name", "--metrics-file",
+		     "-", "--", "true");
 }
 
 Test(options, what_this_build_lacks_is_named)

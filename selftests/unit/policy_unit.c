@@ -8,6 +8,8 @@
 #include <string.h>
 
 #include "policy/addr.h"
+#include "policy/live.h"
+#include "policy/names.h"
 #include "policy/policy.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
@@ -417,6 +419,167 @@ Test(policy, host_names)
 	policy_free(p);
 }
 
+/* Its owner can let a name mean any address, also one behind a gateway. */
+Test(policy, a_name_does_not_speak_for_the_address_behind_a_gateway)
+{
+	struct policy_error err = { "" };
+	struct draft *d = new_draft();
+	struct policy *p;
+
+	must(draft_rule(d, "deny any://private", &err), &err);
+	must(draft_rule(d, "allow a.example:80", &err), &err);
+	must(draft_host_add(d, 0, addr("64:ff9b::10.0.0.1")), &err);
+	must(draft_host_add(d, 0, addr("64:ff9b::1.1.1.1")), &err);
+	must(draft_host_add(d, 0, addr("1.1.1.1")), &err);
+	p = compile(d);
+	expect_decision(p, "tcp 64:ff9b::10.0.0.1 80", "deny (rule 1: deny any://private)");
+	expect_decision(p, "tcp 64:ff9b::1.1.1.1 80", "allow (rule 2: allow a.example:80)");
+	policy_free(p);
+}
+
+/* By what the sandbox resolved: literal names, and every name below a domain, but not itself. */
+Test(policy, live_names)
+{
+	struct policy *p = rules(TEXTS("deny any://private", "allow .b.example:443,*.c.example",
+				       "allow udp://x.b.example", "deny any://*"));
+	struct names *names = names_new();
+	struct live live = { .names = names, .now = 10 };
+	static const struct {
+		const char *addr, *name;
+		uint64_t until;
+		const char *text, *wanted;
+	} rows[] = {
+		{ "1.1.1.1", "www.b.example", 11, "tcp 1.1.1.1 443", "allow 2" },
+		{ "1.1.1.1", "www.b.example", 11, "tcp 1.1.1.1 80", "deny 4" },
+		{ "1.1.1.1", "www.b.example", 11, "udp 1.1.1.1 443", "deny 4" },
+		{ "1.1.1.2", "www.b.example", 10, "tcp 1.1.1.2 443", "deny 4" },
+		{ "1.1.1.3", "b.example", 11, "tcp 1.1.1.3 443", "deny 4" },
+		{ "1.1.1.4", "xb.example", 11, "tcp 1.1.1.4 443", "deny 4" },
+		{ "1.1.1.5", "a.very.long.way.down.c.example", 11, "tcp 1.1.1.5 1", "allow 2" },
+		{ "2001:db8::1", "x.b.example", 11, "udp 2001:db8::1 1", "allow 3" },
+		{ "1.1.1.6", "y.x.b.example", 11, "udp 1.1.1.6 1", "deny 4" },
+		{ "10.0.0.1", "www.b.example", 11, "tcp 10.0.0.1 443", "deny 1" },
+		{ "64:ff9b::1.2.3.4", "www.b.example", 11, "tcp 64:ff9b::1.2.3.4 443", "allow 2" },
+		{ "64:ff9b::10.2.3.4", "www.b.example", 11, "tcp 64:ff9b::10.2.3.4 443", "deny 1" },
+		{ "1.1.1.7", "www.b.example", 11, "in tcp 1.1.1.7 443", "deny 0" },
+	};
+
+	cr_assert(names);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct endpoint e = endpoint(rows[i].text);
+		struct decision d;
+		char seen[20];
+
+		cr_assert_eq(names_bind(names, addr(rows[i].addr), rows[i].name, rows[i].until), 0);
+		d = policy_decide(p, &live, &e);
+		snprintf(seen, sizeof(seen), "%s %d", verdict_name(d.verdict), d.rule);
+		cr_expect_str_eq(seen, rows[i].wanted, "row %zu: %s", i, seen);
+		/* Without what is live nobody has a name. */
+		cr_expect_eq(policy_decide(p, NULL, &e).verdict, VERDICT_DENY);
+	}
+	names_free(names);
+	policy_free(p);
+}
+
+/* An address of this machine comes and goes; the policy stays. */
+Test(policy, live_addresses_of_this_machine)
+{
+	struct policy *p = rules(TEXTS("deny any://@this-host:22", "allow @public:443",
+				       "deny private", "allow any://*"));
+	struct addr_set set = { 0 };
+	struct live live = { .this_host = &set };
+	static const struct {
+		const char *text;
+		int before, after;
+	} rows[] = {
+		{ "tcp 203.0.113.7 22", 4, 1 },          { "tcp 203.0.113.7 443", 2, 3 },
+		{ "udp 203.0.113.7 443", 4, 3 },         { "icmp 203.0.113.7", 4, 3 },
+		{ "tcp 203.0.113.8 22", 4, 4 },          { "tcp ::ffff:203.0.113.7 22", 4, 1 },
+		{ "tcp 2001:db8::7 22", 4, 1 },          { "tcp 2001:db8::7 443", 2, 3 },
+		{ "tcp 64:ff9b::203.0.113.7 22", 4, 1 },
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct endpoint e = endpoint(rows[i].text);
+
+		cr_expect_eq(policy_decide(p, &live, &e).rule, rows[i].before, "%s", rows[i].text);
+	}
+	cr_assert_eq(addr_set_add(&set, addr("203.0.113.7")), 0);
+	cr_assert_eq(addr_set_add(&set, addr("2001:db8::7")), 0);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct endpoint e = endpoint(rows[i].text);
+
+		cr_expect_eq(policy_decide(p, &live, &e).rule, rows[i].after, "%s", rows[i].text);
+	}
+	addr_set_free(&set);
+	policy_free(p);
+}
+
+/* While it is not known which addresses are this machine's, nothing is let through for that. */
+Test(policy, unsure_addresses_of_this_machine)
+{
+	static const struct {
+		const char *rules[4];
+		const char *wanted;
+	} rows[] = {
+		{ { "deny @this-host", "allow *" }, "deny (rule 1: deny @this-host)" },
+		{ { "allow @this-host" }, "deny (default)" },
+		{ { "allow @public" }, "deny (default)" },
+		{ { "allow :443", "deny @this-host" }, "allow (rule 1: allow :443)" },
+		{ { "deny private", "allow @public" }, "deny (rule 1: deny private)" },
+	};
+	struct live live = { .host = LIVE_HOST_UNSURE };
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct policy *p = rules(rows[i].rules);
+		struct endpoint e = endpoint("tcp 1.1.1.1 443");
+		struct decision d = policy_decide(p, &live, &e);
+		char seen[100];
+
+		if (d.reason == REASON_RULE)
+			snprintf(seen, sizeof(seen), "%s (rule %d: %s)", verdict_name(d.verdict),
+				 d.rule, policy_rule_text(p, d.rule));
+		else
+			snprintf(seen, sizeof(seen), "%s (%s)", verdict_name(d.verdict),
+				 reason_name(d.reason));
+		cr_expect_str_eq(seen, rows[i].wanted, "row %zu: %s", i, seen);
+		policy_free(p);
+	}
+}
+
+/* A loopback address on which the sandbox listens: who asks knows, and is told when to look. */
+Test(policy, what_the_sandbox_listens_on)
+{
+	struct policy *p =
+		rules(TEXTS("deny 127.0.0.1:25", "allow any://@self", "allow 127.0.0.1:80"));
+	static const struct {
+		const char *text;
+		bool asks;
+		int rule, rule_of_self;
+	} rows[] = {
+		{ "tcp 127.0.0.1 8080", true, 0, 2 },
+		{ "udp ::1 8080", true, 0, 2 },
+		{ "tcp 0.0.0.0 8080", true, 0, 2 },
+		{ "tcp 127.0.0.1 80", true, 3, 2 },
+		{ "tcp 127.0.0.1 25", false, 1, 1 },
+		{ "tcp 10.0.0.1 8080", false, 0, 0 },
+		{ "icmp 127.0.0.1", false, 0, 0 },
+		{ "in tcp 127.0.0.1 8080", false, 0, 0 },
+		{ "tcp 64:ff9b::127.0.0.1 8080", false, 0, 0 },
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct endpoint e = endpoint(rows[i].text);
+
+		cr_expect_eq(policy_asks_self(p, NULL, &e), rows[i].asks, "%s", rows[i].text);
+		cr_expect_eq(policy_decide(p, NULL, &e).rule, rows[i].rule, "%s", rows[i].text);
+		e.self = rows[i].asks;
+		cr_expect_eq(policy_decide(p, NULL, &e).rule, rows[i].rule_of_self, "%s",
+			     rows[i].text);
+	}
+	policy_free(p);
+}
+
 Test(policy, addresses_need_no_lookup)
 {
 	struct policy_error err = { "" };
@@ -538,6 +701,9 @@ Test(policy, name_servers_are_implied)
 		bool implied;
 	} rows[] = {
 		{ "example.com:443", true },
+		{ ".example.com:443", true },
+		{ "@self", false },
+		{ "@this-host", false },
 		{ "*", true },
 		{ ":443", true },
 		{ "icmp://*", true },
@@ -670,6 +836,7 @@ Test(policy, wrong_rules)
 		{ "allow in icmp://*", "not a local address" },
 		{ "allow in example.com:80", "not a local address" },
 		{ "deny in .example.com", "not a local address" },
+		{ "allow in @self", "a group other than @self" },
 		{ "allow in unix:/run/bus", "not a local address" },
 		{ "ask 1.2.3.4", "not in this build" },
 		{ "ask unix:/run/bus", "not in this build" },

@@ -100,3 +100,36 @@ Test(stats, the_text_names_every_counter_and_is_aligned)
 	cr_assert_eq(lines, STAT_COUNT + 1 + 1 + 4);
 	free(text);
 }
+
+Test(stats, decisions_are_counted_by_verdict_and_protocol)
+{
+	static struct stats s;
+
+	stats_decision(&s, VERDICT_ALLOW, PROTO_TCP);
+	stats_decision(&s, VERDICT_DENY, PROTO_TCP);
+	stats_decision(&s, VERDICT_DENY, PROTO_UNIX);
+	stats_decision(&s, VERDICT_ASK, PROTO_UDP);
+	cr_assert_eq(s.decided[VERDICT_ALLOW][PROTO_TCP], 1);
+	cr_assert_eq(s.decided[VERDICT_DENY][PROTO_TCP], 1);
+	cr_assert_eq(s.decided[VERDICT_DENY][PROTO_UNIX], 1);
+	cr_assert_eq(s.decided[VERDICT_ASK][PROTO_UDP], 1);
+	cr_assert_eq(s.counter[STAT_ALLOWED], 1);
+	cr_assert_eq(s.counter[STAT_DENIED], 2);
+}
+
+Test(stats, times_below_a_power_of_two_are_counted_exactly)
+{
+	static struct histogram h;
+	unsigned int i;
+
+	for (i = 0; i < 63; i++) {
+		histogram_record(&h, (1ULL << i) - 1);
+		histogram_record(&h, 1ULL << i);
+	}
+	/* 0 and 1, then two of each octave. */
+	for (i = 1; i < STATS_OCTAVES; i++)
+		cr_assert_eq(histogram_below(&h, i), 2 * i + 1, "%u: %ju", i,
+			     (uintmax_t)histogram_below(&h, i));
+	cr_assert_eq(histogram_below(&h, STATS_OCTAVES), 126);
+	cr_assert_eq(histogram_below(&h, 63), 126);
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the kernel knows of TCP and UDP sockets: sock_diag(7). It tells of the
+ * sockets of one network namespace, our own.
+ */
+#ifndef SANDTOP_CORE_INETDIAG_H
+#define SANDTOP_CORE_INETDIAG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+struct inetdiag_query {
+	int protocol; /* IPPROTO_TCP or IPPROTO_UDP */
+	struct sockaddr_storage local, peer;
+	unsigned device; /* that it is bound to, or 0 */
+	uint64_t cookie; /* SO_COOKIE of the one that is meant; 0: whichever it is */
+};
+
+struct inetdiag_socket {
+	int state; /* TCP_ESTABLISHED, ... */
+	uint64_t cookie;
+};
+
+/* Returns a descriptor that belongs to the caller, or -errno. */
+int inetdiag_open(void);
+
+/*
+ * Find the socket that a packet from `peer` to `local` would reach, also when that is one that
+ * listens. Returns 0; -ENOENT when there is none, or another than the one that is meant; -EIO, or
+ * -errno of send(2), when the kernel does not say.
+ */
+int inetdiag_find(int diag, const struct inetdiag_query *q, struct inetdiag_socket *out);
+
+#endif
