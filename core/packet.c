@@ -12,7 +12,6 @@ enum {
 	FLAGS_AT = 2,
 	COUNTS_AT = 4,
 	ADDITIONAL_AT = 10,
-	OPT_LEN = 11,
 	FLAG_QR = 1 << 15,
 	FLAG_TC = 1 << 9,
 	FLAG_RD = 1 << 8,
@@ -359,6 +358,16 @@ static bool is_same_question(const uint8_t *wire, size_t len, const struct packe
 	return !memcmp(asked + name_len, q->question + name_len, NS_QFIXEDSZ);
 }
 
+/* Where the i-th record of the additional section begins, in a message that has been parsed. */
+static size_t additional_at(ns_msg *msg, int i)
+{
+	const uint8_t *p = ns_msg_base(*msg) + NS_HFIXEDSZ, *end = ns_msg_end(*msg);
+
+	for (int s = ns_s_qd; s < ns_s_ar; s++)
+		p += ns_skiprr(p, end, s, ns_msg_count(*msg, s));
+	return (size_t)(p + ns_skiprr(p, end, ns_s_ar, i) - ns_msg_base(*msg));
+}
+
 /*
  * Cut off the OPT record, and what stands behind it, which nothing needs: as a rule nothing does.
  * Returns the new length, or 0 when the message is malformed.
@@ -373,11 +382,10 @@ static size_t cut_opt(uint8_t *wire, size_t len)
 	for (int i = 0; i < ns_msg_count(msg, ns_s_ar); i++) {
 		if (ns_parserr(&msg, ns_s_ar, i, &rr))
 			return 0;
-		if (ns_rr_type(rr) != ns_t_opt)
-			continue;
-		put16(wire + ADDITIONAL_AT, (unsigned)i);
-		/* Its data is at the end of it, and its name is the root: one byte. */
-		return (size_t)(ns_rr_rdata(rr) - wire) - OPT_LEN;
+		if (ns_rr_type(rr) == ns_t_opt) {
+			put16(wire + ADDITIONAL_AT, (unsigned)i);
+			return additional_at(&msg, i);
+		}
 	}
 	return len;
 }
