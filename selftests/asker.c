@@ -317,6 +317,26 @@ static void flood(char **args)
 	lookup_all((const char *const[]){ "api.example.test", NULL });
 }
 
+/* Connect new sockets to the resolver until that fails. */
+static void exhaust(char **args)
+{
+	union name to;
+	socklen_t len = name_set(&to, resolver, 53);
+	int ret;
+
+	(void)args;
+	MUST(connect((int)MUST(socket(AF_INET, SOCK_DGRAM, 0)), &to.any, len));
+	tell("ready");
+	fflush(stdout);
+	do {
+		int fd = (int)MUST(socket(AF_INET, SOCK_DGRAM, 0));
+
+		ret = connect(fd, &to.any, len);
+		close(fd);
+	} while (!ret);
+	say(ret, "ended");
+}
+
 /* clang-format off */
 static const struct scenario table[] = {
 	{ "lookup", lookup },
@@ -329,6 +349,7 @@ static const struct scenario table[] = {
 	{ "mirror", mirror },
 	{ "datagrams", datagrams },
 	{ "flood", flood },
+	{ "exhaust", exhaust },
 	{ NULL, NULL },
 };
 /* clang-format on */

@@ -7,6 +7,7 @@
 
 #include <fcntl.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -280,8 +281,8 @@ static void forbid_namespaces(void *arg)
 TEST_F(names, without_namespaces_names_are_resolved_once)
 {
 	ASSERT_EQ(0, sandbox_start(&self->sandbox, ARGS("--net-allow", "localhost:8080"),
-				   ARGS("probe", "connect", "tcp", "127.0.0.1", "8080"), forbid_namespaces,
-				   NULL));
+				   ARGS("probe", "connect", "tcp", "127.0.0.1", "8080"),
+				   forbid_namespaces, NULL));
 	ASSERT_EQ(0, sandbox_wait(&self->sandbox));
 	EXPECT_EQ(0, server_wait(self->server, 1, COMMAND_TIMEOUT));
 	EXPECT_NE(NULL, strstr(self->sandbox.command.err.text,
@@ -412,6 +413,83 @@ TEST_F(names, a_flood_of_queries_keeps_nobody_from_asking)
 				 ARGS("asker", "flood", "4000")));
 	EXPECT_EQ(0, command_code(&self->sandbox.command));
 	EXPECT_NE(NULL, strstr(OUT, API ": " NETNS_PUBLIC));
+}
+
+/* Everyone's command line begins with "sandtop", also that of the helper: it is known by its name.
+ */
+static pid_t find_helper(pid_t guardian)
+{
+	char path[64], comm[32] = "";
+	pid_t pid;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", guardian, guardian);
+	f = fopen(path, "r");
+	while (f && fscanf(f, "%d", &pid) == 1) {
+		FILE *name;
+
+		snprintf(path, sizeof(path), "/proc/%d/comm", pid);
+		name = fopen(path, "r");
+		if (name && fscanf(name, "%31s", comm) == 1 && !strcmp(comm, "sandtop-mirror")) {
+			fclose(name);
+			fclose(f);
+			return pid;
+		}
+		if (name)
+			fclose(name);
+	}
+	if (f)
+		fclose(f);
+	return -1;
+}
+
+TEST_F(names, without_the_helper_nothing_is_resolved)
+{
+	pid_t helper;
+
+	ASSERT_EQ(0, sandbox_start(&self->sandbox,
+				   ARGS("-q", "--profile-file", self->profile, "--net-allow", SOME),
+				   ARGS("asker", "exhaust", FIXED), NULL, NULL));
+	ASSERT_EQ(0, command_wait_text(&self->sandbox.command, &self->sandbox.command.out, "ready",
+				       COMMAND_TIMEOUT));
+	helper = find_helper(self->sandbox.command.pid);
+	ASSERT_NE(-1, helper);
+	EXPECT_EQ(0, kill(helper, SIGKILL));
+	ASSERT_EQ(0, sandbox_wait(&self->sandbox));
+	EXPECT_EQ(0, command_code(&self->sandbox.command));
+	/* What was at hand is used up, then there is nothing, and nothing leads around it. */
+	EXPECT_NE(NULL, strstr(OUT, "ready\nended ECONNREFUSED\n"));
+}
+
+TEST_F(names, a_list_of_blocked_names)
+{
+	char path[160];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/ads.hosts", harness_dir());
+	f = fopen(path, "w");
+	ASSERT_NE(NULL, f);
+	fprintf(f, "# ads\n127.0.0.1 localhost\n0.0.0.0 " EVIL "\n");
+	fclose(f);
+	f = fopen(self->profile, "a");
+	fprintf(f, "block_file = ['ads.hosts']\n");
+	fclose(f);
+	RUN(POLICY("--preset", "public-only"), "lookup", EVIL);
+	EXPECT_NE(NULL, strstr(OUT, EVIL ": 0.0.0.0\n"));
+	RUN(POLICY("--preset", "public-only"), "lookup", FIXED);
+	EXPECT_NE(NULL, strstr(OUT, FIXED ": " NETNS_PUBLIC "1\n"));
+	EXPECT_EQ(0, nameserver_asked(self->ns, EVIL));
+
+	f = fopen(path, "a");
+	fprintf(f, "no address\n");
+	fclose(f);
+	sandbox_free(&self->sandbox);
+	memset(&self->sandbox, 0, sizeof(self->sandbox));
+	ASSERT_EQ(0, sandbox_run(&self->sandbox,
+				 ARGS("--profile-file", self->profile, "--preset", "public-only"),
+				 ARGS("true")));
+	EXPECT_EQ(2, command_code(&self->sandbox.command));
+	EXPECT_NE(NULL, strstr(self->sandbox.command.err.text, "/ads.hosts:4: expected a name"));
 }
 
 /* ---- what the user is told ---------------------------------------------- */
