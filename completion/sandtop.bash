@@ -21,7 +21,7 @@ _sandtop_value()
 	case $1 in
 	--net-allow | --net-deny)
 		COMPREPLY=($(compgen -W 'private @loopback @private @link-local @metadata @multicast
-			@this-host @public any:// icmp:// tcp:// udp://' -- "$2"))
+			@this-host @public @self any:// icmp:// tcp:// udp://' -- "$2"))
 		;;
 	--rule) COMPREPLY=($(compgen -W 'allow deny' -- "$2")) ;;
 	--preset) COMPREPLY=($(compgen -W 'none allow-all public-only non-local' -- "$2")) ;;

@@ -72,8 +72,9 @@ int domain_walk_next(const struct domain_map *m, struct domain_walk *w);
 void domain_map_free(struct domain_map *m);
 
 /*
- * Add the names of a list, `size` bytes of text: one a line, or in the format of hosts(5) an
- * address Returns 0; -ENOMEM; -EINVAL with *line set to the number of a line that is neither.
+ * Add the names of a list, `size` bytes of text: one a line, or in the format of hosts(5) an address
+ * and names. What follows # is a comment. Returns 0; -ENOMEM; -EINVAL with *line set to the number
+ * of a line that is neither.
  */
 int domain_map_add_list(struct domain_map *m, const char *text, size_t size, int value,
 			unsigned *line);

@@ -141,7 +141,7 @@ static int find_winners(struct linter *l)
 		}
 		ret = table_build(&l->seen[own][dir][i % 2], chosen, n);
 		if (!ret)
-			table_winners(&l->seen[own][dir][i % 2], l->wins);
+			ret = table_winners(&l->seen[own][dir][i % 2], l->wins);
 	}
 	free(chosen);
 	return ret;

@@ -50,7 +50,6 @@ struct profile_key {
 	int (*set)(struct reader *r, const struct toml_value *v);
 	/* or it becomes an item for this. */
 	int (*add)(struct draft *d, const char *text, struct policy_error *err);
-	bool absent; /* not in this build */
 };
 
 static int set_max_connections(struct reader *r, const struct toml_value *v);
@@ -181,10 +180,11 @@ static int add_word(struct reader *r, const struct toml_value *v)
 static int add_block_file(struct reader *r, const struct toml_value *v)
 {
 	struct profile *p = r->profile;
-	char **files = array_room(p->block_files, p->n_block_files, sizeof(*files));
+	char **files;
 
 	if (!*v->text)
 		return wrong_value(r, v, "the name of a file");
+	files = array_room(p->block_files, p->n_block_files, sizeof(*files));
 	if (!files)
 		return -ENOMEM;
 	p->block_files = files;
@@ -250,8 +250,6 @@ static int find_key(struct reader *r, const struct toml_value *v)
 	for (size_t i = 0; i < COUNT(keys); i++) {
 		if (strcmp(keys[i].table, v->table) || strcmp(keys[i].name, v->key))
 			continue;
-		if (keys[i].absent)
-			return fail(r, v->key_at, "'%s.%s': not in this build", v->table, v->key);
 		r->key = &keys[i];
 		return 0;
 	}

@@ -181,6 +181,17 @@ static bool is_host_name(const char *name)
 	}
 }
 
+/* What to write in place of a text that is no name. */
+static const char *name_expected(const char *text)
+{
+	if (strchr(text, '*'))
+		return "* for any host, or *.NAME for what is below a name";
+	for (const char *c = text; *c; c++)
+		if ((unsigned char)*c > 0x7f)
+			return "the name in ASCII, as xn--...";
+	return "a host name, a full address or *";
+}
+
 static int set_name(struct parser *p, enum spec_target target, const char *name)
 {
 	struct spec *spec = last_spec(p);
@@ -199,8 +210,7 @@ static int set_name(struct parser *p, enum spec_target target, const char *name)
 	if (n > 1 && spec->name[n - 1] == '.')
 		spec->name[n - 1] = '\0';
 	if (!is_host_name(spec->name))
-		return fail(p, "'%.100s' is not a host: expected a host name, a full address or *",
-			    name);
+		return fail(p, "'%.100s' is not a host: expected %s", name, name_expected(name));
 	return 0;
 }
 
@@ -357,8 +367,9 @@ static unsigned int parse_scheme(struct parser *p, const char *text, size_t n)
 			return schemes[i].protos;
 		}
 	}
-	fail(p, "unknown scheme '%.*s': expected tcp, udp, icmp or any", n > 50 ? 50 : (int)n,
-	     text);
+	/* What is copied from a browser. */
+	fail(p, "unknown scheme '%.*s': expected tcp, udp, icmp or any%s", n > 50 ? 50 : (int)n,
+	     text, strncasecmp(text, "http", 4) ? "" : "; for a web site write HOST:443");
 	return 0;
 }
 

@@ -338,22 +338,65 @@ static bool piece_wins(const struct table *t, const struct table_node *from,
 	}
 }
 
-void table_winners(const struct table *t, bool *wins)
+/* Pieces of which it is not yet known that they are the first ones somewhere. */
+struct contest {
+	bool *wins;     /* by rule */
+	uint32_t *left; /* of each set, in place of its pieces: numbers of pieces */
+	uint32_t *n;    /* how many, in place of the set's first piece ... */
+	bool *counted;  /* ... once it was looked at */
+};
+
+/* Take out of the node's pieces those that win, with `from` the deepest node around. */
+static void contest_node(const struct table *t, struct contest *c, const struct table_node *from,
+			 const struct table_node *node)
 {
-	for (size_t i = 0; i < t->n_intervals; i++) {
+	size_t n, kept = 0;
+	const struct service_piece *piece = services_pieces(&t->services, node->set, &n);
+	size_t first = piece - t->services.pieces;
+
+	if (!n)
+		return;
+	if (!c->counted[first]) {
+		c->counted[first] = true;
+		c->n[first] = n;
+		for (size_t i = 0; i < n; i++)
+			c->left[first + i] = first + i;
+	}
+	for (size_t i = 0; i < c->n[first]; i++) {
+		uint32_t number = c->left[first + i];
+		const struct service_piece *at = &t->services.pieces[number];
+
+		if (!c->wins[at->rule] && !piece_wins(t, from, at))
+			c->left[first + kept++] = number;
+		else
+			c->wins[at->rule] = true;
+	}
+	c->n[first] = kept;
+}
+
+int table_winners(const struct table *t, bool *wins)
+{
+	size_t n = t->services.n_pieces;
+	struct contest c = {
+		.wins = wins,
+		.left = calloc(n + 1, sizeof(*c.left)),
+		.n = calloc(n + 1, sizeof(*c.n)),
+		.counted = calloc(n + 1, sizeof(*c.counted)),
+	};
+	int ret = c.left && c.n && c.counted ? 0 : -ENOMEM;
+
+	for (size_t i = 0; !ret && i < t->n_intervals; i++) {
 		const struct table_node *from = &t->intervals[i].node;
 		const struct table_node *node = from;
 
-		for (;;) {
-			size_t n;
-			const struct service_piece *piece =
-				services_pieces(&t->services, node->set, &n);
-
-			for (; n; n--, piece++)
-				wins[piece->rule] = wins[piece->rule] || piece_wins(t, from, piece);
-			if (!node->parent)
-				break;
+		contest_node(t, &c, from, node);
+		while (node->parent) {
 			node = &t->nodes[node->parent];
+			contest_node(t, &c, from, node);
 		}
 	}
+	free(c.left);
+	free(c.n);
+	free(c.counted);
+	return ret;
 }

@@ -61,8 +61,8 @@ struct table_match table_find_single(const struct table *t, struct addr a, uint3
 
 /*
  * Set wins[N] for every rule number N that is the first one for some service of some address; the
- * rest is left as it is.
+ * rest is left as it is. Returns 0 or -ENOMEM.
  */
-void table_winners(const struct table *t, bool *wins);
+int table_winners(const struct table *t, bool *wins);
 
 #endif

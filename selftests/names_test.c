@@ -511,6 +511,8 @@ TEST_F(names, a_denied_name_is_a_line)
 	EXPECT_NE(NULL,
 		  strstr(self->sandbox.command.err.text, "sandtop: DENY dns evil.test asker["));
 	EXPECT_NE(NULL, strstr(self->sandbox.command.err.text, "(not-needed evil.test)\n"));
+	EXPECT_NE(NULL, strstr(self->sandbox.command.err.text,
+			       "\nsandtop:   --allow-host evil.test\n"));
 }
 
 TEST_HARNESS_MAIN

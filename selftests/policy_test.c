@@ -109,6 +109,44 @@ REFUSED(ipv4_in_brackets, NULL, ("malformed bracket"), "--net-allow", "[1.2.3.4]
 REFUSED(short_address, NULL, ("'127.1'"), "--net-allow", "127.1", ECHO);
 REFUSED(hexadecimal_address, NULL, ("'0x7f.1'"), "--net-allow", "0x7f.1", ECHO);
 REFUSED(numeric_address, NULL, ("'2130706433'"), "--net-allow", "2130706433:80", ECHO);
+REFUSED(bare_port, NULL, ("--net-allow: '8080'", "write :8080"), "--net-allow", "8080", ECHO);
+REFUSED(bare_range, NULL, ("--net-allow: '80-90'", "write :80-90"), "--net-allow", "80-90", ECHO);
+REFUSED(empty_port, NULL, ("'a.example:'", "invalid port ''"), "--net-allow", "a.example:", ECHO);
+REFUSED(port_zero, NULL, ("'a.example:0'", "port 0"), "--net-allow", "a.example:0", ECHO);
+REFUSED(port_beyond, NULL, ("invalid port '65536'"), "--net-allow", ":65536", ECHO);
+REFUSED(port_with_a_name, NULL, ("invalid port 'http'"), "--net-allow", "a.example:http", ECHO);
+REFUSED(star_among_ports, NULL, ("':80,*'", "cannot mix"), "--net-allow", ":80,*", ECHO);
+REFUSED(blank_within, NULL, ("blank in 'a b.example'"), "--net-allow", "a b.example", ECHO);
+REFUSED(blank_in_front, NULL, ("' 1.2.3.4'", "blank"), "--net-allow", " 1.2.3.4", ECHO);
+REFUSED(empty_spec, NULL, ("--net-allow: ''", "use * for any host"), "--net-allow", "", ECHO);
+REFUSED(empty_spec_of_deny, NULL, ("--net-deny: ''", "use * for any host"), "--net-deny", "", ECHO);
+REFUSED(spec_of_a_scheme_alone, NULL, ("'udp://'", "empty rule"), "--net-allow", "udp://", ECHO);
+REFUSED(icmp_alone, NULL, ("'icmp://'", "needs a host"), "--net-allow", "icmp://", ECHO);
+REFUSED(icmp_with_a_port, NULL, ("takes no port", ":80"), "--net-allow", "icmp://*:80", ECHO);
+REFUSED(unknown_scheme, NULL, ("unknown scheme 'sctp'", "tcp, udp, icmp or any"), "--net-allow",
+	"sctp://h:1", ECHO);
+REFUSED(web_address, NULL, ("unknown scheme 'https'", "HOST:443"), "--net-allow",
+	"https://example.com/x", ECHO);
+REFUSED(half_a_bracket, NULL, ("'[::1'", "malformed bracket"), "--net-allow", "[::1", ECHO);
+REFUSED(two_colons, NULL, ("'fc00::/7:443'", "[IPV6]:PORTS"), "--net-allow", "fc00::/7:443", ECHO);
+REFUSED(long_prefix_of_ipv4, NULL, ("too large", "/32"), "--net-allow", "10.0.0.0/33", ECHO);
+REFUSED(prefix_of_a_name, NULL, ("'a.example/24'", "ADDRESS/LENGTH"), "--net-allow", "a.example/24",
+	ECHO);
+REFUSED(star_within_a_name, NULL, ("'*a.example'", "*.NAME"), "--net-allow", "*a.example", ECHO);
+REFUSED(name_beyond_ascii, NULL, ("xn--"), "--net-allow",
+	"b\xc3\xbc"
+	"cher.example",
+	ECHO);
+REFUSED(name_in_a_deny_list, NULL, ("--net-deny: 'evil.com'", "--block-domain evil.com"),
+	"--net-deny", "evil.com", ECHO);
+REFUSED(suffix_in_a_deny_list, NULL, ("--net-deny: '.evil.com'", "--block-domain evil.com"),
+	"--net-deny", ".evil.com", ECHO);
+REFUSED(rule_with_an_unknown_action, NULL, ("'block :25'", "unknown action 'block'"), "--rule",
+	"block :25", ECHO);
+REFUSED(inbound_self, NULL, ("'allow in @self'", "a group other than @self"), "--rule",
+	"allow in @self", ECHO);
+REFUSED(unix_path_that_is_relative, NULL, ("'unix:run/x'", "unix:/PATH"), "--net-allow",
+	"unix:run/x", ECHO);
 REFUSED(reversed_range, NULL, ("invalid port", "'90-80'"), "--net-allow", ":90-80", ECHO);
 REFUSED(scheme_not_repeated, NULL, ("udp://", "again"), "--net-allow", "udp://1.1.1.1:53,1.0.0.1",
 	ECHO);
@@ -186,8 +224,8 @@ PROFILE(profile_with_a_bad_rule, "[network]\nallow = [\n\t':1',\n\t'a:0',\n]\n",
 PROFILE(profile_that_denies_a_name, "[network]\ndeny = ['evil.com']\n",
 	"p.toml:2:9: ", "--block-domain");
 PROFILE(profile_that_asks, "[network]\ndefault = 'ask'\n", "p.toml:2:11: ", "not in this build");
-PROFILE(profile_about_dns, "[dns]\nblock = ['evil..com']\n", "p.toml:2:10: dns.block: ",
-	"'evil..com'");
+PROFILE(profile_about_dns, "[dns]\nblock = ['evil..com']\n",
+	"p.toml:2:10: dns.block: ", "'evil..com'");
 PROFILE(profile_with_escapes, "[network]\nallow = [\"\\u001b[31m:1\"]\n",
 	"p.toml:2:10: ", "'?[31m:1'");
 
@@ -294,6 +332,17 @@ static const struct spec_row allowed[] = {
 	{ "[::1]:443", NULL, { "tcp ::1 443" }, { "tcp ::1 80" } },
 	{ "fc00::/7", NULL, { "tcp fd00::1 1" }, { "tcp 2001:db8::1 1" } },
 	{ "0.0.0.0/0", NULL, { "tcp 8.8.8.8 1" }, { "tcp ::1 1" } },
+	{ "::/0", NULL, { "tcp ::1 1" }, { "tcp 8.8.8.8 1", "tcp ::ffff:8.8.8.8 1" } },
+	{ "localhost:80,443",
+	  NULL,
+	  { "tcp 127.0.0.1 80", "tcp 127.0.0.1 443" },
+	  { "tcp 127.0.0.1 22", "udp 127.0.0.1 80" } },
+	{ "10.0.0.0/8,localhost:80", NULL, { "tcp 10.3.7.9 1", "tcp 127.0.0.1 80" }, { ALL } },
+	{ ".example.com", NULL, { NULL }, { ALL } },
+	{ "*.example.com:443", NULL, { NULL }, { ALL } },
+	{ "@self", NULL, { NULL }, { "tcp 127.0.0.1 443" } },
+	{ "@this-host", NULL, { "tcp 127.0.0.1 443" }, { ALL, "tcp 127.0.0.2 443" } },
+	{ "@public:443", NULL, { ALL }, { "tcp 10.0.0.1 443", "tcp 127.0.0.1 443" } },
 	{ "example.com:80,*", "cannot mix", { NULL }, { NULL } },
 	{ "example.com:*,80", "cannot mix", { NULL }, { NULL } },
 	{ "example.com:0", "port 0", { NULL }, { NULL } },
@@ -479,6 +528,20 @@ TEST_F(explain, why_tells_how_each_rule_fares)
 		      "flip\tallow 10.0.0.5:80\n");
 }
 
+TEST_F(explain, what_is_live_in_a_run_is_said_to_be_missing)
+{
+	expect_output(self,
+		      ARGS("sandtop", "explain", "--rule", "allow .example.com:443", "--rule",
+			   "allow any://@self", "--rule", "deny any://@this-host", "--why",
+			   "tcp 127.0.0.1 443"),
+		      0,
+		      "deny\ttcp\t127.0.0.1\t443\t3\tdeny any://@this-host\n"
+		      "1\tno live name\tallow .example.com:443\n"
+		      "2\tno socket of the sandbox\tallow any://@self\n"
+		      "3\tmatch\tdeny any://@this-host\n"
+		      "flip\tallow 127.0.0.1:443\n");
+}
+
 TEST_F(explain, a_name_that_does_not_resolve_is_a_warning)
 {
 	if (!netns_or_skip())
@@ -599,6 +662,27 @@ TEST_F(profile, its_program_runs_without_a_command)
 	    ARGS("sandtop", "-b", "--profile-file", write_profile(ECHO_PROFILE), "--", "true"), 0);
 	EXPECT_STREQ("", self->c.out.text);
 	EXPECT_STRIN("no policy given", self->c.err.text);
+}
+
+TEST_F(profile, live_words_read_back_as_they_were)
+{
+	static const char dump[] =
+		"[network]\n"
+		"rules = [\n"
+		"\t\"allow *.example.com:443,any://@self\", # 1\n"
+		"\t\"deny any://@this-host\", # 2\n"
+		"]\n"
+		"# implied-dns: allow tcp and udp port 53 of this machine's name "
+		"servers\n"
+		"default = \"deny\"\n";
+
+	run(self,
+	    ARGS("sandtop", "--rule", "allow *.example.com:443,any://@self", "--rule",
+		 "deny any://@this-host", "--dump-profile"),
+	    0);
+	EXPECT_STREQ(dump, self->c.out.text);
+	run(self, ARGS("sandtop", "--profile-file", write_profile(dump), "--dump-profile"), 0);
+	EXPECT_STREQ(dump, self->c.out.text);
 }
 
 TEST_F(profile, its_policy_is_enforced)

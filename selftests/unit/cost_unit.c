@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "policy/addr.h"
+#include "policy/lint.h"
 #include "policy/live.h"
 #include "policy/names.h"
 #include "policy/policy.h"
@@ -230,6 +231,36 @@ static void write_mixture(char *buf, size_t size, int i)
 					   write_self,      write_v6 };
 
 	kinds[i % 8](buf, size, i);
+}
+
+static void write_ports_and_prefixes(char *buf, size_t size, int i)
+{
+	(i % 2 ? write_ports : write_addresses)(buf, size, i / 2);
+}
+
+static int count(void *arg, const struct lint_warning *w)
+{
+	(void)w;
+	++*(int *)arg;
+	return 0;
+}
+
+/* Each rule may be hidden by every other one. */
+Test(cost, of_warnings)
+{
+	struct draft *d = draft_new();
+	int warnings = 0;
+	int64_t start;
+
+	cr_assert(d);
+	make_draft(d, write_ports_and_prefixes, MANY);
+	start = now();
+	cr_assert_eq(lint(d, count, &warnings), 0);
+	start = now() - start;
+	printf("# %-20s %ld ms for %d rules\n", "warnings", (long)(start / 1000000), MANY);
+	if (!SANITIZED)
+		cr_expect_lt(start, 2 * (int64_t)NS_SECOND);
+	draft_free(d);
 }
 
 #define COST(name)                                                                                 \
