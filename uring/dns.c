@@ -167,7 +167,7 @@ static int learn(void *arg, const struct packet_record *r)
 
 int scan_answer(struct scan *s, const uint8_t *wire, size_t len)
 {
-	int ret;
+	int ret = 0;
 
 	s->aliases = 1;
 	strcpy(s->alias[0], s->question->query.name);
@@ -332,10 +332,10 @@ int dns_new(const struct dns_config *config, struct dns **out)
 	struct dns *d = calloc(1, sizeof(*d));
 	const struct dns_server *servers;
 	size_t n;
-	int ret = d ? 0 : -ENOMEM;
+	int ret;
 
-	if (ret)
-		return ret;
+	if (!d)
+		return -ENOMEM;
 	d->engine = config->engine;
 	d->loop = config->loop;
 	d->stats = config->stats;

@@ -140,10 +140,10 @@ int upstream_new(struct loop *loop, const struct dns_server *servers, size_t n,
 		 struct upstream **out)
 {
 	struct upstream *u = calloc(1, sizeof(*u));
-	int ret = u ? 0 : -ENOMEM;
+	int ret = 0;
 
-	if (ret)
-		return ret;
+	if (!u)
+		return -ENOMEM;
 	u->loop = loop;
 	u->tick_event.fn = tick;
 	for (size_t i = 0; i < UPSTREAM_SOCKETS; i++)
