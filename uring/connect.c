@@ -11,7 +11,7 @@
 #include <poll.h>
 #include <unistd.h>
 
-#include "uring/call.h"
+#include "uring/divert.h"
 
 /* What inet_wait_for_connect() finds when another thread has called the attempt off. */
 static int called_off(int sock)
@@ -150,5 +150,8 @@ void connect_begin(struct engine *e, struct call *c, int res)
 		return;
 	if (c->target.kind == TARGET_INET && (is_ping_probe(e, c) || !call_judge(e, c)))
 		return;
-	act(e, c);
+	if (divert_applies(&c->decision) && !divert_is_mirrored(e, &c->info))
+		divert_connect(e, c, 0);
+	else
+		act(e, c);
 }
