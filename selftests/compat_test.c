@@ -3,7 +3,7 @@
  * Break no program: what one sees of a permitted network is what it sees without
  * sandtop. Each row runs twice, and exit status and output must be the same.
  * (Rows about sends are in send_test, about calls that wait in blocked_test,
- * about UNIX sockets in apps_test; tools/programs also measures.)
+ * about UNIX sockets in apps_test; selftests/programs runs real ones, and measures.)
  */
 #include "selftests/harness.h"
 
