@@ -57,8 +57,24 @@ static void was_under_way(struct engine *e, struct call *c, int res)
 		call_finish(e, c, ret);
 }
 
+/*
+ * The ring takes the error of an attempt that failed and leaves the socket in it (io_uring/net.c
+ * io_connect(), EPOLLERR): readable, and the next connect(2) says ECONNABORTED. The kernel's own
+ * call also disconnects (__inet_stream_connect(), sock_error).
+ */
+static void leave_failed_attempt(int sock)
+{
+	static const struct sockaddr nobody = { .sa_family = AF_UNSPEC };
+	struct pollfd p = { .fd = sock, .events = POLLRDHUP };
+
+	if (poll(&p, 1, 0) == 1 && (p.revents & POLLHUP) && (p.revents & POLLRDHUP))
+		connect(sock, &nobody, sizeof(nobody));
+}
+
 static void connected(struct engine *e, struct call *c, int res)
 {
+	if (res < 0 && res != -ECANCELED && res != -EALREADY && res != -EISCONN)
+		leave_failed_attempt(c->sock);
 	if (res == -ECANCELED)
 		/* The attempt goes on without the caller, as natively (connect(2), EINPROGRESS). */
 		call_finish_cancelled(e, c, EINPROGRESS);
