@@ -334,7 +334,8 @@ static const struct control_verb verbs[] = {
 	{ "why", why },           { "shut", shut },
 	{ "metrics", metrics },   { "reopen", reopen },
 	{ "kill", kill_tasks },   { "terminal", control_terminal },
-	{ "size", control_size },
+	{ "size", control_size }, { "connections", control_connections },
+	{ "disconnect", control_disconnect },
 };
 
 const struct control_verb *control_verb_find(const char *name)
