@@ -216,7 +216,7 @@ const char *opened_state(const struct opened *o)
 	};
 
 	if (o->proto == PROTO_UDP)
-		return "open";
+		return o->peer.family ? "open" : "bound";
 	return o->state < sizeof(names) / sizeof(*names) && names[o->state] ? names[o->state] : "?";
 }
 
@@ -237,12 +237,12 @@ static json_t *opened_json(const struct opened *o)
 		comm = json_string(escaped);
 	}
 	return json_pack("{s:I, s:s, s:i, s:b, s:b, s:I, s:I, s:o, s:i, s:o, s:i, s:i, s:o}",
-			 "cookie", (json_int_t)o->cookie, "proto",
-			 proto_name((enum proto)o->proto), "state", o->state, "outbound",
-			 o->outbound, "counted", o->has_bytes, "in", (json_int_t)o->in, "out",
-			 (json_int_t)o->out, "local", address_json(&o->local), "local_port",
-			 o->local_port, "peer", address_json(&o->peer), "peer_port", o->peer_port,
-			 "pid", o->pid, "comm", comm);
+			 "cookie", (json_int_t)o->cookie, "proto", proto_name((enum proto)o->proto),
+			 "state", o->state, "outbound", o->outbound, "counted", o->has_bytes, "in",
+			 (json_int_t)o->in, "out", (json_int_t)o->out, "local",
+			 address_json(&o->local), "local_port", o->local_port, "peer",
+			 address_json(&o->peer), "peer_port", o->peer_port, "pid", o->pid, "comm",
+			 comm);
 }
 
 char *opened_text(const struct opened_list *l)
@@ -273,9 +273,9 @@ static int read_opened(json_t *json, struct opened *o)
 	const char *proto, *local, *peer, *comm;
 
 	if (json_unpack(json, "{s:I, s:s, s:i, s:b, s:b, s:I, s:I, s:i, s:i, s:i, s:s}", "cookie",
-			&cookie, "proto", &proto, "state", &state, "outbound", &outbound,
-			"counted", &counted, "in", &in, "out", &out, "local_port", &local_port,
-			"peer_port", &peer_port, "pid", &pid, "comm", &comm))
+			&cookie, "proto", &proto, "state", &state, "outbound", &outbound, "counted",
+			&counted, "in", &in, "out", &out, "local_port", &local_port, "peer_port",
+			&peer_port, "pid", &pid, "comm", &comm))
 		return -EBADMSG;
 	local = json_string_value(json_object_get(json, "local"));
 	peer = json_string_value(json_object_get(json, "peer"));

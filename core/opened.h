@@ -52,10 +52,11 @@ char *opened_text(const struct opened_list *l);
 /* Read that. Returns 0 with *out to be freed, -EBADMSG, or -ENOMEM. */
 int opened_parse(const char *text, size_t len, struct opened_list *out);
 
-/* Shut the socket of that cookie. Returns 0, -ENOENT when the sandbox does not have it, or -errno. */
+/* Shut the socket of that cookie. Returns 0, -ENOENT when the sandbox does not have it, or -errno.
+ */
 int opened_shut(uint64_t cookie);
 
-/* "established", "listen", ..., "open" of UDP. */
+/* "established", "listen", ...; of UDP "open", or "bound" without a peer. */
 const char *opened_state(const struct opened *o);
 
 #endif

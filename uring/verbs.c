@@ -327,14 +327,22 @@ static int why(struct control *c, struct control_client *client, json_t *request
 }
 
 static const struct control_verb verbs[] = {
-	{ "hello", hello },       { "watch", watch },
-	{ "ledger", ledger },     { "policy", policy },
-	{ "reload", reload },     { "allow", insert },
-	{ "deny", insert },       { "undo", undo },
-	{ "why", why },           { "shut", shut },
-	{ "metrics", metrics },   { "reopen", reopen },
-	{ "kill", kill_tasks },   { "terminal", control_terminal },
-	{ "size", control_size }, { "connections", control_connections },
+	{ "hello", hello },
+	{ "watch", watch },
+	{ "ledger", ledger },
+	{ "policy", policy },
+	{ "reload", reload },
+	{ "allow", insert },
+	{ "deny", insert },
+	{ "undo", undo },
+	{ "why", why },
+	{ "shut", shut },
+	{ "metrics", metrics },
+	{ "reopen", reopen },
+	{ "kill", kill_tasks },
+	{ "terminal", control_terminal },
+	{ "size", control_size },
+	{ "connections", control_connections },
 	{ "disconnect", control_disconnect },
 };
 
