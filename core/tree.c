@@ -23,6 +23,9 @@
  */
 enum { PASSES_MAX = 8 };
 
+/* Enough to see what a list of children that changed meanwhile (proc(5)) has left out. */
+enum { LOOK_PASSES = 2 };
+
 /* A set of numbers: open addressing, never more than half full. */
 struct set {
 	uint64_t *slot; /* 0 is free */
@@ -301,5 +304,5 @@ int tree_inodes(tree_inode_fn *fn, void *arg, struct tree_result *out)
 {
 	struct walk w = { .inode_fn = fn, .arg = arg };
 
-	return walk(&w, 1, out);
+	return walk(&w, LOOK_PASSES, out);
 }

@@ -30,7 +30,7 @@ int tree_sockets(tree_fn *fn, void *arg, struct tree_result *out);
 typedef void tree_inode_fn(void *arg, uint64_t inode, pid_t pid);
 
 /*
- * The same without a duplicate, and looking once: the command cannot tell, as no socket of its is
+ * The same without a duplicate, and looking twice: the command cannot tell, as no socket of its is
  * kept open when it closes it just then. Returns as tree_sockets().
  */
 int tree_inodes(tree_inode_fn *fn, void *arg, struct tree_result *out);
