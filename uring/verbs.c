@@ -330,14 +330,23 @@ static int why(struct control *c, struct control_client *client, json_t *request
 }
 
 static const struct control_verb verbs[] = {
-	{ "hello", hello },       { "watch", watch },
-	{ "ledger", ledger },     { "policy", policy },
-	{ "reload", reload },     { "allow", insert },
-	{ "deny", insert },       { "undo", undo },
-	{ "why", why },           { "shut", shut },
-	{ "metrics", metrics },   { "reopen", reopen },
-	{ "kill", kill_tasks },   { "terminal", control_terminal },
+	{ "hello", hello },
+	{ "watch", watch },
+	{ "ledger", ledger },
+	{ "policy", policy },
+	{ "reload", reload },
+	{ "allow", insert },
+	{ "deny", insert },
+	{ "undo", undo },
+	{ "why", why },
+	{ "shut", shut },
+	{ "metrics", metrics },
+	{ "reopen", reopen },
+	{ "kill", kill_tasks },
+	{ "terminal", control_terminal },
 	{ "size", control_size },
+	{ "connections", control_connections },
+	{ "disconnect", control_disconnect },
 };
 
 const struct control_verb *control_verb_find(const char *name)
