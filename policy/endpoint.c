@@ -20,6 +20,12 @@ static const char *const reason_names[REASON_COUNT] = {
 	[REASON_CONTROL_SOCKET] = "control-socket",
 	[REASON_MAX_CONNECTIONS] = "max-connections",
 	[REASON_IMPLIED_DNS] = "implied-dns",
+	[REASON_SINKHOLE] = "sinkhole",
+	[REASON_BLOCKED] = "blocked",
+	[REASON_NOT_NEEDED] = "not-needed",
+	[REASON_REBIND] = "rebind",
+	[REASON_ENCRYPTED_DNS] = "encrypted-dns",
+	[REASON_HOSTS] = "hosts",
 	[REASON_PROTOCOL] = "protocol",
 	[REASON_ERROR] = "error",
 };

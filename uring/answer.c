@@ -8,7 +8,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "uring/call.h"
+#include "policy/names.h"
+#include "uring/divert.h"
 
 void call_release(struct engine *e, struct call *c)
 {
@@ -31,6 +32,7 @@ void call_release(struct engine *e, struct call *c)
 void call_record(struct engine *e, const struct call *c, int error)
 {
 	const struct snapshot *snapshot = c->snapshot ? c->snapshot : e->snapshot;
+	uint32_t at = 0;
 	struct record r = {
 		.generation = c->snapshot ? c->generation : e->generation,
 		.endpoint = c->target.endpoint,
@@ -41,6 +43,8 @@ void call_record(struct engine *e, const struct call *c, int error)
 		.latency_ns = c->latency ? c->latency : loop_now() - c->start,
 	};
 
+	if (c->target.kind == TARGET_INET && r.endpoint.dir == DIR_OUT)
+		r.host = names_next(e->names, r.endpoint.addr, e->live.now, &at);
 	if (c->decision.reason == REASON_RULE)
 		r.rule = policy_rule_text(snapshot->policy, c->decision.rule);
 	report_decision(e->report, &r);
@@ -138,7 +142,7 @@ struct decision call_decide(struct engine *e, struct call *c, struct endpoint *e
 		c->snapshot = snapshot_get(e->snapshot);
 	}
 	c->generation = e->generation;
-	return engine_decide(e, c->sock, endpoint);
+	return divert_decide(e, c, engine_decide(e, c->sock, endpoint));
 }
 
 /* What may become a connection is remembered, for when a policy denies it. */
@@ -154,6 +158,10 @@ bool call_judge(struct engine *e, struct call *c)
 {
 	c->decision = call_decide(e, c, &c->target.endpoint);
 	c->decided = true;
+	if (divert_applies(&c->decision)) {
+		c->decided = false; /* the names that are asked for will be decided on */
+		return true;
+	}
 	if (c->decision.verdict == VERDICT_ALLOW && c->info.kind == SOCKET_TCP &&
 	    !c->type->inbound) {
 		c->counted = connections_take(&e->connections, c->sock, &c->target.address);

@@ -37,6 +37,8 @@ enum {
 };
 
 struct call;
+struct dns;
+struct mirror;
 struct scratch;
 
 struct engine {
@@ -45,6 +47,7 @@ struct engine {
 	struct report *report;
 	struct snapshot *snapshot;   /* the live one */
 	const struct policy *policy; /* its policy */
+	struct names *names;         /* what the sandbox has resolved */
 	struct live live;            /* what its words stand for right now */
 	struct addresses addresses;
 	struct listeners listeners;
@@ -73,6 +76,8 @@ struct engine {
 	unsigned nwaiting;
 	struct event tick_event;
 	struct __kernel_timespec tick;
+	struct mirror *mirror;   /* NULL: there is none */
+	struct dns *dns;         /* the sinkhole in it, or NULL */
 	struct scratch *scratch; /* buffers of the call that is being served */
 };
 
@@ -80,6 +85,7 @@ struct engine_config {
 	int listener;              /* the engine's from now on, also when it cannot start */
 	struct snapshot *snapshot; /* generation 1; the engine takes a reference */
 	unsigned max_connections;  /* 0 = no limit */
+	struct mirror *mirror;     /* NULL = none; stays the caller's */
 	struct loop *loop;
 	struct stats *stats;
 	struct report *report;
