@@ -54,6 +54,7 @@ int domain_map_get(const struct domain_map *m, const char *name, enum domain_kin
 
 /* Copy a map; *out is written on success only. Returns 0 or -ENOMEM. */
 int domain_map_copy(const struct domain_map *m, struct domain_map *out);
+
 /* Where a walk over what a name is, and is below, has come to. */
 struct domain_walk {
 	const char *name; /* normalised; stays the caller's */

@@ -192,7 +192,6 @@ Test(lint, a_host_on_every_port)
 	cr_expect(strstr(last, "example.com:443"), "%s", last);
 }
 
-/* Suffixes are not in this build, so that a draft takes none by itself. */
 Test(lint, a_suffix_as_broad_as_a_public_one)
 {
 	static const struct row rows[] = {
