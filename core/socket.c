@@ -32,7 +32,7 @@ static enum socket_kind inet_kind(int type, int protocol)
 	return SOCKET_UNKNOWN;
 }
 
-static int inspect(int fd, struct socket_info *out)
+static int inspect(int fd, bool netns, struct socket_info *out)
 {
 	int protocol;
 	int ret;
@@ -48,7 +48,7 @@ static int inspect(int fd, struct socket_info *out)
 	case AF_INET:
 	case AF_INET6:
 		out->kind = inet_kind(out->type, protocol);
-		out->netns = mirror_cookie(fd);
+		out->netns = netns ? mirror_cookie(fd) : 0;
 		break;
 	case AF_UNIX:
 		out->kind = SOCKET_UNIX;
@@ -73,7 +73,7 @@ int socket_inspect(struct sockets *cache, int fd, struct socket_info *out)
 		return -errno;
 	slot = &cache->slot[cookie % SOCKETS_CACHED];
 	if (slot->cookie != cookie) {
-		ret = inspect(fd, &slot->info);
+		ret = inspect(fd, cache->netns, &slot->info);
 		slot->cookie = ret ? 0 : cookie;
 		if (ret)
 			return ret;

@@ -34,7 +34,7 @@ struct socket_info {
 	int domain; /* AF_... */
 	int type;   /* SOCK_..., without flags */
 	uint64_t cookie;
-	uint64_t netns; /* of an internet socket: mirror_cookie() */
+	uint64_t netns; /* of an internet socket: mirror_cookie(), where `netns` is asked for */
 };
 
 /*
@@ -45,6 +45,7 @@ struct socket_info {
 enum { SOCKETS_CACHED = 256 };
 
 struct sockets {
+	bool netns; /* whether to ask for it: one system call more for each new socket */
 	struct {
 		uint64_t cookie; /* 0: free */
 		struct socket_info info;

@@ -88,6 +88,7 @@ int engine_init(struct engine *e, const struct engine_config *config)
 		.listener = config->listener,
 		.listener_event = { .fn = listener_readable },
 		.mirror = config->mirror,
+		.sockets = { .netns = config->mirror != NULL },
 		.addresses = { .watch = -1 },
 	};
 	tasks_init(&e->tasks);
