@@ -7,6 +7,7 @@
 
 #include "core/line.h"
 #include "policy/addr.h"
+#include "tui/columns.h"
 #include "tui/text.h"
 #include "tui/view.h"
 
@@ -32,11 +33,7 @@ enum column {
 	COLUMN_COUNT,
 };
 
-static const struct {
-	const char *name;
-	int min; /* narrower it is of no use */
-	bool right;
-} columns[COLUMN_COUNT] = {
+static const struct column_head columns[COLUMN_COUNT] = {
 	[COLUMN_VERDICT] = { "VERDICT", 5, false }, [COLUMN_PROTO] = { "PROTO", 6, false },
 	[COLUMN_ADDRESS] = { "ADDRESS", 8, false }, [COLUMN_PORT] = { "PORT", 5, true },
 	[COLUMN_HOST] = { "HOST", 12, false },      [COLUMN_PROCESS] = { "PROCESS", 11, false },
@@ -81,10 +78,10 @@ static void divide(const struct model *m, int w, int widths[static COLUMN_COUNT]
 
 		if (!is_wanted(m, column))
 			continue;
-		if (columns[column].min + 1 > left)
+		if (columns[column].width + 1 > left)
 			break;
-		widths[column] = columns[column].min;
-		left -= columns[column].min + 1;
+		widths[column] = columns[column].width;
+		left -= columns[column].width + 1;
 	}
 	for (size_t i = 0; i < COUNT(growth); i++) {
 		int *width = &widths[growth[i].column];
@@ -180,27 +177,16 @@ static void render_row(const struct model *m, struct cells *c, int y, const int 
 	const bool selected = f->id == m->selected;
 	enum role role = selected ? ROLE_SELECTED : ROLE_TEXT;
 	char buf[CELL_MAX], pid[16];
-	int x = 0, shift, pid_width;
+	int x = 0;
 
 	snprintf(pid, sizeof(pid), "[%d]", f->pid);
 	if (selected)
 		cells_fill(c, (struct rect){ 0, y, c->w, 1 }, ROLE_SELECTED);
-	for (enum column i = 0; i < COLUMN_COUNT; i++) {
-		const char *text = cell_text(m, f, i, buf);
-
-		if (!widths[i])
-			continue;
-		shift = columns[i].right ? widths[i] - (int)strlen(text) : 0;
-		shift = shift > 0 ? shift : 0;
-		/* The name was chosen by the process, its number was not: that one is never cut. */
-		pid_width = i == COLUMN_PROCESS ? (int)strlen(pid) : 0;
-		shift += cells_foreign(
-			c, x + shift, y, widths[i] - shift - pid_width,
-			i == COLUMN_VERDICT && !selected ? verdict_role(f->verdict) : role, text);
-		if (pid_width)
-			cells_text(c, x + shift, y, widths[i] - shift, role, pid);
-		x += widths[i] + 1;
-	}
+	/* The name was chosen by the process, its number was not. */
+	for (enum column i = 0; i < COLUMN_COUNT; i++)
+		columns_cell(c, &x, y, &columns[i], widths[i],
+			     i == COLUMN_VERDICT && !selected ? verdict_role(f->verdict) : role,
+			     cell_text(m, f, i, buf), i == COLUMN_PROCESS ? pid : NULL);
 }
 
 /* The column that the list is sorted by. */
@@ -215,23 +201,6 @@ static enum column sorted_column(enum order_sort sort)
 	return sorted[sort];
 }
 
-static void render_columns(const struct model *m, struct cells *c, int y, const int *widths)
-{
-	int x = 0;
-
-	cells_fill(c, (struct rect){ 0, y, c->w, 1 }, ROLE_COLUMNS);
-	for (enum column i = 0; i < COLUMN_COUNT; i++) {
-		int len = (int)strlen(columns[i].name);
-		int shift = columns[i].right && len < widths[i] ? widths[i] - len : 0;
-
-		if (!widths[i])
-			continue;
-		cells_text(c, x + shift, y, widths[i] - shift,
-			   i == sorted_column(m->sort) ? ROLE_TAB : ROLE_COLUMNS, columns[i].name);
-		x += widths[i] + 1;
-	}
-}
-
 static const char *empty_text(const struct model *m)
 {
 	return m->n_flows ? "no row contains the filter's text: Esc takes it away"
@@ -244,7 +213,8 @@ static void render_list(const struct model *m, struct cells *c, const struct vie
 
 	divide(m, c->w, widths);
 	if (l->columns >= 0)
-		render_columns(m, c, l->columns, widths);
+		columns_heads(c, l->columns, columns, COLUMN_COUNT, widths,
+			      (int)sorted_column(m->sort));
 	if (m->shown == 0)
 		cells_text(c, l->body.x, l->body.y, l->body.w, ROLE_DIM, empty_text(m));
 	for (int y = 0; y < l->body.h && m->top + (unsigned int)y < m->shown; y++)

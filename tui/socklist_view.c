@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "policy/addr.h"
+#include "tui/columns.h"
 #include "tui/text.h"
 #include "tui/view.h"
 
@@ -25,11 +26,7 @@ enum column {
 	COLUMN_COUNT,
 };
 
-static const struct {
-	const char *name;
-	int width;
-	bool right;
-} columns[COLUMN_COUNT] = {
+static const struct column_head columns[COLUMN_COUNT] = {
 	[COLUMN_STATE] = { "STATE", 11, false },
 	[COLUMN_PROTO] = { "PROTO", 5, false },
 	[COLUMN_ADDRESS] = { "ADDRESS", 15, false },
@@ -130,25 +127,15 @@ static void render_row(const struct socklist *s, struct cells *c, int y, const i
 	const bool selected = r->socket.cookie == s->selected;
 	const enum role role = selected ? ROLE_SELECTED : ROLE_TEXT;
 	char buf[CELL_MAX], pid[16];
-	int x = 0, shift, pid_width;
+	int x = 0;
 
 	snprintf(pid, sizeof(pid), "[%d]", r->socket.pid);
 	if (selected)
 		cells_fill(c, (struct rect){ 0, y, c->w, 1 }, ROLE_SELECTED);
-	for (enum column i = 0; i < COLUMN_COUNT; i++) {
-		const char *text = cell_text(r, s->elapsed, i, buf);
-
-		if (!widths[i])
-			continue;
-		shift = columns[i].right ? widths[i] - (int)strlen(text) : 0;
-		shift = shift > 0 ? shift : 0;
-		/* The name was chosen by the process, its number was not: that one is never cut. */
-		pid_width = i == COLUMN_PROCESS ? (int)strlen(pid) : 0;
-		shift += cells_foreign(c, x + shift, y, widths[i] - shift - pid_width, role, text);
-		if (pid_width)
-			cells_text(c, x + shift, y, widths[i] - shift, role, pid);
-		x += widths[i] + 1;
-	}
+	/* The name was chosen by the process, its number was not. */
+	for (enum column i = 0; i < COLUMN_COUNT; i++)
+		columns_cell(c, &x, y, &columns[i], widths[i], role,
+			     cell_text(r, s->elapsed, i, buf), i == COLUMN_PROCESS ? pid : NULL);
 }
 
 static enum column sorted_column(enum socklist_sort sort)
@@ -160,23 +147,6 @@ static enum column sorted_column(enum socklist_sort sort)
 	};
 
 	return sorted[sort];
-}
-
-static void render_columns(const struct socklist *s, struct cells *c, int y, const int *widths)
-{
-	int x = 0;
-
-	cells_fill(c, (struct rect){ 0, y, c->w, 1 }, ROLE_COLUMNS);
-	for (enum column i = 0; i < COLUMN_COUNT; i++) {
-		int len = (int)strlen(columns[i].name);
-		int shift = columns[i].right && len < widths[i] ? widths[i] - len : 0;
-
-		if (!widths[i])
-			continue;
-		cells_text(c, x + shift, y, widths[i] - shift,
-			   i == sorted_column(s->sort) ? ROLE_TAB : ROLE_COLUMNS, columns[i].name);
-		x += widths[i] + 1;
-	}
 }
 
 /* What the list lacks, on the line below its last row, if there is one. */
@@ -210,7 +180,8 @@ void socklist_render(const struct model *m, struct cells *c, const struct view_l
 
 	divide(m, c->w, widths);
 	if (l->columns >= 0)
-		render_columns(s, c, l->columns, widths);
+		columns_heads(c, l->columns, columns, COLUMN_COUNT, widths,
+			      (int)sorted_column(s->sort));
 	for (int y = 0; y < l->body.h && s->top + (unsigned int)y < s->shown; y++)
 		render_row(s, c, l->body.y + y, widths, &s->rows[s->order[s->top + y]]);
 	render_rest(s, c, l->body);
