@@ -6,11 +6,13 @@
  */
 #include "selftests/harness.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
+#include <sys/inotify.h>
 #include <unistd.h>
 
+#include "selftests/lib/deadline.h"
 #include "selftests/lib/netns.h"
 #include "selftests/lib/sandbox.h"
 
@@ -77,17 +79,20 @@ TEST_F(app, dbus_inside_the_sandbox)
 	expect_success(self, "org.freedesktop.DBus");
 }
 
-/* Wait until the service has made its socket. */
+/* Wait until the service has made its socket, in the directory of the test. */
 static bool await_file(const char *path)
 {
-	struct timespec pause = { .tv_nsec = 5 * 1000 * 1000 };
+	struct pollfd watch = { .fd = inotify_init1(IN_CLOEXEC), .events = POLLIN };
+	int64_t deadline = deadline_in(COMMAND_TIMEOUT);
+	char events[4096];
+	bool found;
 
-	for (int i = 0; i < COMMAND_TIMEOUT / 5; i++) {
-		if (access(path, F_OK) == 0)
-			return true;
-		nanosleep(&pause, NULL);
-	}
-	return false;
+	if (watch.fd < 0 || inotify_add_watch(watch.fd, harness_dir(), IN_CREATE | IN_MOVED_TO) < 0)
+		return false;
+	while (!(found = access(path, F_OK) == 0) && poll(&watch, 1, deadline_left(deadline)) == 1)
+		(void)!read(watch.fd, events, sizeof(events));
+	close(watch.fd);
+	return found;
 }
 
 TEST_F(app, dbus_of_the_host)
