@@ -17,6 +17,11 @@ struct facts {
 	struct addr_set this_host;
 	struct names *names;
 	struct listeners listeners;
+	/*
+	 * The cookie of the mirror's namespace, if what goes to the port of DNS is to be in it where
+	 * the policy leads it to the sinkhole; 0 when it may be anywhere.
+	 */
+	uint64_t mirror;
 };
 
 /* Returns a copy, to be freed with facts_free(), or NULL for want of memory. */

@@ -209,6 +209,7 @@ static bool is_denied(const struct job *j, int sock, const struct socket_info *i
 {
 	char name[ENDPOINT_NAME_MAX];
 	struct target target = { .endpoint = { .proto = PROTO_UNIX, .name = name } };
+	struct decision d;
 
 	if (info->kind == SOCKET_UNIX) {
 		if (unix_name((const struct sockaddr_un *)peer, len, name))
@@ -218,7 +219,11 @@ static bool is_denied(const struct job *j, int sock, const struct socket_info *i
 	} else if (policy_asks_self(j->policy, &j->facts->live, &target.endpoint)) {
 		target.endpoint.self = listeners_has(&j->facts->listeners, sock, &target.endpoint);
 	}
-	return policy_decide(j->policy, &j->facts->live, &target.endpoint).verdict != VERDICT_ALLOW;
+	d = policy_decide(j->policy, &j->facts->live, &target.endpoint);
+	/* A rule may have led it around the sinkhole that is not there any more. */
+	if (d.reason == REASON_SINKHOLE && j->facts->mirror && info->netns != j->facts->mirror)
+		return true;
+	return d.verdict != VERDICT_ALLOW;
 }
 
 /* A connected ping socket does not mind shutdown(2); without a peer its sends are judged. */
@@ -263,6 +268,7 @@ int shut_denied(const struct policy *p, const struct facts *f, const struct outb
 	j->policy = p;
 	j->facts = f;
 	j->outbound = o;
+	j->cache.netns = f->mirror != 0;
 	for (int fd = 0; fd < 3; fd++) {
 		struct stat st;
 

@@ -22,7 +22,8 @@ struct shut_result {
 
 /*
  * Shut what `p` does not allow: connected TCP, ICMP and UNIX sockets and those that are being
- * connected, if `o` has them (icmp: in any case), and connected UDP sockets. Standard descriptors
+ * connected, if `o` has them (icmp: in any case), and connected UDP sockets; also those around
+ * the sinkhole that it leads there (f->mirror). Standard descriptors
  * that the command was started with are left alone. Returns 0 or -errno.
  */
 int shut_denied(const struct policy *p, const struct facts *f, const struct outbound *o,

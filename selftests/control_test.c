@@ -202,25 +202,12 @@ TEST_F(verbs, what_a_listener_accepted_is_not_a_request)
 	command_free(&client);
 }
 
-/* A listener whose queue is full: the kernel drops what else comes, and the caller waits. */
-static int open_black_hole(struct driven *d)
-{
-	struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons(9001) };
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	ASSERT_EQ(0, bind(fd, (struct sockaddr *)&at, sizeof(at)));
-	ASSERT_EQ(0, listen(fd, 0));
-	ASSERT_STREQ("open 0 0", driven_say(d, "open tcp 127.0.0.1 9001"));
-	return fd;
-}
-
 TEST_F(verbs, a_connect_that_waits_is_denied)
 {
 	int hole;
 
 	driven_start(&self->d, "web", EVERY, NULL, NULL);
-	hole = open_black_hole(&self->d);
+	hole = driven_black_hole(&self->d, "127.0.0.1", 9001);
 	driven_begin(&self->d, "open tcp 127.0.0.1 9001");
 	/* A verb of the policy comes behind everything that was asked before. */
 	EXPECT_TEXT("flows shut", driven_ctl(0, ARGS("deny", "any://127.0.0.1:9001")));
@@ -234,7 +221,7 @@ TEST_F(verbs, a_connect_under_way_is_shut)
 	int hole;
 
 	driven_start(&self->d, "web", EVERY, NULL, NULL);
-	hole = open_black_hole(&self->d);
+	hole = driven_black_hole(&self->d, "127.0.0.1", 9001);
 	EXPECT_STREQ("open 1 0", driven_say(&self->d, "begin 127.0.0.1 9001"));
 	EXPECT_STREQ("generation 2, 2 flows shut\n",
 		     driven_ctl(0, ARGS("deny", "any://127.0.0.1:9001")));

@@ -3,9 +3,11 @@
  * Names while the policy changes: what is blocked stays blocked, what is denied
  * ends, what is allowed can be asked for. The peer and the name server tell.
  */
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "selftests/harness.h"
 #include "selftests/lib/driven.h"
@@ -59,7 +61,7 @@ FIXTURE_TEARDOWN(change)
 
 static void start(FIXTURE_DATA(change) * self, const char *flag, const char *value)
 {
-	driven_start(&self->d, "web", ARGS("-q", "--profile-file", self->profile, flag, value),
+	driven_start(&self->d, "web", ARGS("--profile-file", self->profile, flag, value),
 		     NULL, NULL);
 }
 
@@ -104,6 +106,69 @@ TEST_F(change, an_allowed_name_can_be_asked_for)
 	EXPECT_STREQ("send 0 5", say(self, "send", "0"));
 	EXPECT_STREQ("generation 3, 1 flows shut\n", driven_ctl(0, ARGS("shut", FIXED)));
 	EXPECT_STREQ("send 0 EPIPE", say(self, "send", "0"));
+}
+
+static void open_port_53(FIXTURE_DATA(change) * self, bool open)
+{
+	char rules[128];
+
+	snprintf(rules, sizeof(rules), "[network]\nrules = [%s]\npreset = 'public-only'\n",
+		 open ? "'allow any://" ADDRESS ":53'" : "");
+	write_profile(self->profile, rules);
+}
+
+/* What a rule has led around the sinkhole does not outlive the rule. */
+TEST_F(change, a_name_server_of_its_own_is_gone_with_its_rule)
+{
+	struct server *tcp = server_new(SOCK_STREAM, ADDRESS, 53);
+	struct server *udp = server_new(SOCK_DGRAM, ADDRESS, 53);
+
+	ASSERT_NE(NULL, tcp);
+	ASSERT_NE(NULL, udp);
+	open_port_53(self, true);
+	start(self, "-q", NULL);
+	EXPECT_STREQ("open 0 0", say(self, "open tcp", ADDRESS " 53"));
+	EXPECT_STREQ("open 1 0", say(self, "open udp", ADDRESS " 53"));
+	EXPECT_STREQ("send 0 5", say(self, "send", "0"));
+	EXPECT_STREQ("send 1 5", say(self, "send", "1"));
+	EXPECT_EQ(0, server_wait(tcp, 1, COMMAND_TIMEOUT));
+	EXPECT_EQ(0, server_wait(udp, 1, COMMAND_TIMEOUT));
+
+	/* A change that is about something else leaves them alone. */
+	EXPECT_STREQ("generation 2, 0 flows shut\n", driven_ctl(0, ARGS("deny", "10.0.0.1")));
+	EXPECT_STREQ("generation 2, 0 flows shut\n", driven_ctl(0, ARGS("shut", "10.0.0.1")));
+	open_port_53(self, false);
+	EXPECT_STREQ("generation 3, 2 flows shut\n", driven_ctl(0, ARGS("reload")));
+	EXPECT_STREQ("send 0 EPIPE", say(self, "send", "0"));
+	EXPECT_STREQ("send 1 EPIPE", say(self, "send", "1"));
+
+	/*
+	 * The same address is now the sinkhole, whose connections a change leaves alone; socket 1
+	 * still has its peer, and is shut once more.
+	 */
+	EXPECT_STREQ("open 2 0", say(self, "open tcp", ADDRESS " 53"));
+	EXPECT_STREQ("open 3 0", say(self, "open udp", ADDRESS " 53"));
+	EXPECT_STREQ("generation 4, 1 flows shut\n", driven_ctl(0, ARGS("deny", "10.0.0.2")));
+	EXPECT_STREQ("send 3 5", say(self, "send", "3"));
+	EXPECT_EQ(1, server_count(tcp));
+	EXPECT_EQ(1, server_count(udp));
+	server_free(tcp);
+	server_free(udp);
+}
+
+TEST_F(change, a_connect_that_waits_does_not_lead_around_the_sinkhole)
+{
+	int hole;
+
+	open_port_53(self, true);
+	start(self, "-q", NULL);
+	hole = driven_black_hole(&self->d, ADDRESS, 53);
+	driven_begin(&self->d, "open tcp " ADDRESS " 53");
+	EXPECT_STREQ("generation 2, 0 flows shut\n", driven_ctl(0, ARGS("deny", "10.0.0.1")));
+	open_port_53(self, false);
+	EXPECT_STREQ("generation 3, 2 flows shut\n", driven_ctl(0, ARGS("reload")));
+	EXPECT_STREQ("open ECONNREFUSED", driven_answer(&self->d));
+	close(hole);
 }
 
 TEST_F(change, a_list_of_blocked_names_outlives_it)

@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <poll.h>
 
+#include "uring/divert.h"
+
 /* A signal must end a blocked call within 50 ms. */
 enum { TICK_NS = 20 * 1000 * 1000 };
 
@@ -209,6 +211,9 @@ static bool is_denied_now(struct engine *e, struct call *c)
 	if (!c->decided || c->decision.verdict != VERDICT_ALLOW || c->cancel == CANCEL_DENIED)
 		return false;
 	c->decision = call_decide(e, c, &c->target.endpoint);
+	/* It is too late to lead it to the sinkhole. */
+	if (divert_applies(&c->decision) && !divert_is_mirrored(e, &c->info))
+		c->decision.verdict = VERDICT_DENY;
 	return c->decision.verdict != VERDICT_ALLOW;
 }
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/mirror.h"
 #include "core/resolve.h"
 #include "core/shut.h"
 #include "policy/diff.h"
@@ -312,6 +313,9 @@ static void prepared(struct job *j)
 		narrowed(j);
 		return;
 	}
+	/* `shut` speaks of what it names alone. */
+	if (c->kind != CHANGE_SHUT && s->engine->mirror)
+		c->facts->mirror = s->engine->mirror->cookie;
 	j->work = narrow;
 	j->done = narrowed;
 	jobs_go_on(s->jobs, j);

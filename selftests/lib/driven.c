@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "selftests/lib/driven.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -92,6 +94,18 @@ const char *driven_say(struct driven *d, const char *format, ...)
 	begin(d, format, ap);
 	va_end(ap);
 	return driven_answer(d);
+}
+
+int driven_black_hole(struct driven *d, const char *address, uint16_t port)
+{
+	struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons(port) };
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	EXPECT_EQ(1, inet_pton(AF_INET, address, &at.sin_addr));
+	EXPECT_EQ(0, bind(fd, (struct sockaddr *)&at, sizeof(at)));
+	EXPECT_EQ(0, listen(fd, 0));
+	EXPECT_STREQ("open 0 0", driven_say(d, "open tcp %s %u", address, port));
+	return fd;
 }
 
 void driven_quit(struct driven *d)

@@ -6,6 +6,8 @@
 #ifndef SANDTOP_SELFTESTS_LIB_DRIVEN_H
 #define SANDTOP_SELFTESTS_LIB_DRIVEN_H
 
+#include <stdint.h>
+
 #include "selftests/lib/sandbox.h"
 
 struct driven {
@@ -34,6 +36,12 @@ const char *driven_say(struct driven *d, const char *format, ...)
 /* The same in two steps. */
 void driven_begin(struct driven *d, const char *format, ...) __attribute__((format(printf, 2, 3)));
 const char *driven_answer(struct driven *d);
+
+/*
+ * Listen with a queue that the command's socket 0 fills: the kernel drops what else comes, and who
+ * connects waits. Returns the listener; `address` is IPv4.
+ */
+int driven_black_hole(struct driven *d, const char *address, uint16_t port);
 
 /* End it by itself, and read its log. */
 void driven_quit(struct driven *d);
