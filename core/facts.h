@@ -18,8 +18,8 @@ struct facts {
 	struct names *names;
 	struct listeners listeners;
 	/*
-	 * The cookie of the mirror's namespace, if what goes to the port of DNS is to be in it where
-	 * the policy leads it to the sinkhole; 0 when it may be anywhere.
+	 * The cookie of the mirror's namespace, if what goes to the port of DNS is to be in it
+	 * where the policy leads it to the sinkhole; 0 when it may be anywhere.
 	 */
 	uint64_t mirror;
 };

@@ -61,8 +61,8 @@ FIXTURE_TEARDOWN(change)
 
 static void start(FIXTURE_DATA(change) * self, const char *flag, const char *value)
 {
-	driven_start(&self->d, "web", ARGS("--profile-file", self->profile, flag, value),
-		     NULL, NULL);
+	driven_start(&self->d, "web", ARGS("--profile-file", self->profile, flag, value), NULL,
+		     NULL);
 }
 
 static char *say(FIXTURE_DATA(change) * self, const char *what, const char *operand)

@@ -101,9 +101,9 @@ static int make(struct change *c)
 	if (ret)
 		return ret;
 	if (!draft_has_sinkhole(d) && draft_relies_on_sinkhole(d))
-		ret = policy_error_set(&c->err,
-				       "names cannot be blocked: this run answers no DNS: expected a "
-				       "policy with names when it began");
+		ret = policy_error_set(
+			&c->err, "names cannot be blocked: this run answers no DNS: expected a "
+				 "policy with names when it began");
 	if (!ret)
 		ret = resolve_policy(d, NULL, &c->policy, &c->err);
 	draft_free(d);
