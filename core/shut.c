@@ -218,7 +218,7 @@ static bool is_denied(const struct job *j, int sock, const struct socket_info *i
 	} else if (policy_asks_self(j->policy, &j->facts->live, &target.endpoint)) {
 		target.endpoint.self = listeners_has(&j->facts->listeners, sock, &target.endpoint);
 	}
-	return policy_decide(j->policy, &j->facts->live, &target.endpoint).verdict != VERDICT_ALLOW;
+	return policy_decide(j->policy, &j->facts->live, &target.endpoint).verdict == VERDICT_DENY;
 }
 
 /* A connected ping socket does not mind shutdown(2); without a peer its sends are judged. */

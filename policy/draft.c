@@ -176,16 +176,13 @@ static int check_build(const struct draft_rule *rule, const char *text, struct p
 {
 	for (size_t i = 0; i < rule->specs.n; i++) {
 		const struct spec *spec = &rule->specs.v[i];
-		const char *what = NULL;
 
-		if (rule->verdict == VERDICT_ASK)
-			what = "ask";
-		else if ((spec->target == SPEC_HOST || spec->target == SPEC_SUFFIX) &&
-			 rule->verdict == VERDICT_DENY)
-			what = "a rule that denies a name";
-		if (what)
-			return policy_error_set(err, QUOTED ": %s is not in this build", text,
-						what);
+		if ((spec->target == SPEC_HOST || spec->target == SPEC_SUFFIX) &&
+		    rule->verdict == VERDICT_DENY)
+			return policy_error_set(err,
+						QUOTED ": a rule that denies a name is not in "
+						       "this build",
+						text);
 	}
 	return 0;
 }
@@ -456,9 +453,6 @@ int draft_default(struct draft *d, const char *text, struct policy_error *err)
 
 	if (verdict < 0)
 		return policy_error_set(err, QUOTED ": invalid value: expected allow, deny or ask",
-					text);
-	if (verdict == VERDICT_ASK)
-		return policy_error_set(err, QUOTED ": not in this build: expected allow or deny",
 					text);
 	if (d->preset.n)
 		return policy_error_set(err,

@@ -21,6 +21,9 @@ static const char *const reason_names[REASON_COUNT] = {
 	[REASON_MAX_CONNECTIONS] = "max-connections",
 	[REASON_IMPLIED_DNS] = "implied-dns",
 	[REASON_PROTOCOL] = "protocol",
+	[REASON_ASK_TIMEOUT] = "ask-timeout",
+	[REASON_ASK_NOBODY] = "ask-nobody",
+	[REASON_ASK_FULL] = "ask-full",
 	[REASON_ERROR] = "error",
 };
 

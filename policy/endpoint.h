@@ -70,6 +70,9 @@ enum reason {
 	REASON_MAX_CONNECTIONS,
 	REASON_IMPLIED_DNS,
 	REASON_PROTOCOL,
+	REASON_ASK_TIMEOUT, /* held, and not answered in time */
+	REASON_ASK_NOBODY,  /* nobody is there to answer */
+	REASON_ASK_FULL,    /* too many are held */
 	REASON_ERROR,
 	REASON_COUNT,
 };

@@ -69,10 +69,11 @@ static void connected(struct engine *e, struct call *c, int res)
 		call_finish(e, c, res);
 }
 
-static void act(struct engine *e, struct call *c)
+static void act(struct engine *e, struct call *c, int res)
 {
 	const struct sockaddr *addr = (const struct sockaddr *)&c->target.address;
 
+	(void)res;
 	if (!call_is_valid(e, c))
 		return;
 	if (c->info.kind == SOCKET_TCP && c->target.kind == TARGET_INET && call_may_wait(c, 0)) {
@@ -148,7 +149,7 @@ void connect_begin(struct engine *e, struct call *c, int res)
 	if (c->info.kind == SOCKET_NETLINK &&
 	    !call_has_target(e, c, netlink_check_target(&c->target)))
 		return;
-	if (c->target.kind == TARGET_INET && (is_ping_probe(e, c) || !call_judge(e, c)))
+	if (c->target.kind == TARGET_INET && (is_ping_probe(e, c) || !call_judge(e, c, act)))
 		return;
-	act(e, c);
+	act(e, c, 0);
 }

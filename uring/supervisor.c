@@ -275,6 +275,7 @@ static bool start(struct supervisor *s)
 		.listener = s->launch.listener,
 		.snapshot = config->snapshot,
 		.max_connections = config->max_connections,
+		.ask_timeout = config->ask_timeout,
 		.loop = &s->loop,
 		.report = &s->report,
 	};

@@ -334,7 +334,8 @@ static const struct control_verb verbs[] = {
 	{ "why", why },           { "shut", shut },
 	{ "metrics", metrics },   { "reopen", reopen },
 	{ "kill", kill_tasks },   { "terminal", control_terminal },
-	{ "size", control_size },
+	{ "size", control_size }, { "attend", control_attend },
+	{ "held", control_held }, { "answer", control_answer },
 };
 
 const struct control_verb *control_verb_find(const char *name)

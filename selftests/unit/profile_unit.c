@@ -243,8 +243,6 @@ Test(profile, what_is_refused_and_where)
 		/* not yet */
 		{ "[dns]\nblock = ['a']\n", "2:1:", { "'dns.block'", "not in this build" } },
 		{ "[dns]\nblok = ['a']\n", "2:1:", { "'blok'", "block_suffix" } },
-		{ "[network]\ndefault = 'ask'\n", "2:11:", { "'ask'", "not in this build" } },
-		{ "[network]\nrules = ['ask *']\n", "2:10:", { "not in this build" } },
 		{ "[network]\nrules = ['deny .a.b']\n", "2:10:", { ".a.b'", "not in this build" } },
 		{ "[network]\nallow = ['unix:a']\n", "2:10:", { "unix:/PATH" } },
 		{ "[network]\ndeny = ['unix:/a']\n", "2:9:", { "denied anyway" } },
