@@ -34,10 +34,11 @@ _sandtop_value()
 	--rule) COMPREPLY=($(compgen -W 'allow deny ask' -- "$2")) ;;
 	--preset) COMPREPLY=($(compgen -W 'none allow-all public-only non-local' -- "$2")) ;;
 	--default) COMPREPLY=($(compgen -W 'allow deny ask' -- "$2")) ;;
+	--resolve) COMPREPLY=($(compgen -W 'needed all none' -- "$2")) ;;
 	--profile) COMPREPLY=($(compgen -W "$(_sandtop_profiles)" -- "$2")) ;;
 	--profile-file | --log | --json | --metrics-file) COMPREPLY=($(compgen -f -- "$2")) ;;
 	--net-allow-bind | --net-deny-bind | --max-connections | --name | --timeout | --status-fd | \
-		--ask-timeout | --keep-fd) ;;
+		--ask-timeout | --keep-fd | --allow-host | --block-domain | --block-suffix) ;;
 	*) return 1 ;;
 	esac
 }
@@ -45,6 +46,7 @@ _sandtop_value()
 _sandtop()
 {
 	local policy='--net-allow --net-deny --allow-udp --allow-icmp --rule --preset --default --ask
+		--allow-host --block-domain --block-suffix --resolve
 		--net-allow-bind --net-deny-bind --profile --profile-file --max-connections --help'
 	local run='--dump-profile --batch --monitor --log --json --verbose --quiet --stats --metrics-file
 		--status-fd --name --no-supervisor --best-effort --timeout --ask-timeout --keep-fd

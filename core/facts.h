@@ -2,6 +2,9 @@
 /*
  * What a policy's words stood for at one moment, for a thread beside the loop:
  * a copy of what the engine judges by.
+ *
+ * A name stands for every address that is remembered of it: a flow that its name has permitted
+ * stays when the answer has become old.
  */
 #ifndef SANDTOP_CORE_FACTS_H
 #define SANDTOP_CORE_FACTS_H
@@ -12,6 +15,7 @@
 struct facts {
 	struct live live; /* points into the rest */
 	struct addr_set this_host;
+	struct names *names;
 	struct listeners listeners;
 };
 

@@ -22,6 +22,20 @@ struct inetdiag_socket {
 	uint64_t cookie;
 };
 
+/* One of a list of all. */
+struct inetdiag_entry {
+	uint64_t cookie, inode;
+	uint8_t family; /* AF_INET or AF_INET6 */
+	uint8_t state;  /* TCP_ESTABLISHED, ... */
+	uint16_t local_port, peer_port;
+	uint8_t local[16], peer[16]; /* in network order, of IPv4 the first four */
+	/* TCP: bytes of the stream that came, and that were sent at least once. */
+	bool has_bytes;
+	uint64_t in, out;
+};
+
+typedef void inetdiag_fn(void *arg, const struct inetdiag_entry *e);
+
 /* Returns a descriptor that belongs to the caller, or -errno. */
 int inetdiag_open(void);
 
@@ -31,5 +45,11 @@ int inetdiag_open(void);
  * -errno of send(2), when the kernel does not say.
  */
 int inetdiag_find(int diag, const struct inetdiag_query *q, struct inetdiag_socket *out);
+
+/*
+ * Tell `fn` of every socket of this protocol and family that is open or listens. Returns 0, or
+ * -errno of send(2), recv(2) or the kernel's answer.
+ */
+int inetdiag_list(int diag, int protocol, int family, inetdiag_fn *fn, void *arg);
 
 #endif

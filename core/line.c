@@ -6,6 +6,7 @@
 
 #include "core/escape.h"
 #include "policy/addr.h"
+#include "policy/domain.h"
 #include "policy/pathname.h"
 
 /* Longer texts of the command's or the operator's are cut. */
@@ -48,7 +49,12 @@ const char *line_reason(const struct decision *d, char buf[static LINE_REASON_MA
 	const char *name;
 
 	if (d->reason != REASON_ERROR) {
-		snprintf(buf, LINE_REASON_MAX, "%s", reason_name(d->reason));
+		char text[LINE_REASON_MAX - 32];
+
+		if (d->name)
+			escape_text(d->name, text, sizeof(text));
+		snprintf(buf, LINE_REASON_MAX, d->name ? "%s %s" : "%s", reason_name(d->reason),
+			 text);
 		return buf;
 	}
 	name = strerrorname_np(d->error);
@@ -127,6 +133,17 @@ static size_t option_unix(const struct endpoint *e, char *buf, size_t size)
 	return 0;
 }
 
+/* What a rule can be about is a name that needs no quotes. */
+static size_t option_name(const struct record *r, char *buf, size_t size)
+{
+	char name[DOMAIN_TEXT_MAX];
+
+	if (r->decision.reason != REASON_NOT_NEEDED || !r->endpoint.name ||
+	    domain_normalise(r->endpoint.name, name))
+		return 0;
+	return written(snprintf(buf, size, "--allow-host %s", name), size);
+}
+
 size_t line_option(const struct record *r, char *buf, size_t size)
 {
 	const struct endpoint *e = &r->endpoint;
@@ -134,6 +151,8 @@ size_t line_option(const struct record *r, char *buf, size_t size)
 	buf[0] = '\0';
 	if (r->decision.verdict == VERDICT_ALLOW)
 		return 0;
+	if (e->proto == PROTO_DNS)
+		return option_name(r, buf, size);
 	if (r->decision.reason == REASON_UNIX_DEFAULT)
 		return option_unix(e, buf, size);
 	if (r->decision.reason != REASON_DEFAULT && r->decision.reason != REASON_BIND_DEFAULT)

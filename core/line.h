@@ -18,9 +18,9 @@
 
 enum {
 	LINE_TEXT_MAX = 2048,  /* holds every line with its NUL */
-	LINE_OPTION_MAX = 256, /* holds every option with its NUL */
+	LINE_OPTION_MAX = 288, /* holds every option with its NUL */
 	LINE_TARGET_MAX = 512, /* holds every target with its NUL */
-	LINE_REASON_MAX = 64,  /* holds every reason with its NUL */
+	LINE_REASON_MAX = 512, /* holds every reason with its NUL; a longer name is cut */
 	LINE_TIME_MAX = 32,    /* holds every time stamp with its NUL */
 };
 

@@ -2,6 +2,7 @@
 #include "core/notif.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -90,6 +91,19 @@ int notif_restart(int listener, uint64_t id)
 	struct seccomp_notif_resp resp = { .id = id, .error = -KERNEL_ERESTARTSYS };
 
 	return send_response(listener, &resp);
+}
+
+int notif_replace_fd(int listener, uint64_t id, int fd, int number, bool cloexec)
+{
+	struct seccomp_notif_addfd add = {
+		.id = id,
+		.flags = SECCOMP_ADDFD_FLAG_SETFD,
+		.srcfd = (uint32_t)fd,
+		.newfd = (uint32_t)number,
+		.newfd_flags = cloexec ? O_CLOEXEC : 0,
+	};
+
+	return ioctl(listener, SECCOMP_IOCTL_NOTIF_ADDFD, &add) < 0 ? -errno : 0;
 }
 
 int notif_continue(int listener, uint64_t id)

@@ -59,6 +59,13 @@ int notif_answer(int listener, uint64_t id, int64_t value, int error);
 int notif_restart(int listener, uint64_t id);
 
 /*
+ * Put a duplicate of our descriptor `fd` in the place of the waiting task's descriptor `number`,
+ * close-on-exec or not. Returns 0, -ENOENT when the task is gone, or another -errno: then nothing
+ * has changed.
+ */
+int notif_replace_fd(int listener, uint64_t id, int fd, int number, bool cloexec);
+
+/*
  * Let the kernel run the call as it stands. Never for a call whose arguments were looked at in the
  * task's memory: they can have changed since. Returns as notif_answer().
  */

@@ -42,6 +42,9 @@ const struct own_call own_calls[] = {
 	CALL(open), CALL(stat), CALL(lstat), CALL(access), CALL(readlink), CALL(mkdir),
 	CALL(unlink), CALL(rename), CALL(poll), CALL(select), CALL(epoll_wait), CALL(dup2),
 	CALL(arch_prctl), CALL(time),
+
+	/* A child for a moment, with a table of descriptors of its own (fdinfo_register()). */
+	CALL(vfork),
 #endif
 
 	/* Waiting, time, signals. */

@@ -5,7 +5,9 @@
 #include <stdlib.h>
 
 #include "core/host.h"
+#include "core/hosts.h"
 #include "core/locate.h"
+#include "policy/dns.h"
 #include "policy/error.h"
 
 static int add_this_host(void *arg, struct addr addr)
@@ -30,18 +32,47 @@ static int add_host_address(void *arg, struct addr addr)
 	return draft_host_add(h->draft, h->index, addr);
 }
 
-static int resolve_hosts(struct draft *d, struct policy_error *err)
+static int resolve_host(struct draft *d, size_t i, resolve_unknown_fn *unknown,
+			struct policy_error *err)
 {
-	for (size_t i = 0; i < draft_hosts(d); i++) {
-		struct host_of_draft h = { .draft = d, .index = i };
-		const char *why = "out of memory";
+	struct host_of_draft h = { .draft = d, .index = i };
+	const char *why = "out of memory";
 
-		if (host_resolve(draft_host(d, i), add_host_address, &h, &why)) {
-			policy_error_set(err, "failed to resolve '%s': %s", draft_host(d, i), why);
-			return -ENOENT;
-		}
+	if (!host_resolve(draft_host(d, i), add_host_address, &h, &why))
+		return 0;
+	/* The sinkhole learns its addresses as soon as the command asks for it. */
+	if (draft_has_sinkhole(d)) {
+		unknown(draft_host(d, i), why);
+		return 0;
 	}
-	return 0;
+	policy_error_set(err, "failed to resolve '%s': %s", draft_host(d, i), why);
+	return -ENOENT;
+}
+
+/* What /etc/hosts says of a name holds for good. */
+static int look_up_host(struct draft *d, size_t i, const struct hosts *hosts)
+{
+	struct addr addrs[HOSTS_ADDRESSES];
+	size_t n = hosts_find(hosts, draft_host(d, i), addrs, HOSTS_ADDRESSES);
+	int ret = 0;
+
+	for (size_t k = 0; !ret && k < n; k++)
+		ret = draft_host_add(d, i, addrs[k]);
+	return ret;
+}
+
+static int resolve_hosts(struct draft *d, resolve_unknown_fn *unknown, struct policy_error *err)
+{
+	bool later = draft_has_sinkhole(d) && !unknown;
+	struct hosts hosts = { 0 };
+	int ret = later ? hosts_read(&hosts, "/etc/hosts") : 0;
+
+	for (size_t i = 0; !ret && i < draft_hosts(d); i++)
+		ret = later ? look_up_host(d, i, &hosts) : resolve_host(d, i, unknown, err);
+	hosts_free(&hosts);
+	if (ret && ret != -ENOENT)
+		policy_error_set(err, "out of memory");
+	return ret;
 }
 
 static int locate_paths(struct draft *d, struct policy_error *err)
@@ -68,9 +99,10 @@ static int locate_paths(struct draft *d, struct policy_error *err)
 	return ret;
 }
 
-int resolve_policy(struct draft *d, struct policy **out, struct policy_error *err)
+int resolve_policy(struct draft *d, resolve_unknown_fn *unknown, struct policy **out,
+		   struct policy_error *err)
 {
-	int ret = resolve_hosts(d, err);
+	int ret = resolve_hosts(d, unknown, err);
 
 	if (!ret)
 		ret = locate_paths(d, err);

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/time.h>
 
+#include "core/mirror.h"
 #include "policy/addr.h"
 
 /* The shortest sockaddr_in6 that the kernel takes: without a scope id (RFC 2133, net/ipv6.h). */
@@ -47,6 +48,7 @@ static int inspect(int fd, struct socket_info *out)
 	case AF_INET:
 	case AF_INET6:
 		out->kind = inet_kind(out->type, protocol);
+		out->netns = mirror_cookie(fd);
 		break;
 	case AF_UNIX:
 		out->kind = SOCKET_UNIX;

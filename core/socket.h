@@ -34,6 +34,7 @@ struct socket_info {
 	int domain; /* AF_... */
 	int type;   /* SOCK_..., without flags */
 	uint64_t cookie;
+	uint64_t netns; /* of an internet socket: mirror_cookie() */
 };
 
 /*

@@ -23,6 +23,9 @@
  */
 enum { PASSES_MAX = 8 };
 
+/* Enough to see what a list of children that changed meanwhile (proc(5)) has left out. */
+enum { LOOK_PASSES = 2 };
+
 /* A set of numbers: open addressing, never more than half full. */
 struct set {
 	uint64_t *slot; /* 0 is free */
@@ -31,6 +34,7 @@ struct set {
 
 struct walk {
 	tree_fn *fn;
+	tree_inode_fn *inode_fn; /* instead of it */
 	void *arg;
 	struct set tasks, sockets; /* thread ids, and inodes, that were seen */
 	struct set local;          /* those of the inodes that are AF_UNIX ... */
@@ -155,6 +159,16 @@ static uint64_t inode_of(int dir, const char *name)
 	return sscanf(link, "socket:[%llu]", &inode) == 1 ? inode : 0;
 }
 
+/* The same by its number alone. */
+static int note(struct walk *w, pid_t tid, uint64_t inode)
+{
+	int ret = set_add(&w->sockets, inode);
+
+	if (ret > 0)
+		w->inode_fn(w->arg, inode, tid);
+	return ret < 0 ? ret : 0;
+}
+
 /* What the task has open. Returns 0 or -ENOMEM. */
 static int visit_table(struct walk *w, pid_t tid)
 {
@@ -177,7 +191,9 @@ static int visit_table(struct walk *w, pid_t tid)
 
 		if (!inode)
 			continue;
-		if (!set_has(&w->sockets, inode))
+		if (w->inode_fn)
+			ret = note(w, tid, inode);
+		else if (!set_has(&w->sockets, inode))
 			ret = visit(w, pidfd, tid, entry->d_name);
 		else if (set_has(&w->local, inode))
 			ret = check_local(w, tid, entry->d_name, inode);
@@ -260,19 +276,33 @@ static int pass(struct walk *w)
 	return ret;
 }
 
-int tree_sockets(tree_fn *fn, void *arg, struct tree_result *out)
+static int walk(struct walk *w, int passes, struct tree_result *out)
 {
-	struct walk w = { .fn = fn, .arg = arg, .news = true };
 	int ret = 0;
 
-	for (int i = 0; !ret && w.news && i < PASSES_MAX; i++)
-		ret = pass(&w);
-	free(w.tasks.slot);
-	free(w.sockets.slot);
-	free(w.local.slot);
-	free(w.checked.slot);
-	w.result.unsettled = w.news || w.in_flight;
+	w->news = true;
+	for (int i = 0; !ret && w->news && i < passes; i++)
+		ret = pass(w);
+	free(w->tasks.slot);
+	free(w->sockets.slot);
+	free(w->local.slot);
+	free(w->checked.slot);
+	w->result.unsettled = w->news || w->in_flight;
 	if (!ret)
-		*out = w.result;
+		*out = w->result;
 	return ret;
+}
+
+int tree_sockets(tree_fn *fn, void *arg, struct tree_result *out)
+{
+	struct walk w = { .fn = fn, .arg = arg };
+
+	return walk(&w, PASSES_MAX, out);
+}
+
+int tree_inodes(tree_inode_fn *fn, void *arg, struct tree_result *out)
+{
+	struct walk w = { .inode_fn = fn, .arg = arg };
+
+	return walk(&w, LOOK_PASSES, out);
 }

@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 /* Gets a duplicate of each socket once; it is closed afterwards. */
 typedef void tree_fn(void *arg, int sock, uint64_t inode);
@@ -24,5 +25,14 @@ struct tree_result {
 
 /* Returns 0, -ENOMEM, or -errno when /proc cannot be read. */
 int tree_sockets(tree_fn *fn, void *arg, struct tree_result *out);
+
+/* Gets the inode of each socket once, with the first process that is found to have it. */
+typedef void tree_inode_fn(void *arg, uint64_t inode, pid_t pid);
+
+/*
+ * The same without a duplicate, and looking twice: the command cannot tell, as no socket of its is
+ * kept open when it closes it just then. Returns as tree_sockets().
+ */
+int tree_inodes(tree_inode_fn *fn, void *arg, struct tree_result *out);
 
 #endif

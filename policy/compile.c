@@ -262,7 +262,7 @@ int draft_implies_dns(const struct draft *d)
 	struct prefix_list public = { 0 };
 	int ret;
 
-	if (draft_fallback(d) == VERDICT_ALLOW)
+	if (draft_fallback(d) == VERDICT_ALLOW || d->dns.settings.sinkhole)
 		return 0;
 	if (draft_fallback(d) == VERDICT_ASK || d->n_hosts || d->has_suffix)
 		return 1;
@@ -309,6 +309,8 @@ int policy_compile(const struct draft *d, struct policy **out)
 		ret = compile_tables(p);
 	if (!ret)
 		ret = compile_nameservers(d, p);
+	if (!ret)
+		ret = dns_compile(d, p);
 	if (ret)
 		policy_free(p);
 	else
@@ -333,6 +335,7 @@ void policy_free(struct policy *p)
 	domain_map_free(&p->names);
 	addr_set_free(&p->this_host);
 	free(p->nameservers);
+	dns_policy_free(&p->dns);
 	free(p);
 }
 

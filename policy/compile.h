@@ -5,6 +5,7 @@
 #ifndef SANDTOP_POLICY_COMPILE_H
 #define SANDTOP_POLICY_COMPILE_H
 
+#include "policy/dns.h"
 #include "policy/domain.h"
 #include "policy/draft.h"
 #include "policy/live.h"
@@ -53,6 +54,7 @@ struct policy {
 	uint8_t bind_ports[(UINT16_MAX + 1) / 8]; /* one bit for each port of the option */
 	struct addr *nameservers;                 /* empty when the policy implies none */
 	size_t n_nameservers;
+	struct dns_policy dns;
 };
 
 /*

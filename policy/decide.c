@@ -210,10 +210,15 @@ static struct decision decide_unix(const struct policy *p, const struct endpoint
 static struct decision decide_out(const struct policy *p, const struct live *live,
 				  const struct endpoint *e)
 {
-	struct table_match match = find(p, live, e);
-	struct decision d = by_match(p, match);
+	struct table_match match;
+	struct decision d;
 	unsigned int gateway;
 	struct addr v4;
+
+	if (dns_decide(p, e, &d))
+		return d;
+	match = find(p, live, e);
+	d = by_match(p, match);
 
 	/* The gateway sends it on to the IPv4 address; a rule within its range knows that. */
 	gateway = addr_embedded_v4(e->addr, &v4);
@@ -224,6 +229,8 @@ static struct decision decide_out(const struct policy *p, const struct live *liv
 		match = earlier(find(p, live, &inner), find_names(p, live, &inner, e->addr));
 		d = stricter(d, by_match(p, match));
 	}
+	if (d.verdict != VERDICT_DENY && dns_closes(p, e))
+		return (struct decision){ .reason = REASON_SINKHOLE };
 	if (is_implied_dns(p, e, d))
 		return (struct decision){ .verdict = VERDICT_ALLOW, .reason = REASON_IMPLIED_DNS };
 	return d;
@@ -278,7 +285,7 @@ struct decision policy_decide(const struct policy *p, const struct live *live,
 	case PROTO_UNIX:
 		return decide_unix(p, e);
 	case PROTO_DNS:
-		return by_default(p);
+		return policy_has_sinkhole(p) ? policy_resolve(p, e->name) : by_default(p);
 	default:
 		return (struct decision){ .verdict = VERDICT_DENY, .reason = REASON_PROTOCOL };
 	}

@@ -57,6 +57,7 @@ void draft_free(struct draft *d)
 	rules_free(&d->binds);
 	addr_set_free(&d->this_host);
 	prefix_list_free(&d->nameservers);
+	dns_draft_free(&d->dns);
 	free(d);
 }
 
@@ -159,7 +160,8 @@ static bool goes_with(enum draft_family family, enum verdict fallback)
 static int check_family(const struct draft *d, enum draft_family family, const char *text,
 			struct policy_error *err)
 {
-	if (d->family != FAMILY_NONE && d->family != family)
+	if (d->family != FAMILY_NONE && d->family != family &&
+	    !(d->only_hosts && family == FAMILY_RULES))
 		return policy_error_set(err,
 					QUOTED ": mutually exclusive with %s: "
 					       "write all of them as --rule",
@@ -168,22 +170,6 @@ static int check_family(const struct draft *d, enum draft_family family, const c
 		return policy_error_set(err, QUOTED ": does not go with --default %s: expected %s",
 					text, verdict_name(d->fallback),
 					family == FAMILY_ALLOW ? "deny or ask" : "allow or ask");
-	return 0;
-}
-
-/* What the grammar knows and this build cannot enforce yet. */
-static int check_build(const struct draft_rule *rule, const char *text, struct policy_error *err)
-{
-	for (size_t i = 0; i < rule->specs.n; i++) {
-		const struct spec *spec = &rule->specs.v[i];
-
-		if ((spec->target == SPEC_HOST || spec->target == SPEC_SUFFIX) &&
-		    rule->verdict == VERDICT_DENY)
-			return policy_error_set(err,
-						QUOTED ": a rule that denies a name is not in "
-						       "this build",
-						text);
-	}
 	return 0;
 }
 
@@ -245,8 +231,6 @@ static int add_option(struct draft *d, enum draft_family family, const char *tex
 	if (ret)
 		return ret;
 	ret = family == FAMILY_DENY ? check_deny(&rule.specs, text, err) : 0;
-	if (!ret)
-		ret = check_build(&rule, text, err);
 	if (ret)
 		goto out_free;
 
@@ -260,6 +244,7 @@ static int add_option(struct draft *d, enum draft_family family, const char *tex
 	free(rule.text);
 	if (!ret) {
 		d->family = family;
+		d->only_hosts = false;
 		return 0;
 	}
 out_free:
@@ -363,8 +348,6 @@ int draft_rule(struct draft *d, const char *text, struct policy_error *err)
 			ret = check_bind(d, text, err);
 	}
 	if (!ret)
-		ret = check_build(&rule, text, err);
-	if (!ret)
 		ret = add_rule(d, &d->rules, &rule);
 	if (ret) {
 		spec_list_free(&rule.specs);
@@ -372,6 +355,7 @@ int draft_rule(struct draft *d, const char *text, struct policy_error *err)
 	}
 	d->has_in |= rule.dir == DIR_IN;
 	d->family = FAMILY_RULES;
+	d->only_hosts = false;
 	return 0;
 }
 
@@ -443,6 +427,7 @@ int draft_preset(struct draft *d, const char *name, struct policy_error *err)
 	}
 	d->has_in |= has_in;
 	d->family = FAMILY_RULES;
+	d->only_hosts = false;
 	d->preset_name = presets[preset].name;
 	return 0;
 }
@@ -503,11 +488,6 @@ int draft_allow_bind(struct draft *d, const char *ports, struct policy_error *er
 int draft_deny_bind(struct draft *d, const char *ports, struct policy_error *err)
 {
 	return add_bind(d, BIND_DENY, ports, err);
-}
-
-bool draft_has_suffix(const struct draft *d)
-{
-	return d->has_suffix;
 }
 
 size_t draft_hosts(const struct draft *d)

@@ -7,6 +7,7 @@
 
 #include <stddef.h>
 
+#include "policy/dns.h"
 #include "policy/pathname.h"
 #include "policy/live.h"
 #include "policy/policy.h"
@@ -49,7 +50,8 @@ struct draft {
 	struct draft_rules rules;
 	struct draft_rules preset; /* these are numbered on */
 	const char *preset_name;   /* static; NULL without a preset */
-	bool has_in;               /* one of them has DIR_IN */
+	bool only_hosts; /* FAMILY_ALLOW by draft_allow_host() alone, which is a rule, too */
+	bool has_in;     /* one of them has DIR_IN */
 	bool has_default;
 	enum verdict fallback; /* for what no rule matches, with has_default */
 	enum draft_bind bind;
@@ -61,6 +63,7 @@ struct draft {
 	struct pathnames paths;
 	struct addr_set this_host;
 	struct prefix_list nameservers;
+	struct dns_draft dns;
 };
 
 /* How many rules a policy of the draft has, and the one at index i of them. */

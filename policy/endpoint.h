@@ -69,6 +69,12 @@ enum reason {
 	REASON_CONTROL_SOCKET, /* of a sandtop: no rule opens it */
 	REASON_MAX_CONNECTIONS,
 	REASON_IMPLIED_DNS,
+	REASON_SINKHOLE,   /* port 53, or 0.0.0.0: see policy/dns.h */
+	REASON_BLOCKED,    /* name: the name that is blocked, or the domain above it */
+	REASON_NOT_NEEDED, /* name: the one asked for */
+	REASON_REBIND,     /* the same */
+	REASON_ENCRYPTED_DNS,
+	REASON_HOSTS, /* a name that this machine answers itself */
 	REASON_PROTOCOL,
 	REASON_ASK_TIMEOUT, /* held, and not answered in time */
 	REASON_ASK_NOBODY,  /* nobody is there to answer */
@@ -80,8 +86,9 @@ enum reason {
 struct decision {
 	enum verdict verdict;
 	enum reason reason;
-	int rule;  /* number of the rule, from 1, with REASON_RULE; else 0 */
-	int error; /* a positive errno with REASON_ERROR; else 0 */
+	int rule;         /* number of the rule, from 1, with REASON_RULE; else 0 */
+	int error;        /* a positive errno with REASON_ERROR; else 0 */
+	const char *name; /* with the reasons that have one; else NULL. Borrowed. */
 };
 
 /* "tcp", "udp", "icmp", "unix", "dns". */

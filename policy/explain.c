@@ -205,7 +205,8 @@ static void print_answer(FILE *out, const struct policy *p, const struct endpoin
 	if (d.reason == REASON_RULE)
 		fprintf(out, "%d\t%s", d.rule, policy_rule_text(p, d.rule));
 	else
-		fprintf(out, "-\t%s", reason_name(d.reason));
+		fprintf(out, "-\t%s%s%s", reason_name(d.reason), d.name ? " " : "",
+			d.name ? d.name : "");
 }
 
 char *explain_answer(const struct policy *p, const struct live *live, const struct endpoint *e)

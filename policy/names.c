@@ -219,6 +219,31 @@ const char *names_next(const struct names *n, struct addr addr, uint64_t now, ui
 	return NULL;
 }
 
+struct names *names_copy(const struct names *n)
+{
+	struct names *copy = malloc(sizeof(*copy));
+
+	if (!copy)
+		return NULL;
+	*copy = *n;
+	copy->n = 0;
+	copy->heap = NULL; /* for what is bound later */
+	copy->bindings = malloc((n->n + 1) * sizeof(*copy->bindings));
+	while (copy->bindings && copy->n < n->n) {
+		struct binding *b = &copy->bindings[copy->n];
+
+		*b = n->bindings[copy->n];
+		b->name = strdup(b->name);
+		if (!b->name)
+			break;
+		copy->n++;
+	}
+	if (copy->bindings && copy->n == n->n)
+		return copy;
+	names_free(copy);
+	return NULL;
+}
+
 size_t names_count(const struct names *n)
 {
 	return n->n;

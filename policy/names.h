@@ -35,6 +35,12 @@ int names_bind(struct names *n, struct addr addr, const char *name, uint64_t unt
  */
 const char *names_next(const struct names *n, struct addr addr, uint64_t now, uint32_t *at);
 
+/*
+ * A copy of the table, for names_next() alone, to be freed with names_free(), or NULL for want of
+ * memory.
+ */
+struct names *names_copy(const struct names *n);
+
 /* How many bindings there are, ended ones included that nothing has taken the place of. */
 size_t names_count(const struct names *n);
 

@@ -71,9 +71,6 @@ int draft_default(struct draft *d, const char *verdict, struct policy_error *err
 int draft_allow_bind(struct draft *d, const char *ports, struct policy_error *err);
 int draft_deny_bind(struct draft *d, const char *ports, struct policy_error *err);
 
-/* Whether a rule is about the names below a domain, which only a resolver can tell of. */
-bool draft_has_suffix(const struct draft *d);
-
 /* How many different literal host names the draft's specs mention. */
 size_t draft_hosts(const struct draft *d);
 

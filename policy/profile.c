@@ -27,7 +27,7 @@ struct reader {
 	struct policy_error *err;
 };
 
-enum shape { SHAPE_TEXT, SHAPE_TEXTS, SHAPE_NUMBER, SHAPE_PORTS };
+enum shape { SHAPE_TEXT, SHAPE_TEXTS, SHAPE_NUMBER, SHAPE_PORTS, SHAPE_BOOLEAN };
 
 /* What a value has to be: enum toml_type of it, and of its elements if it is an array. */
 static const struct {
@@ -39,6 +39,7 @@ static const struct {
 	[SHAPE_NUMBER] = { TOML_INTEGER, 0, "a number" },
 	[SHAPE_PORTS] = { TOML_STRING | TOML_INTEGER | TOML_ARRAY, TOML_STRING | TOML_INTEGER,
 			  "ports as numbers or texts" },
+	[SHAPE_BOOLEAN] = { TOML_BOOLEAN, 0, "true or false" },
 };
 
 /* A key that a profile may have. */
@@ -49,11 +50,11 @@ struct profile_key {
 	int (*set)(struct reader *r, const struct toml_value *v);
 	/* or it becomes an item for this. */
 	int (*add)(struct draft *d, const char *text, struct policy_error *err);
-	bool absent; /* not in this build */
 };
 
 static int set_max_connections(struct reader *r, const struct toml_value *v);
 static int add_word(struct reader *r, const struct toml_value *v);
+static int add_block_file(struct reader *r, const struct toml_value *v);
 static int set_log_json(struct reader *r, const struct toml_value *v);
 static int set_log_text(struct reader *r, const struct toml_value *v);
 
@@ -68,14 +69,14 @@ static const struct profile_key keys[] = {
 	{ "network", "allow_bind", SHAPE_PORTS, .add = draft_allow_bind },
 	{ "network", "deny_bind", SHAPE_PORTS, .add = draft_deny_bind },
 	{ "network", "max_connections", SHAPE_NUMBER, .set = set_max_connections },
-	{ "dns", "block", .absent = true },
-	{ "dns", "block_suffix", .absent = true },
-	{ "dns", "block_file", .absent = true },
-	{ "dns", "resolve", .absent = true },
-	{ "dns", "denied", .absent = true },
-	{ "dns", "rebind_protection", .absent = true },
-	{ "dns", "encrypted", .absent = true },
-	{ "dns", "upstream", .absent = true },
+	{ "dns", "block", SHAPE_TEXTS, .add = draft_block_domain },
+	{ "dns", "block_suffix", SHAPE_TEXTS, .add = draft_block_suffix },
+	{ "dns", "block_file", SHAPE_TEXTS, .set = add_block_file },
+	{ "dns", "resolve", SHAPE_TEXT, .add = draft_resolve },
+	{ "dns", "denied", SHAPE_TEXT, .add = draft_denied },
+	{ "dns", "rebind_protection", SHAPE_BOOLEAN, .add = draft_rebind_protection },
+	{ "dns", "encrypted", SHAPE_TEXT, .add = draft_encrypted },
+	{ "dns", "upstream", SHAPE_TEXTS, .add = draft_upstream },
 	{ "log", "json", SHAPE_TEXT, .set = set_log_json },
 	{ "log", "text", SHAPE_TEXT, .set = set_log_text },
 };
@@ -131,10 +132,11 @@ static int add_item(struct reader *r, const struct toml_value *v)
 		return -ENOMEM;
 	p->items = items;
 	snprintf(number, sizeof(number), "%" PRId64, v->number);
-	text = strdup(v->type == TOML_STRING ? v->text : number);
+	text = strdup(v->type == TOML_INTEGER ? number : v->text);
 	if (!text)
 		return -ENOMEM;
 	items[p->n_items++] = (struct profile_item){
+		.table = r->key->table,
 		.key = r->key->name,
 		.add = r->key->add,
 		.text = text,
@@ -173,6 +175,21 @@ static int add_word(struct reader *r, const struct toml_value *v)
 	p->n_command = n;
 	r->args_at = v->at;
 	return command[at] ? 0 : -ENOMEM;
+}
+
+static int add_block_file(struct reader *r, const struct toml_value *v)
+{
+	struct profile *p = r->profile;
+	char **files;
+
+	if (!*v->text)
+		return wrong_value(r, v, "the name of a file");
+	files = array_room(p->block_files, p->n_block_files, sizeof(*files));
+	if (!files)
+		return -ENOMEM;
+	p->block_files = files;
+	files[p->n_block_files] = strdup(v->text);
+	return files[p->n_block_files++] ? 0 : -ENOMEM;
 }
 
 static int set_file(struct reader *r, const struct toml_value *v, char **file)
@@ -233,8 +250,6 @@ static int find_key(struct reader *r, const struct toml_value *v)
 	for (size_t i = 0; i < COUNT(keys); i++) {
 		if (strcmp(keys[i].table, v->table) || strcmp(keys[i].name, v->key))
 			continue;
-		if (keys[i].absent)
-			return fail(r, v->key_at, "'%s.%s': not in this build", v->table, v->key);
 		r->key = &keys[i];
 		return 0;
 	}
@@ -350,6 +365,9 @@ void profile_free(struct profile *p)
 	for (size_t i = 0; i < p->n_command; i++)
 		free(p->command[i]);
 	free(p->command);
+	for (size_t i = 0; i < p->n_block_files; i++)
+		free(p->block_files[i]);
+	free(p->block_files);
 	free(p->log_json);
 	free(p->log_text);
 }
@@ -358,7 +376,8 @@ void profile_free(struct profile *p)
 static bool is_overridden(const struct profile_item *item, const struct draft *d)
 {
 	return (item->add == draft_default && d->has_default) ||
-	       (item->add == draft_preset && d->preset_name);
+	       (item->add == draft_preset && d->preset_name) ||
+	       (item->add == draft_resolve && d->dns.has_resolve);
 }
 
 int profile_add(const struct profile *p, struct draft *d, struct policy_error *err)
@@ -372,8 +391,8 @@ int profile_add(const struct profile *p, struct draft *d, struct policy_error *e
 			continue;
 		ret = item->add(d, item->text, &wrong);
 		if (ret == -EINVAL)
-			policy_error_set(err, "%u:%u: network.%s: %s", item->line, item->column,
-					 item->key, wrong.text);
+			policy_error_set(err, "%u:%u: %s.%s: %s", item->line, item->column,
+					 item->table, item->key, wrong.text);
 		if (ret)
 			return ret;
 	}
@@ -383,6 +402,14 @@ int profile_add(const struct profile *p, struct draft *d, struct policy_error *e
 static bool is_rule(const struct profile_item *item)
 {
 	return item->add == draft_allow || item->add == draft_deny || item->add == draft_rule;
+}
+
+void profile_list_path(const char *profile, const char *name, char *buf, size_t size)
+{
+	const char *slash = *name == '/' ? NULL : strrchr(profile, '/');
+	int dir = slash ? (int)(slash - profile) + 1 : 0;
+
+	snprintf(buf, size, "%.*s%s", dir, profile, name);
 }
 
 const struct profile_item *profile_rule(const struct profile *p, int rule)
@@ -486,6 +513,54 @@ static void write_binds(FILE *out, const struct draft *d)
 	fputs("]\n", out);
 }
 
+/* A list of texts, or nothing. */
+static void write_list(FILE *out, const char *key, char *const *texts, size_t n)
+{
+	if (!n)
+		return;
+	fprintf(out, "%s = [", key);
+	for (size_t i = 0; i < n; i++) {
+		if (i)
+			fputs(", ", out);
+		write_text(out, texts[i]);
+	}
+	fputs("]\n", out);
+}
+
+static void write_upstream(FILE *out, const struct dns_draft *dns)
+{
+	char addr[ADDR_TEXT_MAX];
+
+	for (size_t i = 0; i < dns->n_upstream; i++)
+		fprintf(out, dns->upstream[i].addr.family == 6 ? "%s\"[%s]:%u\"" : "%s\"%s:%u\"",
+			i ? ", " : "upstream = [", addr_text(dns->upstream[i].addr, addr),
+			dns->upstream[i].port);
+	if (dns->n_upstream)
+		fputs("]\n", out);
+}
+
+/* What was chosen, as far as it is not what holds anyway. */
+static void write_dns(FILE *out, const struct dns_draft *dns, const struct profile *rest)
+{
+	static const char *const resolve[] = { NULL, "all", "none" };
+	static const char *const denied[] = { NULL, "nxdomain", "refused" };
+	const struct dns_settings *s = &dns->settings;
+
+	if (!dns->n_blocked && !dns->n_suffixes && !rest->n_block_files && !dns->n_upstream &&
+	    !s->resolve && !s->denied && !s->rebinding && !s->encrypted)
+		return;
+	fputs("\n[dns]\n", out);
+	write_list(out, "block", dns->blocked, dns->n_blocked);
+	write_list(out, "block_suffix", dns->suffixes, dns->n_suffixes);
+	write_list(out, "block_file", rest->block_files, rest->n_block_files);
+	write_key(out, "resolve", resolve[s->resolve]);
+	write_key(out, "denied", denied[s->denied]);
+	if (s->rebinding)
+		fputs("rebind_protection = false\n", out);
+	write_key(out, "encrypted", s->encrypted ? "allow" : NULL);
+	write_upstream(out, dns);
+}
+
 char *profile_write(const struct draft *d, const struct profile *rest)
 {
 	char *text = NULL;
@@ -506,6 +581,7 @@ char *profile_write(const struct draft *d, const struct profile *rest)
 	write_binds(out, d);
 	if (rest->max_connections)
 		fprintf(out, "max_connections = %u\n", rest->max_connections);
+	write_dns(out, &d->dns, rest);
 	if (rest->log_json || rest->log_text)
 		fputs("\n[log]\n", out);
 	write_key(out, "json", rest->log_json);

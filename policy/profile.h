@@ -12,9 +12,9 @@
 
 #include "policy/policy.h"
 
-/* One text of [network], with the place of its value in the file. */
+/* One text of [network] or [dns], with the place of its value in the file. */
 struct profile_item {
-	const char *key; /* static */
+	const char *table, *key; /* static */
 	int (*add)(struct draft *d, const char *text, struct policy_error *err);
 	char *text;
 	unsigned int line, column;
@@ -27,6 +27,8 @@ struct profile {
 	unsigned int max_connections;
 	char **command; /* [program] exec and args, with a NULL behind them */
 	size_t n_command;
+	char **block_files; /* [dns] block_file, as written */
+	size_t n_block_files;
 	char *log_json, *log_text;
 };
 
@@ -50,6 +52,12 @@ int profile_add(const struct profile *p, struct draft *d, struct policy_error *e
 
 /* The item that rule number `rule` of a draft comes from to which the profile alone was added. */
 const struct profile_item *profile_rule(const struct profile *p, int rule);
+
+/*
+ * The path of a list that the profile at `profile` names: a relative one begins in the profile's
+ * directory. What does not fit is cut.
+ */
+void profile_list_path(const char *profile, const char *name, char *buf, size_t size);
 
 /*
  * The draft's policy as a profile, with the other members of `rest` (which has no items), and the

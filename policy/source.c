@@ -2,15 +2,26 @@
 #include "policy/source.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "policy/array.h"
+#include "policy/dns.h"
 #include "policy/error.h"
 #include "policy/profile.h"
 
 /* Copies are made and freed by different threads. */
 struct profile_text {
+	_Atomic unsigned int users;
+	char *path;
+	size_t size;
+	char text[];
+};
+
+/* Shared by copies, too, and as large as a block-list is. */
+struct source_list {
 	_Atomic unsigned int users;
 	char *path;
 	size_t size;
@@ -29,6 +40,10 @@ struct source {
 	struct profile_text *profile; /* NULL: none */
 	char **inserted;              /* in the order in which they came: the last is in front */
 	size_t n_inserted;
+	struct source_list **lists;
+	char **list_paths; /* theirs */
+	size_t n_lists;
+	bool sinkhole;
 };
 
 struct source *source_new(void)
@@ -44,6 +59,14 @@ static void drop_profile(struct profile_text *p)
 	free(p);
 }
 
+static void drop_list(struct source_list *l)
+{
+	if (--l->users)
+		return;
+	free(l->path);
+	free(l);
+}
+
 void source_free(struct source *s)
 {
 	if (!s)
@@ -52,10 +75,32 @@ void source_free(struct source *s)
 		free(s->options[i].text);
 	free(s->options);
 	drop_profile(s->profile);
+	for (size_t i = 0; i < s->n_lists; i++)
+		drop_list(s->lists[i]);
+	free(s->lists);
+	free(s->list_paths);
 	for (size_t i = 0; i < s->n_inserted; i++)
 		free(s->inserted[i]);
 	free(s->inserted);
 	free(s);
+}
+
+/* The list's reference becomes the source's. Returns 0 or -ENOMEM. */
+static int keep_list(struct source *s, struct source_list *l)
+{
+	struct source_list **lists = array_room(s->lists, s->n_lists, sizeof(struct source_list *));
+	char **paths;
+
+	if (!lists)
+		return -ENOMEM;
+	s->lists = lists;
+	paths = array_room(s->list_paths, s->n_lists, sizeof(*paths));
+	if (!paths)
+		return -ENOMEM;
+	s->list_paths = paths;
+	paths[s->n_lists] = l->path;
+	lists[s->n_lists++] = l;
+	return 0;
 }
 
 struct source *source_copy(const struct source *s)
@@ -67,10 +112,16 @@ struct source *source_copy(const struct source *s)
 		ret = source_add(copy, s->options[i].add, s->options[i].flag, s->options[i].text);
 	for (size_t i = 0; !ret && i < s->n_inserted; i++)
 		ret = source_insert(copy, s->inserted[i]);
+	for (size_t i = 0; !ret && i < s->n_lists; i++) {
+		ret = keep_list(copy, s->lists[i]);
+		if (!ret)
+			s->lists[i]->users++;
+	}
 	if (ret) {
 		source_free(copy);
 		return NULL;
 	}
+	copy->sinkhole = s->sinkhole;
 	copy->profile = s->profile;
 	if (copy->profile)
 		copy->profile->users++;
@@ -111,6 +162,38 @@ int source_set_profile(struct source *s, const char *path, const char *text, siz
 	return 0;
 }
 
+int source_add_list(struct source *s, const char *path, const char *text, size_t size)
+{
+	struct source_list *l = malloc(sizeof(*l) + size);
+	int ret = -ENOMEM;
+
+	if (!l)
+		return -ENOMEM;
+	l->path = strdup(path);
+	if (l->path)
+		ret = keep_list(s, l);
+	if (ret) {
+		free(l->path);
+		free(l);
+		return ret;
+	}
+	l->users = 1;
+	l->size = size;
+	memcpy(l->text, text, size);
+	return 0;
+}
+
+char **source_lists(const struct source *s, size_t *n)
+{
+	*n = s->n_lists;
+	return s->list_paths;
+}
+
+void source_set_sinkhole(struct source *s)
+{
+	s->sinkhole = true;
+}
+
 const char *source_profile(const struct source *s)
 {
 	return s->profile ? s->profile->path : NULL;
@@ -145,14 +228,33 @@ static int add_options(const struct source *s, struct draft *d, struct policy_er
 	return ret;
 }
 
-static int add_profile(const struct profile_text *p, struct draft *d, struct policy_error *err)
+/* Files are the business of whoever made the source: a list that it does not have is an error. */
+static int add_list(const struct source *s, const char *name, struct draft *d,
+		    struct policy_error *err)
 {
+	char path[2 * PATH_MAX];
+
+	profile_list_path(s->profile->path, name, path, sizeof(path));
+	for (size_t i = 0; i < s->n_lists; i++)
+		if (!strcmp(s->lists[i]->path, path))
+			return draft_block_list(d, s->lists[i]->text, s->lists[i]->size, err);
+	return policy_error_set(err,
+				" dns.block_file: " QUOTED
+				": this run has not read it: expected a list that it began with",
+				path);
+}
+
+static int add_profile(const struct source *s, struct draft *d, struct policy_error *err)
+{
+	const struct profile_text *p = s->profile;
 	struct policy_error wrong;
 	struct profile profile;
 	int ret = profile_read(p->text, p->size, &profile, &wrong);
 
 	if (!ret) {
 		ret = profile_add(&profile, d, &wrong);
+		for (size_t i = 0; !ret && i < profile.n_block_files; i++)
+			ret = add_list(s, profile.block_files[i], d, &wrong);
 		profile_free(&profile);
 	}
 	if (ret == -EINVAL)
@@ -166,9 +268,11 @@ int source_build(const struct source *s, struct draft **out, struct policy_error
 	int ret = d ? add_options(s, d, err) : -ENOMEM;
 
 	if (!ret && s->profile)
-		ret = add_profile(s->profile, d, err);
+		ret = add_profile(s, d, err);
 	for (size_t i = 0; !ret && i < s->n_inserted; i++)
 		ret = draft_insert(d, s->inserted[i], err);
+	if (!ret && s->sinkhole)
+		draft_set_sinkhole(d);
 	if (ret)
 		draft_free(d);
 	else

@@ -34,6 +34,18 @@ int source_add(struct source *s, int (*add)(struct draft *, const char *, struct
  */
 int source_set_profile(struct source *s, const char *path, const char *text, size_t size);
 
+/*
+ * The names of a list that the profile's dns.block_file names; `path` is as profile_list_path()
+ * makes it. Both are copied. Returns 0 or -ENOMEM.
+ */
+int source_add_list(struct source *s, const char *path, const char *text, size_t size);
+
+/* The paths of the lists, which stay the source's. */
+char **source_lists(const struct source *s, size_t *n);
+
+/* There is a sinkhole, whatever policy is made of it. */
+void source_set_sinkhole(struct source *s);
+
 /* The path of the profile, or NULL without one. */
 const char *source_profile(const struct source *s);
 

@@ -45,6 +45,8 @@ enum toml_type type_of(const toml::node &node)
 		return TOML_STRING;
 	case toml::node_type::integer:
 		return TOML_INTEGER;
+	case toml::node_type::boolean:
+		return TOML_BOOLEAN;
 	case toml::node_type::array:
 		return TOML_ARRAY;
 	case toml::node_type::table:
@@ -75,6 +77,8 @@ int reader::give(struct toml_value value, const toml::node &node) const
 		value.text = text->get().c_str();
 	} else if (const auto *number = node.as_integer()) {
 		value.number = number->get();
+	} else if (const auto *boolean = node.as_boolean()) {
+		value.text = boolean->get() ? "true" : "false";
 	}
 	return fn(arg, &value);
 }

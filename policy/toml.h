@@ -19,7 +19,8 @@ enum toml_type {
 	TOML_INTEGER = 1 << 1,
 	TOML_ARRAY = 1 << 2,
 	TOML_TABLE = 1 << 3,
-	TOML_OTHER = 1 << 4, /* a float, a boolean, a date or a time */
+	TOML_BOOLEAN = 1 << 4, /* its text is "true" or "false" */
+	TOML_OTHER = 1 << 5,   /* a float, a date or a time */
 };
 
 /* Both from 1; the column counts characters. */
@@ -33,7 +34,7 @@ struct toml_value {
 	const char *key;
 	bool element; /* an element of the array that came just before */
 	enum toml_type type;
-	const char *text; /* of a string */
+	const char *text; /* of a string or a boolean */
 	int64_t number;   /* of an integer */
 	struct toml_place key_at, at;
 };

@@ -7,6 +7,7 @@
  *	guest FIFO			take the lines from a named pipe
  *
  *	open tcp|udp ADDRESS PORT	a new socket, connected: "open N 0"
+ *	resolve NAME			"resolve ADDRESS", the first one of IPv4
  *	begin ADDRESS PORT		the same for tcp, without waiting
  *	listen ADDRESS PORT		a new listener; "accept N" makes a socket of it
  *	accept N
@@ -23,6 +24,7 @@
  */
 #include <err.h>
 #include <errno.h>
+#include <netdb.h>
 #include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -62,6 +64,21 @@ static int connect_to(int type, const char *address, int port)
 		return -1;
 	}
 	return fd;
+}
+
+static void do_resolve(const char *name)
+{
+	struct addrinfo hints = { .ai_family = AF_INET, .ai_socktype = SOCK_STREAM }, *list;
+	int error = getaddrinfo(name, NULL, &hints, &list);
+	char text[64];
+
+	if (error) {
+		tell("resolve %s", gai_strerror(error));
+		return;
+	}
+	getnameinfo(list->ai_addr, list->ai_addrlen, text, sizeof(text), NULL, 0, NI_NUMERICHOST);
+	tell("resolve %s", text);
+	freeaddrinfo(list);
 }
 
 static void do_open(const char *kind, const char *address, int port, int flags)
@@ -232,6 +249,8 @@ static bool obey(char *line)
 		word[n++] = w;
 	if (!strcmp(word[0], "open"))
 		do_open(word[1], word[2], atoi(word[3]), 0);
+	else if (!strcmp(word[0], "resolve"))
+		do_resolve(word[1]);
 	else if (!strcmp(word[0], "begin"))
 		do_open("tcp", word[1], atoi(word[2]), SOCK_NONBLOCK);
 	else if (!strcmp(word[0], "listen"))

@@ -98,8 +98,6 @@ ENDS(log_not_writable, 125, "--log.*/no/such/log", "-b", "--log", "/no/such/log"
      ":1", "--", "echo", "ran");
 ENDS(json_not_writable, 125, "--json.*/no/such/log", "-b", "--json", "/no/such/log", "--net-allow",
      ":1", "--", "echo", "ran");
-ENDS(name_that_does_not_resolve, 125, "no-such-host\\.invalid", "-b", "--net-allow",
-     "no-such-host.invalid:80", "--", "echo", "ran");
 
 FIXTURE_SETUP(status)
 {

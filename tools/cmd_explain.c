@@ -12,6 +12,7 @@
 #include "policy/explain.h"
 #include "tools/cmd.h"
 #include "tools/make_policy.h"
+#include "tools/sinkhole.h"
 
 /* What is asked, and what came of it. */
 struct explainer {
@@ -77,8 +78,7 @@ static int explain(struct explainer *x, char *line)
 			return -ENOMEM;
 		e.name = real;
 	}
-	answer = x->why ? explain_why(x->policy, NULL, &e)
-			: explain_answer(x->policy, NULL, &e);
+	answer = x->why ? explain_why(x->policy, NULL, &e) : explain_answer(x->policy, NULL, &e);
 	ret = answer ? print_fields(answer) : -ENOMEM;
 	/* explain_why() ends its last line itself. */
 	if (!x->why)
@@ -161,17 +161,28 @@ static int explain_all(const struct options *o, const struct policy *policy)
 	return ret || x.wrong ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
+/* A resolve_unknown_fn: only the sinkhole of a run can tell what the name stands for. */
+static void say_unknown(const char *host, const char *why)
+{
+	complain("warning: failed to resolve '%s': %s: its rule waits for answers", host, why);
+}
+
 static int explain_options(const struct options *o)
 {
 	struct profile_file f = { 0 };
+	struct sinkhole sinkhole = { 0 };
 	struct policy *policy = NULL;
 	struct draft *d = NULL;
 	int status = profile_file_of(o, &f);
 
 	if (!status)
 		status = make_draft(o, &f, &d);
+	/* Whether this host permits one is part of the answer. */
 	if (!status)
-		status = make_policy(d, &policy);
+		status = sinkhole_open(&sinkhole, d);
+	sinkhole_close(&sinkhole);
+	if (!status)
+		status = make_policy(d, say_unknown, &policy);
 	if (!status)
 		status = explain_all(o, policy);
 	policy_free(policy);

@@ -23,6 +23,7 @@
 #include "tools/options.h"
 #include "tools/output.h"
 #include "tools/profile_file.h"
+#include "tools/sinkhole.h"
 
 #define SANDTOP_VERSION "0.1"
 
@@ -139,6 +140,7 @@ static int prepare_launch(const struct options *o, enum plan_mode mode, const ch
 struct run {
 	const struct options *options;
 	struct snapshot *snapshot;
+	struct sinkhole *sinkhole;
 	const char *profile; /* absolute path, or NULL */
 	const char *name;
 };
@@ -168,6 +170,9 @@ static int run(void *arg, const struct supervisor_terminal *terminal)
 	char *metrics;
 	int status, ret;
 
+	if (r->sinkhole->open)
+		config.mirror = &r->sinkhole->mirror;
+	memcpy(config.dns_server, r->sinkhole->server, sizeof(config.dns_server));
 	status = output_open("--log", o->log, &log);
 	if (!status)
 		status = output_open("--json", o->json, &json);
@@ -283,16 +288,16 @@ static char *profile_path(const struct profile_file *f)
 }
 
 /* The policy with what it was made from. Returns 0 or an exit status. */
-static int make_snapshot(const struct options *o, const struct profile_file *f, struct draft *d,
+static int make_snapshot(const struct run *r, const struct profile_file *f, struct draft *d,
 			 struct snapshot **out)
 {
 	struct source *source;
 	struct policy *policy;
-	int status = make_policy(d, &policy);
+	int status = make_policy(d, NULL, &policy);
 
 	if (status)
 		return status;
-	source = make_source(o, f);
+	source = make_source(r->options, f, r->profile, r->sinkhole->open);
 	*out = source ? snapshot_new(policy, source) : NULL;
 	if (*out)
 		return 0;
@@ -301,13 +306,16 @@ static int make_snapshot(const struct options *o, const struct profile_file *f, 
 	return EXIT_HOST;
 }
 
-/* With the monitor, if it is to be and can be. Returns the exit status. */
-static int run_monitored(const struct options *o, struct run *r)
+static bool is_monitored(const struct options *o)
+{
+	return !o->batch && (o->monitor || (isatty(0) && isatty(1)));
+}
+
+/* With the monitor. Returns the exit status. */
+static int run_monitored(struct run *r)
 {
 	int tty, status;
 
-	if (o->batch || (!o->monitor && (!isatty(0) || !isatty(1))))
-		return run(r, NULL);
 	if (isatty(0) && isatty(1))
 		return front_run(0, 1, r->name, run, r);
 	tty = open("/dev/tty", O_RDWR | O_CLOEXEC);
@@ -320,10 +328,28 @@ static int run_monitored(const struct options *o, struct run *r)
 	return status;
 }
 
+/* Returns the exit status. */
+static int run_policy(struct run *r, const struct profile_file *f, struct draft *d)
+{
+	struct snapshot *snapshot = NULL, *retired = NULL;
+	bool monitored = is_monitored(r->options);
+	int status = make_snapshot(r, f, d, &snapshot);
+
+	r->snapshot = snapshot;
+	if (!status)
+		status = monitored ? run_monitored(r) : run(r, NULL);
+	snapshot_put(snapshot, &retired);
+	snapshot_free(retired);
+	/* The run may go on without a monitor; the sinkhole then ends with the run. */
+	if (!monitored)
+		sinkhole_close(r->sinkhole);
+	return status;
+}
+
 static int run_command(const struct options *o, const struct profile_file *f, struct draft *d)
 {
-	struct snapshot *snapshot, *retired = NULL;
-	struct run r = { .options = o };
+	struct sinkhole sinkhole;
+	struct run r = { .options = o, .sinkhole = &sinkhole };
 	char name[65];
 	char *profile;
 	int status;
@@ -334,20 +360,12 @@ static int run_command(const struct options *o, const struct profile_file *f, st
 		default_name(o->command[0], name);
 	if (o->no_supervisor)
 		return run_static(o, d, name);
-	status = make_snapshot(o, f, d, &snapshot);
-	if (status)
-		return status;
-	if (draft_has_suffix(d))
-		complain("a rule for the names below a domain matches nothing in this build, which "
-			 "does not follow what the command resolves");
-	profile = profile_path(f);
-	r.snapshot = snapshot;
-	r.profile = profile;
+	r.profile = profile = profile_path(f);
 	r.name = name;
-	status = run_monitored(o, &r);
+	status = sinkhole_open(&sinkhole, d);
+	if (!status)
+		status = run_policy(&r, f, d);
 	free(profile);
-	snapshot_put(snapshot, &retired);
-	snapshot_free(retired);
 	return status;
 }
 
@@ -380,11 +398,14 @@ static int check_utf8(const char *text)
 	return EXIT_USAGE;
 }
 
-static int dump_profile(const struct options *o, const struct draft *d)
+static int dump_profile(const struct options *o, const struct profile_file *f,
+			const struct draft *d)
 {
 	struct profile rest = {
 		.max_connections = o->max_connections,
 		.command = o->command && o->command[0] ? o->command : NULL,
+		.block_files = f->profile.block_files,
+		.n_block_files = f->profile.n_block_files,
 		.log_json = (char *)o->json,
 		.log_text = (char *)o->log,
 	};
@@ -406,7 +427,7 @@ static int dump_profile(const struct options *o, const struct draft *d)
 	return status;
 }
 
-static int run_or_dump(struct options *o, const struct profile_file *f)
+static int run_or_dump(struct options *o, struct profile_file *f)
 {
 	struct draft *d = NULL;
 	char path[1024];
@@ -425,7 +446,7 @@ static int run_or_dump(struct options *o, const struct profile_file *f)
 		complain("no policy given: every connection is denied "
 			 "(see --net-allow, --preset public-only, --learn)");
 	if (!status)
-		status = o->dump_profile ? dump_profile(o, d) : run_command(o, f, d);
+		status = o->dump_profile ? dump_profile(o, f, d) : run_command(o, f, d);
 	draft_free(d);
 	return status;
 }

@@ -16,6 +16,7 @@
 #include "core/json.h"
 #include "core/ledger.h"
 #include "core/line.h"
+#include "core/replace_file.h"
 #include "policy/addr.h"
 #include "tools/cmd.h"
 #include "tools/ctl.h"
@@ -110,40 +111,6 @@ int ctl_why(const struct ctl_verb *verb, int fd, char **arg)
 	return show(ctl_ask_text(fd, verb->name, "endpoint", endpoint));
 }
 
-/* All or nothing: the file is what it was until it is what it shall be. */
-static int write_file(const char *path, const char *text)
-{
-	size_t len = strlen(text);
-	char *temporary;
-	int fd, ret = 0;
-
-	if (asprintf(&temporary, "%s.XXXXXX", path) < 0)
-		return -ENOMEM;
-	fd = mkstemp(temporary); /* 0600 */
-	if (fd < 0) {
-		ret = -errno;
-		free(temporary);
-		return ret;
-	}
-	while (!ret && len) {
-		ssize_t n = write(fd, text, len);
-
-		if (n < 0)
-			ret = -errno;
-		text += n;
-		len -= (size_t)n;
-	}
-	if (!ret && fsync(fd))
-		ret = -errno;
-	close(fd);
-	if (!ret && rename(temporary, path))
-		ret = -errno;
-	if (ret)
-		unlink(temporary);
-	free(temporary);
-	return ret;
-}
-
 int ctl_save(const struct ctl_verb *verb, int fd, char **arg)
 {
 	char *text = ctl_ask_text(fd, "policy", NULL, NULL);
@@ -153,7 +120,7 @@ int ctl_save(const struct ctl_verb *verb, int fd, char **arg)
 	(void)verb;
 	if (!text)
 		return EXIT_FAILURE;
-	ret = write_file(arg[0], text);
+	ret = replace_file(arg[0], text, strlen(text));
 	free(text);
 	if (!ret)
 		return EXIT_SUCCESS;

@@ -5,6 +5,7 @@
 
 #include "core/escape.h"
 #include "core/resolve.h"
+#include "policy/dns.h"
 #include "tools/cmd.h"
 
 static int (*const add_option[])(struct draft *d, const char *text, struct policy_error *err) = {
@@ -15,6 +16,10 @@ static int (*const add_option[])(struct draft *d, const char *text, struct polic
 	[OPTIONS_RULE] = draft_rule,
 	[OPTIONS_PRESET] = draft_preset,
 	[OPTIONS_DEFAULT] = draft_default,
+	[OPTIONS_ALLOW_HOST] = draft_allow_host,
+	[OPTIONS_BLOCK_DOMAIN] = draft_block_domain,
+	[OPTIONS_BLOCK_SUFFIX] = draft_block_suffix,
+	[OPTIONS_RESOLVE] = draft_resolve,
 };
 
 static int out_of_memory(void)
@@ -52,25 +57,54 @@ static int add_profile(struct draft *d, const struct profile_file *f)
 	return ret;
 }
 
-int make_draft(const struct options *o, const struct profile_file *f, struct draft **out)
+/* Where the names come from that are blocked. */
+static const char *block_option(const struct options *o)
 {
-	struct draft *d = draft_new();
-	int ret;
-
-	if (!d)
-		return out_of_memory();
-	ret = add_options(d, o);
-	if (!ret)
-		ret = add_profile(d, f);
-	if (!ret) {
-		*out = d;
-		return 0;
-	}
-	draft_free(d);
-	return ret == -EINVAL ? EXIT_USAGE : out_of_memory();
+	for (size_t i = 0; i < o->policies; i++)
+		if (o->policy[i].kind == OPTIONS_BLOCK_DOMAIN ||
+		    o->policy[i].kind == OPTIONS_BLOCK_SUFFIX)
+			return o->policy[i].flag;
+	return "[dns]";
 }
 
-struct source *make_source(const struct options *o, const struct profile_file *f)
+int make_draft(const struct options *o, struct profile_file *f, struct draft **out)
+{
+	struct draft *d = draft_new();
+	int ret = d ? add_options(d, o) : -ENOMEM;
+	int status;
+
+	if (!ret)
+		ret = add_profile(d, f);
+	status = !ret ? profile_file_block(f, d) : ret == -EINVAL ? EXIT_USAGE : out_of_memory();
+	if (!status && draft_only_blocks(d)) {
+		complain("%s: there is nothing that it could be an exception of: add --preset "
+			 "public-only",
+			 block_option(o));
+		status = EXIT_USAGE;
+	}
+	if (status)
+		draft_free(d);
+	else
+		*out = d;
+	return status;
+}
+
+/* The profile and the lists that it names. Returns 0 or -ENOMEM. */
+static int add_profile_source(struct source *s, const struct profile_file *f, const char *path)
+{
+	int ret = source_set_profile(s, path, f->text, f->size);
+
+	for (size_t i = 0; !ret && i < f->profile.n_block_files; i++) {
+		char list[2 * PATH_MAX];
+
+		profile_list_path(path, f->profile.block_files[i], list, sizeof(list));
+		ret = source_add_list(s, list, f->lists[i].text, f->lists[i].size);
+	}
+	return ret;
+}
+
+struct source *make_source(const struct options *o, const struct profile_file *f, const char *path,
+			   bool sinkhole)
 {
 	struct source *s = source_new();
 	int ret = s ? 0 : -ENOMEM;
@@ -79,7 +113,9 @@ struct source *make_source(const struct options *o, const struct profile_file *f
 		ret = source_add(s, add_option[o->policy[i].kind], o->policy[i].flag,
 				 o->policy[i].text);
 	if (!ret && f->text)
-		ret = source_set_profile(s, f->path, f->text, f->size);
+		ret = add_profile_source(s, f, path);
+	if (!ret && sinkhole)
+		source_set_sinkhole(s);
 	if (!ret)
 		return s;
 	source_free(s);
@@ -87,12 +123,12 @@ struct source *make_source(const struct options *o, const struct profile_file *f
 	return NULL;
 }
 
-int make_policy(struct draft *d, struct policy **out)
+int make_policy(struct draft *d, resolve_unknown_fn *unknown, struct policy **out)
 {
 	struct policy_error err = { "" };
 	char text[4 * sizeof(err.text)];
 
-	if (resolve_policy(d, out, &err) == 0)
+	if (resolve_policy(d, unknown, out, &err) == 0)
 		return 0;
 	escape_text(err.text, text, sizeof(text));
 	complain("%s", text);

@@ -9,9 +9,13 @@
 #include <unistd.h>
 
 #include "core/escape.h"
+#include "policy/dns.h"
 #include "tools/cmd.h"
 
-enum { PROFILE_MAX = 16 << 20 }; /* a block-list of 100 000 rules is a quarter of it */
+enum {
+	PROFILE_MAX = 16 << 20,     /* a block-list of 100 000 rules is a quarter of it */
+	BLOCK_FILE_MAX = 256 << 20, /* a list of a million names is a tenth of it */
+};
 
 /* XDG Base Directory Specification: a relative path is invalid and to be ignored. */
 static const char *absolute(const char *variable)
@@ -42,7 +46,7 @@ int profile_file_path(const char *name, char buf[static PATH_MAX])
 }
 
 /* Returns the length of what the file has, or -errno, with *text to be freed. */
-static ssize_t read_all(int fd, char **text)
+static ssize_t read_all(int fd, size_t max, char **text)
 {
 	size_t size = 1 << 16, len = 0;
 	ssize_t n;
@@ -60,7 +64,7 @@ static ssize_t read_all(int fd, char **text)
 		len += (size_t)n;
 		if (len == size)
 			size *= 2;
-		if (len > PROFILE_MAX)
+		if (len > max)
 			return -EFBIG;
 	}
 }
@@ -74,14 +78,14 @@ static int cannot_read(const char *who, const char *path, int error)
 	return EXIT_USAGE;
 }
 
-int profile_file_load(const char *who, const char *path, char **text, size_t *size)
+static int load(const char *who, const char *path, size_t max, char **text, size_t *size)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	ssize_t n;
 
 	if (fd < 0)
 		return cannot_read(who, path, errno);
-	n = read_all(fd, text);
+	n = read_all(fd, max, text);
 	close(fd);
 	if (n < 0) {
 		free(*text);
@@ -89,6 +93,11 @@ int profile_file_load(const char *who, const char *path, char **text, size_t *si
 	}
 	*size = (size_t)n;
 	return 0;
+}
+
+int profile_file_load(const char *who, const char *path, char **text, size_t *size)
+{
+	return load(who, path, PROFILE_MAX, text, size);
 }
 
 int profile_file_read(const char *who, const char *path, struct profile_file *out)
@@ -114,6 +123,39 @@ int profile_file_read(const char *who, const char *path, struct profile_file *ou
 	return 0;
 }
 
+static int block_names(const char *path, const struct profile_list *list, struct draft *d)
+{
+	struct policy_error err = { "" };
+	int ret = draft_block_list(d, list->text, list->size, &err);
+
+	if (ret == -ENOMEM)
+		return cannot_read("dns.block_file", path, ENOMEM);
+	if (!ret)
+		return 0;
+	profile_file_complain(path, &err);
+	return EXIT_USAGE;
+}
+
+int profile_file_block(struct profile_file *f, struct draft *d)
+{
+	size_t n = f->profile.n_block_files;
+	int status = 0;
+
+	f->lists = n ? calloc(n, sizeof(*f->lists)) : NULL;
+	if (n && !f->lists)
+		return cannot_read("dns.block_file", f->path, ENOMEM);
+	for (size_t i = 0; !status && i < n; i++) {
+		struct profile_list *list = &f->lists[i];
+		char path[2 * PATH_MAX];
+
+		profile_list_path(f->path, f->profile.block_files[i], path, sizeof(path));
+		status = load("dns.block_file", path, BLOCK_FILE_MAX, &list->text, &list->size);
+		if (!status)
+			status = block_names(path, list, d);
+	}
+	return status;
+}
+
 int profile_file_of(const struct options *o, struct profile_file *out)
 {
 	char path[PATH_MAX];
@@ -129,6 +171,9 @@ int profile_file_of(const struct options *o, struct profile_file *out)
 
 void profile_file_free(struct profile_file *f)
 {
+	for (size_t i = 0; f->lists && i < f->profile.n_block_files; i++)
+		free(f->lists[i].text);
+	free(f->lists);
 	profile_free(&f->profile);
 	free(f->text);
 }

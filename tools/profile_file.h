@@ -11,12 +11,19 @@
 #include "policy/profile.h"
 #include "tools/options.h"
 
+/* What a file of names that a profile names has. */
+struct profile_list {
+	char *text;
+	size_t size;
+};
+
 /* A zeroed one is no profile. */
 struct profile_file {
 	char path[PATH_MAX]; /* for messages; empty without a profile */
 	struct profile profile;
 	char *text; /* of `size` bytes; NULL without a profile */
 	size_t size;
+	struct profile_list *lists; /* of profile.block_files, once profile_file_block() was called */
 };
 
 /*
@@ -35,6 +42,12 @@ int profile_file_load(const char *who, const char *path, char **text, size_t *si
  * message. Returns 0 or an exit status.
  */
 int profile_file_read(const char *who, const char *path, struct profile_file *out);
+
+/*
+ * Read the profile's files of names, whose paths begin in the profile's directory, into f->lists,
+ * and block the names. Returns 0, or an exit status with the user told.
+ */
+int profile_file_block(struct profile_file *f, struct draft *d);
 
 /* The profile that the options name; none is fine. Returns what profile_file_read() does. */
 int profile_file_of(const struct options *o, struct profile_file *out);

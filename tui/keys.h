@@ -71,6 +71,8 @@ enum command {
 	COMMAND_ALLOW,
 	COMMAND_DENY,
 	COMMAND_UNDO,
+	COMMAND_DISCONNECT,
+	COMMAND_SHUT,
 	COMMAND_BACK,
 	COMMAND_QUIT,
 	COMMAND_REDRAW,
@@ -81,12 +83,13 @@ enum command {
 
 /* Where a key counts. */
 enum keys_place {
-	KEYS_IN_LIST = 1 << 0,   /* a pane with rows */
+	KEYS_IN_LIST = 1 << 0,   /* Decisions */
 	KEYS_IN_DETAIL = 1 << 1, /* one row in full */
 	KEYS_IN_HELP = 1 << 2,
 	KEYS_IN_QUIT = 1 << 3,   /* the question how to leave */
 	KEYS_IN_OUTPUT = 1 << 4, /* the command's terminal */
-	KEYS_PLACES = 5,
+	KEYS_IN_CONNECTIONS = 1 << 5,
+	KEYS_PLACES = 6,
 };
 
 enum { KEYS_PER_COMMAND = 3 };

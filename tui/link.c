@@ -6,8 +6,11 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+static const char connections[] = "connections"; /* the verb, and how its reply is known */
 
 /* Packs as json_pack() does, and adds version and verb. NULL when a text is not UTF-8. */
 static json_t *request(const char *verb, const char *format, ...)
@@ -122,6 +125,22 @@ int link_ask(struct link *l, const char *verb, const char *spec)
 	return ask(l, request(verb, "{s:s}", "spec", spec), what);
 }
 
+int link_ask_connections(struct link *l)
+{
+	for (unsigned int i = 0; i < l->n_asked; i++)
+		if (!strcmp(l->asked[i], connections))
+			return -EALREADY;
+	return ask(l, control_request(connections), connections);
+}
+
+int link_disconnect(struct link *l, uint64_t cookie, const char *what)
+{
+	char text[LINK_WHAT_MAX];
+
+	snprintf(text, sizeof(text), "shut one of %s", what);
+	return ask(l, request("disconnect", "{s:I}", "cookie", (json_int_t)cookie), text);
+}
+
 int link_kill(struct link *l, int sig)
 {
 	return ask(l, request("kill", "{s:i}", "signal", sig), "kill");
@@ -132,8 +151,27 @@ int link_resize(struct link *l, int rows, int cols)
 	return ask(l, request("size", "{s:i, s:i}", "rows", rows, "cols", cols), "");
 }
 
+/* The list of a reply, which is in it or in a body. */
+static int read_connections(const json_t *packet, int body, struct opened_list *out)
+{
+	const json_t *value = json_object_get(packet, "text");
+	char *text = NULL;
+	size_t len;
+	int ret;
+
+	if (body < 0)
+		return value ? opened_parse(json_string_value(value), json_string_length(value),
+					    out)
+			     : -EBADMSG;
+	ret = control_body_read(body, &text, &len);
+	if (!ret)
+		ret = opened_parse(text, len, out);
+	free(text);
+	return ret;
+}
+
 /* Forget the oldest request, of which this is the reply. */
-static void take_reply(struct link *l, const json_t *packet, struct link_message *out)
+static void take_reply(struct link *l, const json_t *packet, int body, struct link_message *out)
 {
 	const json_t *generation = json_object_get(packet, "generation");
 	const json_t *shut = json_object_get(packet, "shut");
@@ -144,6 +182,9 @@ static void take_reply(struct link *l, const json_t *packet, struct link_message
 	out->news = l->n_asked && what[0] ? LINK_REPLY : LINK_NOTHING;
 	if (!out->ok)
 		snprintf(out->text, sizeof(out->text), "%s: %s", what, err.text);
+	else if (l->n_asked && !strcmp(what, connections) &&
+		 !read_connections(packet, body, &out->connections))
+		out->news = LINK_CONNECTIONS;
 	else if (generation)
 		snprintf(out->text, sizeof(out->text),
 			 "%s: generation %" JSON_INTEGER_FORMAT ", %" JSON_INTEGER_FORMAT
@@ -169,7 +210,8 @@ static void take_event(const json_t *packet, const char *event, struct link_mess
 
 void link_receive(struct link *l, struct link_message *out)
 {
-	json_t *packet = control_recv(l->control, NULL);
+	int body = -1;
+	json_t *packet = control_recv(l->control, &body);
 	const char *event;
 
 	*out = (struct link_message){ .news = LINK_NOTHING };
@@ -182,6 +224,8 @@ void link_receive(struct link *l, struct link_message *out)
 	if (event)
 		take_event(packet, event, out);
 	else
-		take_reply(l, packet, out);
+		take_reply(l, packet, body, out);
+	if (body >= 0)
+		close(body);
 	json_decref(packet);
 }

@@ -12,6 +12,7 @@
 
 #include "core/control.h"
 #include "core/ledger.h"
+#include "core/opened.h"
 
 enum {
 	LINK_ASKED = 32,     /* requests that wait for their replies */
@@ -31,9 +32,10 @@ struct link {
 /* What came from the sandbox. */
 enum link_news {
 	LINK_NOTHING,
-	LINK_REPLY, /* see ok and text */
-	LINK_SWAP,  /* another policy is live */
-	LINK_EXIT,  /* see status and by_sandtop */
+	LINK_REPLY,       /* see ok and text */
+	LINK_CONNECTIONS, /* see connections */
+	LINK_SWAP,        /* another policy is live */
+	LINK_EXIT,        /* see status and by_sandtop */
 	LINK_GONE,
 };
 
@@ -42,7 +44,8 @@ struct link_message {
 	bool ok;
 	bool by_sandtop;
 	int status;
-	char text[LINK_TEXT_MAX]; /* what was asked for, and what became of it; not escaped */
+	struct opened_list connections; /* its rows are to be freed */
+	char text[LINK_TEXT_MAX];       /* what was asked for, and what became of it; not escaped */
 };
 
 /*
@@ -58,6 +61,15 @@ void link_close(struct link *l);
  * when the spec is not UTF-8; or -errno.
  */
 int link_ask(struct link *l, const char *verb, const char *spec);
+
+/*
+ * Ask for the open connections, which come as LINK_CONNECTIONS. Returns as link_ask(), and
+ * -EALREADY while the last ones have not come.
+ */
+int link_ask_connections(struct link *l);
+
+/* Have the socket of this cookie shut; as link_ask(). `what` is for its reply. */
+int link_disconnect(struct link *l, uint64_t cookie, const char *what);
 
 /* The same for `kill` with a signal, and for the size of the terminal, which needs no reply. */
 int link_kill(struct link *l, int sig);

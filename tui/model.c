@@ -32,7 +32,7 @@ struct model *model_new(bool attached, bool has_output)
 	m->flows = calloc(FLOW_ROWS, sizeof(*m->flows));
 	m->order = calloc(FLOW_ROWS, sizeof(*m->order));
 	m->recent = calloc(LEDGER_DECISIONS, sizeof(*m->recent));
-	if (!m->flows || !m->order || !m->recent) {
+	if (socklist_new(&m->connections) || !m->flows || !m->order || !m->recent) {
 		model_free(m);
 		return NULL;
 	}
@@ -46,6 +46,7 @@ void model_free(struct model *m)
 	free(m->flows);
 	free(m->order);
 	free(m->recent);
+	socklist_free(&m->connections);
 	free(m);
 }
 
@@ -62,7 +63,9 @@ enum keys_place model_place(const struct model *m)
 	case MODEL_FILTER:
 		break;
 	}
-	return m->pane == MODEL_OUTPUT ? KEYS_IN_OUTPUT : KEYS_IN_LIST;
+	return m->pane == MODEL_OUTPUT        ? KEYS_IN_OUTPUT
+	       : m->pane == MODEL_CONNECTIONS ? KEYS_IN_CONNECTIONS
+					      : KEYS_IN_LIST;
 }
 
 /* Say something to the operator; what is quoted in it must be escaped. */
@@ -116,6 +119,7 @@ static void arrange(struct model *m)
 		line -= (int)m->top;
 	m->shown = order_rows(m->flows, m->n_flows, m->sort, m->filter, m->order);
 	show_selection(m, line);
+	socklist_arrange(&m->connections, m->filter, m->page);
 	m->dirty = true;
 }
 
@@ -234,6 +238,32 @@ static struct effect change_rule(struct model *m, const struct event *e, enum ef
 	return effect;
 }
 
+/* k and K. */
+static struct effect shut(struct model *m, const struct event *e, enum effect_kind kind)
+{
+	const struct socklist_row *row = socklist_selected(&m->connections);
+	struct effect effect = { .kind = EFFECT_NONE };
+	struct endpoint endpoint = { .dir = DIR_OUT };
+	char rule[EXPLAIN_HINT_MAX];
+
+	if (!row) {
+		tell(m, e, true, "select a row first: Up and Down");
+	} else if (!row->socket.peer.family) {
+		tell(m, e, true, "it is not connected: there is nothing to shut");
+	} else if (kind == EFFECT_SHUT && !row->socket.outbound) {
+		tell(m, e, true, "the command has accepted it, so it is no flow: k shuts it alone");
+	} else {
+		endpoint.proto = (enum proto)row->socket.proto;
+		endpoint.addr = row->socket.peer;
+		endpoint.port = row->socket.peer_port;
+		explain_hint(&endpoint, VERDICT_ALLOW, rule);
+		snprintf(effect.spec, sizeof(effect.spec), "%s", strchr(rule, ' ') + 1);
+		effect.cookie = row->socket.cookie;
+		effect.kind = kind;
+	}
+	return effect;
+}
+
 static void go_to(struct model *m, const struct event *e, enum pane_kind pane)
 {
 	if (pane == MODEL_OUTPUT && !m->has_output) {
@@ -256,7 +286,10 @@ static void move(struct model *m, long by)
 	long lines, scroll = (long)m->scroll + by;
 
 	if (m->mode == MODEL_PANE) {
-		move_selection(m, by);
+		if (m->pane == MODEL_CONNECTIONS)
+			socklist_move(&m->connections, by, m->page);
+		else
+			move_selection(m, by);
 		return;
 	}
 	lines = m->mode == MODEL_HELP ? HELP_LINES : DETAIL_LINES + model_processes(m, processes);
@@ -290,6 +323,8 @@ static void go_back(struct model *m)
 	} else if (m->filter[0]) {
 		m->filter[0] = '\0';
 		arrange(m);
+	} else if (m->pane == MODEL_CONNECTIONS) {
+		m->connections.selected = 0;
 	} else {
 		m->selected = 0;
 	}
@@ -297,11 +332,17 @@ static void go_back(struct model *m)
 
 static void change_sort(struct model *m, const struct event *e)
 {
+	struct socklist *c = &m->connections;
+	const bool connections = m->pane == MODEL_CONNECTIONS;
 	char text[64];
 
-	m->sort = (enum order_sort)((m->sort + 1) % ORDER_COUNT);
+	if (connections)
+		c->sort = (enum socklist_sort)((c->sort + 1) % SOCKLIST_SORTS);
+	else
+		m->sort = (enum order_sort)((m->sort + 1) % ORDER_COUNT);
 	arrange(m);
-	snprintf(text, sizeof(text), "sorted by %s", order_name(m->sort));
+	snprintf(text, sizeof(text), "sorted by %s",
+		 connections ? socklist_sort_name(c->sort) : order_name(m->sort));
 	tell(m, e, false, text);
 }
 
@@ -362,6 +403,10 @@ static struct effect run_command(struct model *m, const struct event *e, enum co
 		return change_rule(m, e, EFFECT_DENY);
 	case COMMAND_UNDO:
 		return (struct effect){ .kind = EFFECT_UNDO };
+	case COMMAND_DISCONNECT:
+		return shut(m, e, EFFECT_DISCONNECT);
+	case COMMAND_SHUT:
+		return shut(m, e, EFFECT_SHUT);
 	case COMMAND_BACK:
 		go_back(m);
 		break;
@@ -464,12 +509,17 @@ struct effect model_apply(struct model *m, const struct event *e)
 	case EVENT_DECISIONS:
 		take_decisions(m, e);
 		break;
+	case EVENT_CONNECTIONS:
+		socklist_take(&m->connections, e->connections, e->elapsed, m->filter, m->page);
+		m->dirty = true;
+		break;
 	case EVENT_KEY:
 		effect = take_key(m, e);
 		break;
 	case EVENT_SIZE:
 		m->page = e->page ? e->page : 1;
 		show_selection(m, -1);
+		socklist_arrange(&m->connections, m->filter, m->page);
 		m->dirty = true;
 		break;
 	case EVENT_REPLY:

@@ -15,12 +15,14 @@
 
 #include "core/ledger.h"
 #include "policy/explain.h"
+#include "tui/socklist.h"
 #include "tui/keys.h"
 #include "tui/order.h"
 #include "tui/rate.h"
 
 enum pane_kind {
 	MODEL_DECISIONS,
+	MODEL_CONNECTIONS,
 	MODEL_OUTPUT, /* the command's terminal */
 	MODEL_PANES,
 };
@@ -43,6 +45,7 @@ enum event_kind {
 	EVENT_HEAD, /* several times a second, also when nothing has happened */
 	EVENT_FLOWS,
 	EVENT_DECISIONS,
+	EVENT_CONNECTIONS,
 	EVENT_KEY,
 	EVENT_SIZE,
 	EVENT_REPLY,
@@ -63,6 +66,7 @@ struct event {
 			const struct ledger_decision *v; /* those since the last event */
 			unsigned int n;
 		} decisions;
+		const struct opened_list *connections;
 		const struct key *key;
 		unsigned int page; /* how many rows a list shows, at least 1 */
 		struct {
@@ -78,6 +82,8 @@ enum effect_kind {
 	EFFECT_ALLOW, /* insert a rule in front for this spec */
 	EFFECT_DENY,
 	EFFECT_UNDO,
+	EFFECT_DISCONNECT, /* the socket of this cookie */
+	EFFECT_SHUT,       /* the open flows of this spec */
 	EFFECT_DETACH,
 	EFFECT_KILL,
 	EFFECT_REDRAW, /* the whole screen */
@@ -86,6 +92,7 @@ enum effect_kind {
 struct effect {
 	enum effect_kind kind;
 	struct key key;
+	uint64_t cookie;
 	char spec[EXPLAIN_HINT_MAX];
 };
 
@@ -125,6 +132,8 @@ struct model {
 	unsigned int top;      /* position of the first row on the screen */
 	unsigned int page;
 	unsigned int scroll; /* of detail and help, in lines */
+
+	struct socklist connections;
 
 	struct ledger_decision *recent; /* a ring of LEDGER_DECISIONS */
 	uint64_t n_recent;              /* ever taken */

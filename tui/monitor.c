@@ -22,6 +22,7 @@
 
 enum {
 	TICK = 100,  /* ms between two looks at the ledger */
+	LOOK = 1000, /* ms between two looks at the connections, while they show */
 	FRAME = 16,  /* ms at least between two pictures */
 	DRAIN = 300, /* ms at most for the last output of the command */
 	READ_MAX = 64 * 1024,
@@ -43,6 +44,7 @@ struct monitor {
 	bool killing;   /* the operator wants the command to end */
 	bool output;    /* the pane has changed */
 	uint64_t tick;  /* when to look again, CLOCK_MONOTONIC in ns */
+	uint64_t look;  /* when to look at the connections again */
 	uint64_t frame; /* when the last picture was drawn */
 	uint64_t next;  /* seq of the decision to go on with */
 	uint64_t seen;  /* decisions when the flows were read */
@@ -119,16 +121,20 @@ static void send_key(struct monitor *m, struct key key)
 	pane_key(m->pane, &key);
 }
 
-static void ask(struct monitor *m, const char *verb, const char *spec)
+/* What became of asking. */
+static void asked(struct monitor *m, int ret)
 {
-	int ret = link_ask(&m->link, verb, spec);
-
 	if (ret == -EAGAIN)
 		tell(m, false, "the sandbox does not answer: nothing was changed");
 	else if (ret == -EINVAL)
 		tell(m, false, "its name is not UTF-8: no rule was made");
 	else if (ret)
 		tell(m, false, strerror(-ret));
+}
+
+static void ask(struct monitor *m, const char *verb, const char *spec)
+{
+	asked(m, link_ask(&m->link, verb, spec));
 }
 
 /* SIGTERM first; whoever asks again does not want to wait. */
@@ -159,6 +165,12 @@ static void act(struct monitor *m, const struct effect *effect)
 		break;
 	case EFFECT_UNDO:
 		ask(m, "undo", NULL);
+		break;
+	case EFFECT_DISCONNECT:
+		asked(m, link_disconnect(&m->link, effect->cookie, effect->spec));
+		break;
+	case EFFECT_SHUT:
+		ask(m, "shut", effect->spec);
 		break;
 	case EFFECT_DETACH:
 		finish(m, MONITOR_DETACHED);
@@ -203,6 +215,15 @@ static void read_signals(struct monitor *m)
 	}
 }
 
+static void take_connections(struct monitor *m, struct opened_list *list)
+{
+	struct event e = new_event(EVENT_CONNECTIONS);
+
+	e.connections = list;
+	model_apply(m->model, &e);
+	free(list->v);
+}
+
 static void read_control(struct monitor *m)
 {
 	struct link_message message;
@@ -215,6 +236,10 @@ static void read_control(struct monitor *m)
 			break;
 		case LINK_REPLY:
 			tell(m, message.ok, message.text);
+			m->look = 0;
+			break;
+		case LINK_CONNECTIONS:
+			take_connections(m, &message.connections);
 			break;
 		case LINK_EXIT:
 			m->result->status = message.status;
@@ -308,6 +333,18 @@ static void read_ledger(struct monitor *m)
 	}
 }
 
+/* Only while they show: it costs the sandbox nothing, but the machine a look at every task. */
+static void look_at_connections(struct monitor *m)
+{
+	uint64_t now = now_of(CLOCK_MONOTONIC);
+
+	if (m->model->pane != MODEL_CONNECTIONS || now < m->look)
+		return;
+	m->look = now + LOOK * MILLISECOND;
+	/* What does not go now goes the next time. */
+	link_ask_connections(&m->link);
+}
+
 static bool shows_output(const struct monitor *m)
 {
 	return m->pane && m->model->pane == MODEL_OUTPUT;
@@ -376,6 +413,7 @@ static void turn(struct monitor *m)
 	if (now_of(CLOCK_MONOTONIC) >= m->tick) {
 		m->tick = now_of(CLOCK_MONOTONIC) + TICK * MILLISECOND;
 		read_ledger(m);
+		look_at_connections(m);
 	}
 }
 

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tui/socklist_view.h"
 #include "tui/decisions.h"
 #include "tui/text.h"
 
@@ -19,6 +20,7 @@ static const struct {
 	void (*render)(const struct model *m, struct cells *c, const struct view_layout *l);
 } panes[] = {
 	[MODEL_DECISIONS] = { "Decisions", decisions_render },
+	[MODEL_CONNECTIONS] = { "Connections", socklist_render },
 	[MODEL_OUTPUT] = { "Output", NULL },
 };
 

@@ -8,7 +8,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "policy/names.h"
 #include "uring/ask.h"
+#include "uring/divert.h"
 
 void call_release(struct engine *e, struct call *c)
 {
@@ -31,6 +33,7 @@ void call_release(struct engine *e, struct call *c)
 uint64_t call_record(struct engine *e, const struct call *c, int error)
 {
 	const struct snapshot *snapshot = c->snapshot ? c->snapshot : e->snapshot;
+	uint32_t at = 0;
 	struct record r = {
 		.generation = c->snapshot ? c->generation : e->generation,
 		.endpoint = c->target.endpoint,
@@ -42,6 +45,8 @@ uint64_t call_record(struct engine *e, const struct call *c, int error)
 		.answers = c->answers,
 	};
 
+	if (c->target.kind == TARGET_INET && r.endpoint.dir == DIR_OUT)
+		r.host = names_next(e->names, r.endpoint.addr, e->live.now, &at);
 	if (c->decision.reason == REASON_RULE)
 		r.rule = policy_rule_text(snapshot->policy, c->decision.rule);
 	report_decision(e->report, &r);
@@ -140,7 +145,7 @@ struct decision call_decide(struct engine *e, struct call *c, struct endpoint *e
 		c->snapshot = snapshot_get(e->snapshot);
 	}
 	c->generation = e->generation;
-	return engine_decide(e, c->sock, endpoint);
+	return divert_decide(e, c, engine_decide(e, c->sock, endpoint));
 }
 
 /* What may become a connection is remembered, for when a policy denies it. */
@@ -173,6 +178,10 @@ bool call_judge(struct engine *e, struct call *c, call_fn *resume)
 	c->decision = call_decide(e, c, &c->target.endpoint);
 	c->decided = true;
 	c->answers = 0;
+	if (divert_applies(&c->decision)) {
+		c->decided = false; /* the names that are asked for will be decided on */
+		return true;
+	}
 	switch (c->decision.verdict) {
 	case VERDICT_ALLOW:
 		return call_admit(e, c);

@@ -6,6 +6,7 @@
 #include <sys/syscall.h>
 
 #include "uring/blocked.h"
+#include "uring/divert.h"
 
 static bool has_same_name(const struct endpoint *a, const struct endpoint *b)
 {
@@ -52,7 +53,10 @@ static void go_on(struct engine *e, struct call *c)
 	c->question = 0;
 	c->answered = false;
 	c->cancel = CANCEL_NONE;
-	if (c->decision.verdict != VERDICT_ALLOW)
+	/* What now leads to the sinkhole must not go where it was about to go. */
+	if (divert_applies(&c->decision))
+		deny(e, c, REASON_SINKHOLE);
+	else if (c->decision.verdict != VERDICT_ALLOW)
 		call_deny(e, c);
 	else if (call_admit(e, c))
 		c->go_on(e, c, 0);

@@ -12,6 +12,7 @@
 #include "core/escape.h"
 #include "core/line.h"
 #include "core/task.h"
+#include "policy/names.h"
 #include "policy/scope.h"
 #include "uring/ask.h"
 #include "uring/control.h"
@@ -32,13 +33,20 @@ int control_attend(struct control *c, struct control_client *client, json_t *req
 static void write_question(FILE *f, const struct call *c, uint64_t now)
 {
 	char target[LINE_TARGET_MAX], comm[16], text[64];
+	const struct engine *e = c->engine;
+	const struct endpoint *endpoint = &c->target.endpoint;
+	const char *host = NULL;
+	uint32_t at = 0;
 	pid_t tgid = task_tgid(c->n.tid);
 
 	task_comm(c->n.tid, comm);
 	escape_text(comm, text, sizeof(text));
-	fprintf(f, "%" PRIu64 "\t%s%s\t%s\t\t%s[%d]\t%" PRIu64 "\n", c->question,
-		c->target.endpoint.dir == DIR_IN ? "in " : "", proto_name(c->target.endpoint.proto),
-		line_target(&c->target.endpoint, target), text, tgid < 0 ? c->n.tid : tgid,
+	/* It was checked to be a host name when it was learned. */
+	if (endpoint->addr.family && endpoint->dir == DIR_OUT)
+		host = names_next(e->names, endpoint->addr, e->live.now, &at);
+	fprintf(f, "%" PRIu64 "\t%s%s\t%s\t%s\t%s[%d]\t%" PRIu64 "\n", c->question,
+		endpoint->dir == DIR_IN ? "in " : "", proto_name(endpoint->proto),
+		line_target(endpoint, target), host ? host : "", text, tgid < 0 ? c->n.tid : tgid,
 		(ask_time_left(c, now) + 999999999) / 1000000000);
 }
 

@@ -166,6 +166,16 @@ void call_wait_writable(struct engine *e, struct call *c, call_fn *resume)
 		wait_on(e, c, resume);
 }
 
+void call_wait_readable(struct engine *e, struct call *c, int fd, call_fn *resume)
+{
+	c->event.fn = waited;
+	c->polls = false;
+	if (loop_poll(e->loop, &c->event, fd, POLLIN))
+		call_refuse(e, c, ENOBUFS);
+	else
+		wait_on(e, c, resume);
+}
+
 void call_wait_connect(struct engine *e, struct call *c, const struct sockaddr *addr, socklen_t len,
 		       call_fn *resume)
 {

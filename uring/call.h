@@ -231,6 +231,9 @@ void call_deny(struct engine *e, struct call *c);
 /* Let the kernel run it; see notif_continue(). */
 void call_continue(struct engine *e, struct call *c);
 
+/* Wait until a descriptor of ours, which is not the task's, is readable; then `resume`. */
+void call_wait_readable(struct engine *e, struct call *c, int fd, call_fn *resume);
+
 /* Wait until the socket is writable, connected to c->target, or for the next turn; then `resume`.
  */
 void call_wait_writable(struct engine *e, struct call *c, call_fn *resume);

@@ -11,7 +11,7 @@
 #include <poll.h>
 #include <unistd.h>
 
-#include "uring/call.h"
+#include "uring/divert.h"
 
 /* What inet_wait_for_connect() finds when another thread has called the attempt off. */
 static int called_off(int sock)
@@ -57,8 +57,24 @@ static void was_under_way(struct engine *e, struct call *c, int res)
 		call_finish(e, c, ret);
 }
 
+/*
+ * The ring takes the error of an attempt that failed and leaves the socket in it (io_uring/net.c
+ * io_connect(), EPOLLERR): readable, and the next connect(2) says ECONNABORTED. The kernel's own
+ * call also disconnects (__inet_stream_connect(), sock_error).
+ */
+static void leave_failed_attempt(int sock)
+{
+	static const struct sockaddr nobody = { .sa_family = AF_UNSPEC };
+	struct pollfd p = { .fd = sock, .events = POLLRDHUP };
+
+	if (poll(&p, 1, 0) == 1 && (p.revents & POLLHUP) && (p.revents & POLLRDHUP))
+		connect(sock, &nobody, sizeof(nobody));
+}
+
 static void connected(struct engine *e, struct call *c, int res)
 {
+	if (res < 0 && res != -ECANCELED && res != -EALREADY && res != -EISCONN)
+		leave_failed_attempt(c->sock);
 	if (res == -ECANCELED)
 		/* The attempt goes on without the caller, as natively (connect(2), EINPROGRESS). */
 		call_finish_cancelled(e, c, EINPROGRESS);
@@ -151,5 +167,8 @@ void connect_begin(struct engine *e, struct call *c, int res)
 		return;
 	if (c->target.kind == TARGET_INET && (is_ping_probe(e, c) || !call_judge(e, c, act)))
 		return;
-	act(e, c, 0);
+	if (divert_applies(&c->decision) && !divert_is_mirrored(e, &c->info))
+		divert_connect(e, c, 0);
+	else
+		act(e, c, 0);
 }

@@ -92,6 +92,11 @@ int control_terminal(struct control *c, struct control_client *client, json_t *r
 int control_size(struct control *c, struct control_client *client, json_t *request, json_t *reply,
 		 int *reply_fd);
 
+/* opened_verbs.c: `connections` and `disconnect`. */
+int control_connections(struct control *c, struct control_client *client, json_t *request,
+			json_t *reply, int *reply_fd);
+int control_disconnect(struct control *c, struct control_client *client, json_t *request,
+		       json_t *reply, int *reply_fd);
 /* ask_verbs.c: `attend`, `held` and `answer`. */
 int control_attend(struct control *c, struct control_client *client, json_t *request, json_t *reply,
 		   int *reply_fd);

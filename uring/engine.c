@@ -8,6 +8,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "policy/names.h"
 #include "uring/blocked.h"
 #include "uring/call.h"
 
@@ -64,7 +65,7 @@ static void listener_readable(struct event *ev, int res)
 static unsigned affordable_calls(void)
 {
 	struct rlimit limit;
-	unsigned others = 2 * TASKS_CACHED + LOCAL_SOCKETS + 64;
+	unsigned others = 2 * TASKS_CACHED + LOCAL_SOCKETS + 256;
 
 	if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur < others + 3 * ENGINE_BATCH)
 		return ENGINE_BATCH;
@@ -87,6 +88,7 @@ int engine_init(struct engine *e, const struct engine_config *config)
 		.ask = { .timeout = config->ask_timeout },
 		.listener = config->listener,
 		.listener_event = { .fn = listener_readable },
+		.mirror = config->mirror,
 		.addresses = { .watch = -1 },
 	};
 	tasks_init(&e->tasks);
@@ -102,6 +104,10 @@ int engine_init(struct engine *e, const struct engine_config *config)
 		ret = identity_init(&e->identity, &e->caps);
 	if (ret)
 		return ret;
+	e->names = names_new();
+	if (!e->names)
+		return -ENOMEM;
+	e->live = (struct live){ .names = e->names, .now = loop_now() };
 	e->max_calls = affordable_calls();
 	e->calls = calloc(e->max_calls, sizeof(*e->calls));
 	e->scratch = malloc(sizeof(*e->scratch));
@@ -123,6 +129,7 @@ void engine_exit(struct engine *e)
 	tasks_exit(&e->tasks);
 	local_exit(&e->local);
 	connections_exit(&e->connections);
+	names_free(e->names);
 	listeners_exit(&e->listeners);
 	addresses_exit(&e->addresses);
 	outbound_exit(&e->outbound);
@@ -245,7 +252,7 @@ static void run_batch(struct engine *e)
 			break;
 		c = take_call(e);
 		*c = (struct call){ .n = notif, .sock = -1, .peer = -1, .stat = -1, .engine = e };
-		c->start = loop_now();
+		c->start = e->live.now = loop_now();
 		begin(e, c);
 		n++;
 	}

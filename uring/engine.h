@@ -47,6 +47,8 @@ struct ask {
 };
 
 struct call;
+struct dns;
+struct mirror;
 struct scratch;
 
 struct engine {
@@ -55,6 +57,7 @@ struct engine {
 	struct report *report;
 	struct snapshot *snapshot;   /* the live one */
 	const struct policy *policy; /* its policy */
+	struct names *names;         /* what the sandbox has resolved */
 	struct live live;            /* what its words stand for right now */
 	struct addresses addresses;
 	struct listeners listeners;
@@ -84,6 +87,8 @@ struct engine {
 	unsigned nwaiting;
 	struct event tick_event;
 	struct __kernel_timespec tick;
+	struct mirror *mirror;   /* NULL: there is none */
+	struct dns *dns;         /* the sinkhole in it, or NULL */
 	struct scratch *scratch; /* buffers of the call that is being served */
 };
 
@@ -92,6 +97,7 @@ struct engine_config {
 	struct snapshot *snapshot; /* generation 1; the engine takes a reference */
 	unsigned max_connections;  /* 0 = no limit */
 	uint64_t ask_timeout;      /* ns */
+	struct mirror *mirror;     /* NULL = none; stays the caller's */
 	struct loop *loop;
 	struct stats *stats;
 	struct report *report;

@@ -15,6 +15,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "uring/divert.h"
 #include "uring/message.h"
 
 /* After so many pieces of one stream it is the others' turn. */
@@ -309,6 +310,20 @@ static int make_target(struct call *c, const void *raw, size_t len, bool has_nam
 	return ret;
 }
 
+static void begin(struct engine *e, struct call *c);
+
+/* What was read is forgotten: the buffers were others' meanwhile. */
+static void begin_again(struct engine *e, struct call *c, int res)
+{
+	if (res == -ECANCELED) {
+		call_finish_cancelled(e, c, EAGAIN);
+		return;
+	}
+	c->target = (struct target){ 0 };
+	c->decision = (struct decision){ 0 };
+	begin(e, c);
+}
+
 static void begin(struct engine *e, struct call *c)
 {
 	struct sockaddr_storage name;
@@ -324,6 +339,8 @@ static void begin(struct engine *e, struct call *c)
 	if (!call_has_target(e, c, make_target(c, &name, len, first.message.name, flags_of(c))))
 		return;
 	if (c->target.kind == TARGET_INET && !call_judge(e, c, go_on))
+		return;
+	if (divert_applies(&c->decision) && !divert_send(e, c, begin_again))
 		return;
 	if (c->info.kind == SOCKET_UNIX && !unix_prepare_peer(e, c, go_on))
 		return;

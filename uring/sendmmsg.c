@@ -13,6 +13,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "uring/divert.h"
 #include "uring/message.h"
 
 static call_fn go_on;
@@ -229,6 +230,7 @@ static unsigned judge_chunk(struct engine *e, struct call *c, unsigned count, in
 		int ret = message_check_control(control, s->messages[i].control_len);
 
 		s->targets[i] = (struct target){ 0 };
+		s->decisions[i] = (struct decision){ 0 };
 		if (ret) {
 			*error = -ret;
 			return i;
@@ -247,6 +249,10 @@ static unsigned judge_chunk(struct engine *e, struct call *c, unsigned count, in
 		c->decision = call_decide(e, c, &c->target.endpoint);
 		s->decisions[i] = c->decision;
 		if (c->decision.verdict == VERDICT_ASK)
+			return i;
+		/* One chunk goes through one socket: this message begins the next one. */
+		if (i && !divert_is_mirrored(e, &c->info) &&
+		    divert_applies(&c->decision) != divert_applies(&s->decisions[0]))
 			return i;
 		if (c->decision.verdict != VERDICT_ALLOW) {
 			*error = ECONNREFUSED;
@@ -307,7 +313,7 @@ static void record_sent(struct engine *e, struct call *c, unsigned count)
 	for (unsigned i = 0; i < count; i++) {
 		c->target = e->scratch->targets[i];
 		c->decision = e->scratch->decisions[i];
-		if (c->target.kind == TARGET_INET)
+		if (c->target.kind == TARGET_INET && !divert_applies(&c->decision))
 			call_record(e, c, 0);
 	}
 }
@@ -361,6 +367,9 @@ static void send_chunk(struct engine *e, struct call *c)
 		finish(e, c, error);
 		return;
 	}
+	c->target = e->scratch->targets[0];
+	if (divert_applies(&e->scratch->decisions[0]) && !divert_send(e, c, go_on))
+		return;
 	n = act(e, c, count);
 	if (n == -EAGAIN && call_may_wait(c, (int)c->n.args[3])) {
 		call_wait_writable(e, c, go_on);

@@ -27,7 +27,7 @@
 
 enum {
 	RING_ENTRIES = 256,
-	RING_EVENTS = ENGINE_CALLS + CONTROL_EVENTS + TERMINAL_EVENTS + 16,
+	RING_EVENTS = ENGINE_CALLS + CONTROL_EVENTS + TERMINAL_EVENTS + DNS_EVENTS + 16,
 	NAMED_LEFTOVERS = 10,
 	EXIT_TIMEOUT = 124,
 	EXIT_HOST = 125,
@@ -268,6 +268,19 @@ static int begin(struct supervisor *s)
 	return 0;
 }
 
+static int start_dns(struct supervisor *s)
+{
+	struct dns_config config = {
+		.engine = &s->engine,
+		.loop = &s->loop,
+		.report = &s->report,
+	};
+
+	memcpy(config.server, s->config->dns_server, sizeof(config.server));
+	mirror_fill(s->config->mirror);
+	return dns_new(&config, &s->engine.dns);
+}
+
 static bool start(struct supervisor *s)
 {
 	const struct supervisor_config *config = s->config;
@@ -276,6 +289,7 @@ static bool start(struct supervisor *s)
 		.snapshot = config->snapshot,
 		.max_connections = config->max_connections,
 		.ask_timeout = config->ask_timeout,
+		.mirror = config->mirror,
 		.loop = &s->loop,
 		.report = &s->report,
 	};
@@ -308,6 +322,8 @@ static bool start(struct supervisor *s)
 	swap_init(&s->swap, &s->engine, &s->jobs, &s->control, &s->report, s->ledger);
 	report_init(&s->report, &config->report, &s->loop, s->ledger);
 	ret = engine_init(&s->engine, &engine);
+	if (!ret && config->mirror)
+		ret = start_dns(s);
 	if (!ret)
 		ret = jobs_init(&s->jobs, &s->loop);
 	if (!ret)
@@ -454,6 +470,7 @@ static void finish(struct supervisor *s)
 		terminal_exit(&s->terminal);
 	if (jobs_exit(&s->jobs)) {
 		swap_exit(&s->swap);
+		dns_free(s->engine.dns);
 		engine_exit(&s->engine);
 	}
 	loop_exit(&s->loop);

@@ -13,6 +13,7 @@
 #include <termios.h>
 
 #include "core/launch.h"
+#include "uring/dns.h"
 #include "uring/report.h"
 #include "uring/snapshot.h"
 
@@ -52,12 +53,14 @@ struct supervisor_config {
 	struct report_config report;
 	const char *metrics_path; /* of --metrics-file, absolute, or NULL */
 	unsigned max_connections; /* 0 = no limit */
-	bool stats;               /* print them at the end */
-	bool linger;              /* stay until the last task ends */
-	uint64_t timeout;         /* nanoseconds, 0 = none */
-	uint64_t ask_timeout;     /* nanoseconds that a question waits for its answer */
-	int control;              /* listens on the control socket, or -1 */
-	_Atomic uint64_t *pulse;  /* see struct loop; shared with the guardian */
+	struct mirror *mirror;    /* with DNS servers in it, or NULL */
+	int dns_server[DNS_SERVERS];
+	bool stats;              /* print them at the end */
+	bool linger;             /* stay until the last task ends */
+	uint64_t timeout;        /* nanoseconds, 0 = none */
+	uint64_t ask_timeout;    /* nanoseconds that a question waits for its answer */
+	int control;             /* listens on the control socket, or -1 */
+	_Atomic uint64_t *pulse; /* see struct loop; shared with the guardian */
 	int guardian; /* SOCK_SEQPACKET to the guardian; its end means that it is gone */
 };
 

@@ -9,6 +9,8 @@
 #include "core/resolve.h"
 #include "core/shut.h"
 #include "policy/diff.h"
+#include "policy/dns.h"
+#include "policy/error.h"
 
 /*
  * A connection that is handed from task to task just then can be missed, so the open flows are
@@ -97,7 +99,12 @@ static int make(struct change *c)
 		ret = source_build(c->source, &d, &c->err);
 	if (ret)
 		return ret;
-	ret = resolve_policy(d, &c->policy, &c->err);
+	if (!draft_has_sinkhole(d) && draft_relies_on_sinkhole(d))
+		ret = policy_error_set(&c->err,
+				       "names cannot be blocked: this run answers no DNS: expected a "
+				       "policy with names when it began");
+	if (!ret)
+		ret = resolve_policy(d, NULL, &c->policy, &c->err);
 	draft_free(d);
 	return ret ? ret : compare(c, live(c)->source, c->source);
 }
@@ -112,8 +119,11 @@ static int make_shut_policy(struct change *c)
 	ret = draft_rule(d, c->text, &c->err);
 	if (!ret)
 		ret = draft_default(d, "allow", &c->err);
+	/* What a name means is then what the sandbox has been told. */
+	if (!ret && c->swap->engine->dns)
+		draft_set_sinkhole(d);
 	if (!ret)
-		ret = resolve_policy(d, &c->policy, &c->err);
+		ret = resolve_policy(d, NULL, &c->policy, &c->err);
 	draft_free(d);
 	return ret;
 }

@@ -245,13 +245,14 @@ static void explain(struct query *q)
 static void query(struct job *j)
 {
 	struct query *q = (struct query *)j;
-	const struct profile rest = { .max_connections = q->control->config.max_connections };
+	struct profile rest = { .max_connections = q->control->config.max_connections };
 	struct draft *d = NULL;
 
 	if (q->endpoint) {
 		explain(q);
 	} else {
 		q->ret = source_build(q->snapshot->source, &d, &q->err);
+		rest.block_files = source_lists(q->snapshot->source, &rest.n_block_files);
 		if (!q->ret)
 			q->text = profile_write(d, &rest);
 		draft_free(d);
@@ -301,6 +302,8 @@ static int ask(struct control *c, struct control_client *client, const char *end
 		.snapshot = snapshot_get(e->snapshot),
 		.facts = facts_new(&e->live, &e->listeners),
 	};
+	if (q->facts)
+		q->facts->live.now = e->live.now;
 	ret = (endpoint && !q->endpoint) || !q->facts ? -ENOMEM : jobs_add(c->config.jobs, &q->job);
 	if (!ret)
 		return CONTROL_LATER;
@@ -327,15 +330,26 @@ static int why(struct control *c, struct control_client *client, json_t *request
 }
 
 static const struct control_verb verbs[] = {
-	{ "hello", hello },       { "watch", watch },
-	{ "ledger", ledger },     { "policy", policy },
-	{ "reload", reload },     { "allow", insert },
-	{ "deny", insert },       { "undo", undo },
-	{ "why", why },           { "shut", shut },
-	{ "metrics", metrics },   { "reopen", reopen },
-	{ "kill", kill_tasks },   { "terminal", control_terminal },
-	{ "size", control_size }, { "attend", control_attend },
-	{ "held", control_held }, { "answer", control_answer },
+	{ "hello", hello },
+	{ "watch", watch },
+	{ "ledger", ledger },
+	{ "policy", policy },
+	{ "reload", reload },
+	{ "allow", insert },
+	{ "deny", insert },
+	{ "undo", undo },
+	{ "why", why },
+	{ "shut", shut },
+	{ "metrics", metrics },
+	{ "reopen", reopen },
+	{ "kill", kill_tasks },
+	{ "terminal", control_terminal },
+	{ "size", control_size },
+	{ "connections", control_connections },
+	{ "disconnect", control_disconnect },
+	{ "attend", control_attend },
+	{ "held", control_held },
+	{ "answer", control_answer },
 };
 
 const struct control_verb *control_verb_find(const char *name)

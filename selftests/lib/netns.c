@@ -103,6 +103,46 @@ int netns_add_address(const char *text)
 	return result;
 }
 
+int netns_add_public(void)
+{
+	struct {
+		struct nlmsghdr header;
+		struct rtmsg route;
+		struct rtattr oif_attr;
+		unsigned oif;
+		struct rtattr dst_attr;
+		unsigned char dst[4];
+	} request = {
+		.header = { .nlmsg_len = sizeof(request),
+			    .nlmsg_type = RTM_NEWROUTE,
+			    .nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE },
+		.route = { .rtm_family = AF_INET,
+			   .rtm_dst_len = 24,
+			   .rtm_table = RT_TABLE_LOCAL,
+			   .rtm_protocol = RTPROT_BOOT,
+			   .rtm_scope = RT_SCOPE_HOST,
+			   .rtm_type = RTN_LOCAL },
+		.oif_attr = { .rta_len = RTA_LENGTH(4), .rta_type = RTA_OIF },
+		.oif = if_nametoindex("lo"),
+		.dst_attr = { .rta_len = RTA_LENGTH(4), .rta_type = RTA_DST },
+	};
+	struct {
+		struct nlmsghdr header;
+		struct nlmsgerr error;
+	} reply = { 0 };
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE), result;
+
+	if (fd < 0)
+		return -errno;
+	inet_pton(AF_INET, NETNS_PUBLIC "0", request.dst);
+	if (send(fd, &request, sizeof(request), 0) < 0 || recv(fd, &reply, sizeof(reply), 0) < 0)
+		result = -errno;
+	else
+		result = reply.error.error;
+	close(fd);
+	return result;
+}
+
 int netns_enter(void)
 {
 	int result = 0;

@@ -11,6 +11,9 @@
 #define NETNS_ADDR4 "10.99.0.1"
 #define NETNS_ADDR6 "fd00::1"
 
+/* Public addresses (no group of internal ones has them) that are local in the namespace, too. */
+#define NETNS_PUBLIC "198.51.100."
+
 /*
  * Move this process, which must have one thread, into a new network namespace:
  * lo is up and also has the two addresses above, ping sockets work for the own
@@ -24,6 +27,9 @@
  * Returns 0 or -errno: -EPERM, -ENOSPC or -EUSERS where namespaces are refused.
  */
 int netns_enter(void);
+
+/* Make every address that begins with NETNS_PUBLIC local. Returns 0 or -errno. */
+int netns_add_public(void);
 
 /*
  * The same for a test's setup: false if the test is to end here, having been

@@ -501,3 +501,94 @@ Test(model, the_processes_of_a_flow)
 	cr_expect_eq(processes[1].pid, 10);
 	cr_expect_gt(processes[1].decisions, 300);
 }
+
+/* ---- connections ---------------------------------------------------------- */
+
+static struct opened socket_of(uint64_t cookie, uint64_t bytes)
+{
+	return (struct opened){
+		.cookie = cookie,
+		.proto = PROTO_TCP,
+		.state = 1,
+		.outbound = true,
+		.has_bytes = true,
+		.in = bytes,
+		.peer = { 4, { 10, 0, 0, (uint8_t)cookie } },
+		.peer_port = 443,
+	};
+}
+
+static void show_sockets(struct opened *v, size_t n)
+{
+	const struct opened_list list = { .v = v, .n = n };
+	struct event e = event(EVENT_CONNECTIONS);
+
+	e.connections = &list;
+	model_apply(model, &e);
+}
+
+Test(model, a_connection_stays_selected_wherever_it_is)
+{
+	struct opened v[] = { socket_of(1, 0), socket_of(2, 0), socket_of(3, 0) };
+	struct effect effect;
+
+	size(10);
+	show_sockets(v, 3);
+	press('\t');
+	cr_assert_eq(model->pane, MODEL_CONNECTIONS);
+	cr_expect_eq(press('k').kind, EFFECT_NONE);
+	cr_expect(model->message_is_error);
+	press(KEYS_DOWN);
+	press(KEYS_DOWN);
+	cr_assert_eq(model->connections.selected, 2);
+	elapsed += 10;
+	v[0].in = 4000;
+	show_sockets(v, 3);
+	cr_expect_eq(socklist_selected(&model->connections)->socket.cookie, 2);
+	press('s'); /* by rate: row 1 comes first */
+	cr_expect_eq(model->connections.rows[model->connections.order[0]].rate, 4000);
+	cr_expect_eq(model->connections.rows[model->connections.order[0]].socket.cookie, 1);
+	effect = press('k');
+	cr_expect_eq(effect.kind, EFFECT_DISCONNECT);
+	cr_expect_eq(effect.cookie, 2);
+	cr_expect_str_eq(effect.spec, "tcp://10.0.0.2:443");
+	cr_expect_eq(press('K').kind, EFFECT_SHUT);
+	/* It is closed, and another is where it was. */
+	v[1] = socket_of(7, 0);
+	show_sockets(v, 3);
+	cr_expect_eq(press('k').kind, EFFECT_NONE);
+	cr_expect(model->message_is_error);
+}
+
+Test(model, what_cannot_be_shut)
+{
+	struct opened v[] = { socket_of(1, 0), socket_of(2, 0) };
+
+	v[0].peer.family = 0; /* a listener */
+	v[1].outbound = false;
+	show_sockets(v, 2);
+	press('\t');
+	press(KEYS_DOWN);
+	cr_assert_eq(model->connections.selected, 2);
+	cr_expect_eq(press('k').kind, EFFECT_DISCONNECT);
+	cr_expect_eq(press('K').kind, EFFECT_NONE);
+	press(KEYS_DOWN);
+	cr_expect_eq(press('k').kind, EFFECT_NONE);
+	cr_expect_eq(press('a').kind, EFFECT_NONE);
+}
+
+Test(model, the_filter_is_for_connections_too)
+{
+	struct opened v[] = { socket_of(1, 0), socket_of(2, 0) };
+
+	size(10);
+	show_sockets(v, 2);
+	press('\t');
+	press(KEYS_F(4));
+	for (const char *c = "10.0.0.2"; *c; c++)
+		press((uint8_t)*c);
+	press('\r');
+	cr_expect_eq(model->connections.shown, 1);
+	press(KEYS_ESCAPE);
+	cr_expect_eq(model->connections.shown, 2);
+}

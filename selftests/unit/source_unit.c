@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "policy/dns.h"
 #include "policy/source.h"
 
 #include <criterion/criterion.h>
@@ -143,9 +144,39 @@ Test(source, what_is_wrong_is_named_with_its_place)
 	assert_wrong(s, "/etc/x.toml:3:3: network.allow: '10.0.0.0/33': prefix length too large: "
 			"expected at most /32");
 	source_set_profile(s, "y", "", 0);
-	source_insert(s, "deny example.com");
-	assert_wrong(s, "'deny example.com': a rule that denies a name is not in this build");
+	source_insert(s, "deny 1.2.3.4:0");
+	assert_wrong(s, "'1.2.3.4:0': port 0 cannot be named: expected 1 to 65535");
 	source_free(s);
+}
+
+Test(source, lists_of_a_profile_are_those_that_were_read)
+{
+	static const char text[] = "[network]\npreset = \"public-only\"\n"
+				   "[dns]\nblock_file = [\"ads\", \"/etc/more\"]\n";
+	struct source *s = source_new(), *copy;
+	struct policy *p;
+	struct draft *d;
+	size_t n;
+
+	source_set_profile(s, "/etc/x.toml", text, strlen(text));
+	source_add_list(s, "/etc/ads", "evil.com\n", 9);
+	assert_wrong(s, "/etc/x.toml: dns.block_file: '/etc/more': this run has not read it: "
+			"expected a list that it began with");
+	source_add_list(s, "/etc/more", "worse.com\n", 10);
+	source_set_sinkhole(s);
+	copy = source_copy(s);
+	source_free(s);
+	source_insert(copy, "deny :9");
+	cr_assert_eq(source_lists(copy, &n) != NULL, true);
+	cr_assert_eq(n, 2);
+	d = built(copy);
+	cr_assert_eq(policy_compile(d, &p), 0);
+	cr_assert_eq(policy_resolve(p, "evil.com").verdict, VERDICT_DENY);
+	cr_assert_eq(policy_resolve(p, "worse.com").verdict, VERDICT_DENY);
+	cr_assert_eq(policy_resolve(p, "example.com").verdict, VERDICT_ALLOW);
+	policy_free(p);
+	draft_free(d);
+	source_free(copy);
 }
 
 Test(source, a_copy_is_its_own)

@@ -9,6 +9,7 @@
 
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <netinet/tcp.h>
 #include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -128,6 +129,45 @@ static void add_decisions(struct model *m)
 	apply(m, (struct event){ .kind = EVENT_DECISIONS, .decisions = { d, COUNT(d) } });
 }
 
+static void add_connections(struct model *m)
+{
+	struct opened v[COUNT(comms) + 2];
+	struct opened_list list = { .v = v, .n = COUNT(v), .more = 7 };
+
+	memset(v, 0, sizeof(v));
+	for (unsigned int i = 0; i < COUNT(v); i++) {
+		v[i] = (struct opened){ .cookie = i + 1,
+					.proto = PROTO_TCP,
+					.state = TCP_ESTABLISHED,
+					.outbound = true,
+					.has_bytes = true,
+					.out = 500 * i,
+					.local = { 4, { 10, 0, 0, 2 } },
+					.local_port = (uint16_t)(40000 + i),
+					.peer = { 4, { 104, 16, (uint8_t)i, 35 } },
+					.peer_port = 443,
+					.pid = (int32_t)(4300 + i) };
+		snprintf(v[i].comm, sizeof(v[i].comm), "%s", comms[i % COUNT(comms)]);
+	}
+	v[1].proto = PROTO_UDP;
+	v[1].has_bytes = false;
+	v[2] = (struct opened){ .cookie = 3,
+				.state = TCP_LISTEN,
+				.local = { 4, { 0 } },
+				.local_port = 8080,
+				.pid = 9 };
+	v[3].state = TCP_CLOSE_WAIT;
+	v[4].peer.family = 6;
+	memcpy(v[4].peer.bytes, "\x20\x01\x0d\xb8\x12\x34\x56\x78\x9a\xbc\xde\xf0\x11\x22\x33\x44",
+	       16);
+	apply(m, (struct event){
+			 .kind = EVENT_CONNECTIONS, .elapsed = 70 * SECOND, .connections = &list });
+	for (unsigned int i = 0; i < COUNT(v); i++)
+		v[i].in = (uint64_t)i * i * i * i * 1000;
+	apply(m, (struct event){
+			 .kind = EVENT_CONNECTIONS, .elapsed = 72 * SECOND, .connections = &list });
+}
+
 static struct model *sample(void)
 {
 	struct model *m = model_new(true, true);
@@ -157,6 +197,7 @@ static struct model *sample(void)
 	apply(m, (struct event){ .kind = EVENT_HEAD, .head = &head });
 	add_flows(m);
 	add_decisions(m);
+	add_connections(m);
 	return m;
 }
 
@@ -250,6 +291,20 @@ Test(view, decisions_in_ascii)
 	model_free(m);
 }
 
+Test(view, connections)
+{
+	for (size_t i = 0; i < COUNT(sizes); i++) {
+		struct model *m = sample();
+
+		resize(m, sizes[i][0], sizes[i][1]);
+		press(m, '\t');
+		for (int k = 0; k < 3; k++)
+			press(m, KEYS_DOWN);
+		compare(m, "connections", sizes[i][0], sizes[i][1], false);
+		model_free(m);
+	}
+}
+
 Test(view, detail)
 {
 	for (size_t i = 0; i < COUNT(sizes); i++) {
@@ -307,7 +362,7 @@ Test(view, every_size_is_drawn_and_nothing_hostile_shows)
 	struct cells c;
 
 	cells_init(&c, false);
-	for (int mode = 0; mode < 5; mode++) {
+	for (int mode = 0; mode < 6; mode++) {
 		for (int h = 0; h < 30; h++)
 			for (int w = 0; w < 130; w += w < 30 ? 1 : 7) {
 				cr_assert_eq(cells_resize(&c, w, h), 0);
@@ -320,7 +375,11 @@ Test(view, every_size_is_drawn_and_nothing_hostile_shows)
 				for (int i = 0; i < c.w * c.h; i++)
 					cr_assert(c.v[i].width != 0 || c.v[i - 1].width == 2);
 			}
-		press(m, mode == 0 ? KEYS_DOWN : mode == 1 ? '\r' : mode == 2 ? KEYS_F(1) : 'q');
+		press(m, mode == 0   ? KEYS_DOWN
+			 : mode == 1 ? '\r'
+			 : mode == 2 ? KEYS_F(1)
+			 : mode == 3 ? '\t'
+				     : 'q');
 	}
 	cells_exit(&c);
 	model_free(m);

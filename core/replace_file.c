@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/replace_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* The file behind the links of `path`, to be freed in *out. */
+static int find_target(const char *path, char **out)
+{
+	char *real = realpath(path, NULL);
+	struct stat st;
+
+	if (!real) {
+		if (errno != ENOENT)
+			return -errno;
+		/* A new file; but rename(2) would replace a link, not make what it leads to. */
+		if (!lstat(path, &st))
+			return -ENOENT;
+		real = strdup(path);
+		if (!real)
+			return -ENOMEM;
+	} else if (stat(real, &st)) {
+		int ret = -errno;
+
+		free(real);
+		return ret;
+	} else if (!S_ISREG(st.st_mode)) {
+		free(real);
+		return S_ISDIR(st.st_mode) ? -EISDIR : -EINVAL;
+	}
+	*out = real;
+	return 0;
+}
+
+static int write_all(int fd, const char *text, size_t size)
+{
+	while (size) {
+		ssize_t n = write(fd, text, size);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		text += n;
+		size -= (size_t)n;
+	}
+	/* Else a crash soon after the rename could leave an empty file. */
+	return fsync(fd) ? -errno : 0;
+}
+
+int replace_file(const char *path, const char *text, size_t size)
+{
+	char *target = NULL, *temporary;
+	int fd, ret;
+
+	ret = find_target(path, &target);
+	if (ret)
+		return ret;
+	/* In the same directory, as rename(2) does not cross file systems. */
+	if (asprintf(&temporary, "%s.XXXXXX", target) < 0) {
+		free(target);
+		return -ENOMEM;
+	}
+	fd = mkostemp(temporary, O_CLOEXEC); /* 0600 */
+	if (fd < 0) {
+		ret = -errno;
+		goto out;
+	}
+	ret = write_all(fd, text, size);
+	close(fd);
+	if (!ret && rename(temporary, target))
+		ret = -errno;
+	if (ret)
+		unlink(temporary);
+out:
+	free(temporary);
+	free(target);
+	return ret;
+}

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Names while the policy changes: what is blocked stays blocked, what is denied
+ * ends, what is allowed can be asked for. The peer and the name server tell.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "selftests/harness.h"
+#include "selftests/lib/driven.h"
+#include "selftests/lib/nameserver.h"
+#include "selftests/lib/netns.h"
+#include "selftests/lib/server.h"
+
+enum { DNS_PORT = 5300, PORT = 8080 };
+
+#define EVIL    "evil.example.test"
+#define FIXED   "fixed.example.test"
+#define ADDRESS NETNS_PUBLIC "1"
+
+FIXTURE(change)
+{
+	struct nameserver *ns;
+	struct server *server;
+	struct driven d;
+	char profile[128];
+};
+
+static void write_profile(const char *path, const char *more)
+{
+	FILE *f = fopen(path, "we");
+
+	ASSERT_NE(NULL, f);
+	fprintf(f, "[dns]\nupstream = ['127.0.0.1:%d']\n%s", DNS_PORT, more);
+	fclose(f);
+}
+
+FIXTURE_SETUP(change)
+{
+	if (!netns_or_skip())
+		return;
+	ASSERT_EQ(0, netns_add_public());
+	driven_init();
+	self->ns = nameserver_new(DNS_PORT);
+	ASSERT_NE(NULL, self->ns);
+	self->server = server_new(SOCK_STREAM, "0.0.0.0", PORT);
+	ASSERT_NE(NULL, self->server);
+	snprintf(self->profile, sizeof(self->profile), "%s/dns.toml", harness_dir());
+	write_profile(self->profile, "");
+}
+
+FIXTURE_TEARDOWN(change)
+{
+	driven_free(&self->d);
+	server_free(self->server);
+	nameserver_free(self->ns);
+}
+
+static void start(FIXTURE_DATA(change) * self, const char *flag, const char *value)
+{
+	driven_start(&self->d, "web", ARGS("-q", "--profile-file", self->profile, flag, value),
+		     NULL, NULL);
+}
+
+static char *say(FIXTURE_DATA(change) * self, const char *what, const char *operand)
+{
+	return (char *)driven_say(&self->d, "%s %s", what, operand);
+}
+
+TEST_F(change, a_denied_name_is_gone_with_its_connections)
+{
+	start(self, "--preset", "public-only");
+	EXPECT_STREQ("resolve " ADDRESS, say(self, "resolve", FIXED));
+	EXPECT_STREQ("open 0 0", say(self, "open tcp", ADDRESS " 8080"));
+	EXPECT_STREQ("open 1 0", say(self, "open tcp", NETNS_PUBLIC "9 8080"));
+
+	EXPECT_STREQ("generation 2, 1 flows shut\n", driven_ctl(0, ARGS("deny", FIXED)));
+	EXPECT_STREQ("send 0 EPIPE", say(self, "send", "0"));
+	EXPECT_STREQ("send 1 5", say(self, "send", "1"));
+	EXPECT_STREQ("resolve 0.0.0.0", say(self, "resolve", FIXED));
+	EXPECT_STREQ("open ECONNREFUSED", say(self, "open tcp", ADDRESS " 8080"));
+	EXPECT_EQ(2, server_count(self->server));
+
+	EXPECT_STREQ("generation 3, 0 flows shut\n", driven_ctl(0, ARGS("undo")));
+	EXPECT_STREQ("resolve " ADDRESS, say(self, "resolve", FIXED));
+	EXPECT_STREQ("open 2 0", say(self, "open tcp", ADDRESS " 8080"));
+}
+
+TEST_F(change, an_allowed_name_can_be_asked_for)
+{
+	start(self, "--net-allow", "other.example.test:8080");
+	EXPECT_STREQ("resolve 0.0.0.0", say(self, "resolve", FIXED));
+	EXPECT_EQ(0, nameserver_asked(self->ns, FIXED));
+	EXPECT_STREQ("open ECONNREFUSED", say(self, "open tcp", ADDRESS " 8080"));
+
+	EXPECT_STREQ("generation 2, 0 flows shut\n", driven_ctl(0, ARGS("allow", FIXED ":8080")));
+	EXPECT_STREQ("resolve " ADDRESS, say(self, "resolve", FIXED));
+	EXPECT_STREQ("open 0 0", say(self, "open tcp", ADDRESS " 8080"));
+	EXPECT_EQ(0, server_wait(self->server, 1, COMMAND_TIMEOUT));
+
+	/* What a name has permitted is still permitted by it when the policy changes. */
+	EXPECT_STREQ("generation 3, 0 flows shut\n", driven_ctl(0, ARGS("deny", "10.0.0.1")));
+	EXPECT_STREQ("send 0 5", say(self, "send", "0"));
+	EXPECT_STREQ("generation 3, 1 flows shut\n", driven_ctl(0, ARGS("shut", FIXED)));
+	EXPECT_STREQ("send 0 EPIPE", say(self, "send", "0"));
+}
+
+TEST_F(change, a_list_of_blocked_names_outlives_it)
+{
+	char list[160], other[160];
+	FILE *f;
+
+	snprintf(list, sizeof(list), "%s/ads", harness_dir());
+	snprintf(other, sizeof(other), "%s/other.toml", harness_dir());
+	f = fopen(list, "we");
+	ASSERT_NE(NULL, f);
+	fprintf(f, EVIL "\n");
+	fclose(f);
+	write_profile(self->profile, "block_file = ['ads']\n");
+	write_profile(other, "block_file = ['not-read']\n");
+	start(self, "--preset", "public-only");
+	EXPECT_STREQ("resolve 0.0.0.0", say(self, "resolve", EVIL));
+	EXPECT_STREQ("resolve " ADDRESS, say(self, "resolve", FIXED));
+
+	EXPECT_STREQ("generation 2, 0 flows shut\n", driven_ctl(0, ARGS("allow", ":1")));
+	EXPECT_STREQ("resolve 0.0.0.0", say(self, "resolve", EVIL));
+	EXPECT_STREQ("generation 3, 0 flows shut\n", driven_ctl(0, ARGS("reload")));
+	EXPECT_STREQ("resolve 0.0.0.0", say(self, "resolve", EVIL));
+	EXPECT_NE(NULL, strstr(driven_ctl(1, ARGS("reload", other)), "this run has not read it"));
+	EXPECT_STREQ("resolve 0.0.0.0", say(self, "resolve", EVIL));
+	EXPECT_NE(NULL, strstr(driven_ctl(0, ARGS("policy")), list));
+	EXPECT_EQ(0, nameserver_asked(self->ns, EVIL));
+
+	/* The control: without the list the name is one like any other. */
+	write_profile(self->profile, "");
+	EXPECT_STREQ("generation 4, 0 flows shut\n", driven_ctl(0, ARGS("reload")));
+	EXPECT_STREQ("resolve " NETNS_PUBLIC "9", say(self, "resolve", EVIL));
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: MIT */
+#include "tui/socklist_view.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "policy/addr.h"
+#include "tui/text.h"
+#include "tui/view.h"
+
+enum { CELL_MAX = 64 };
+
+enum column {
+	COLUMN_STATE,
+	COLUMN_PROTO,
+	COLUMN_ADDRESS,
+	COLUMN_PORT,
+	COLUMN_LOCAL,
+	COLUMN_PROCESS,
+	COLUMN_IN,
+	COLUMN_OUT,
+	COLUMN_RATE,
+	COLUMN_AGE,
+	COLUMN_COUNT,
+};
+
+static const struct {
+	const char *name;
+	int width;
+	bool right;
+} columns[COLUMN_COUNT] = {
+	[COLUMN_STATE] = { "STATE", 11, false },
+	[COLUMN_PROTO] = { "PROTO", 5, false },
+	[COLUMN_ADDRESS] = { "ADDRESS", 15, false },
+	[COLUMN_PORT] = { "PORT", 5, true },
+	[COLUMN_LOCAL] = { "LOCAL", 5, true },
+	[COLUMN_PROCESS] = { "PROCESS", 13, false },
+	[COLUMN_IN] = { "IN", 5, true },
+	[COLUMN_OUT] = { "OUT", 5, true },
+	[COLUMN_RATE] = { "RATE", 5, true },
+	[COLUMN_AGE] = { "AGE", 4, true },
+};
+
+/* What there is room for, the most important first. */
+static const enum column importance[COLUMN_COUNT] = {
+	COLUMN_ADDRESS, COLUMN_PORT,    COLUMN_IN,  COLUMN_OUT,   COLUMN_RATE,
+	COLUMN_STATE,   COLUMN_PROCESS, COLUMN_AGE, COLUMN_PROTO, COLUMN_LOCAL,
+};
+
+/* A width of 0 is a column that is left out; what is left over goes to address and process. */
+static void divide(const struct model *m, int w, int widths[static COLUMN_COUNT])
+{
+	int left = w + 1, longest = columns[COLUMN_ADDRESS].width;
+
+	memset(widths, 0, COLUMN_COUNT * sizeof(*widths));
+	for (int i = 0; i < COLUMN_COUNT; i++) {
+		enum column column = importance[i];
+
+		if (columns[column].width + 1 > left)
+			break;
+		widths[column] = columns[column].width;
+		left -= widths[column] + 1;
+	}
+	/* On a screen that is narrower than anything. */
+	if (!widths[COLUMN_ADDRESS]) {
+		widths[COLUMN_ADDRESS] = w;
+		return;
+	}
+	for (unsigned int i = 0; i < m->connections.n; i++) {
+		char text[ADDR_TEXT_MAX];
+		int len = (int)strlen(addr_text(m->connections.rows[i].socket.peer, text));
+
+		if (m->connections.rows[i].socket.peer.family && len > longest)
+			longest = len;
+	}
+	longest -= widths[COLUMN_ADDRESS];
+	longest = longest < left ? longest : left;
+	widths[COLUMN_ADDRESS] += longest;
+	left -= longest;
+	if (widths[COLUMN_PROCESS])
+		widths[COLUMN_PROCESS] += left < 12 ? left : 12;
+}
+
+static const char *count_text(const struct opened *o, uint64_t n, char buf[static CELL_MAX])
+{
+	if (!o->has_bytes)
+		return "-";
+	text_count(n, buf);
+	return buf;
+}
+
+static const char *cell_text(const struct socklist_row *r, uint64_t elapsed, enum column column,
+			     char buf[static CELL_MAX])
+{
+	const struct opened *o = &r->socket;
+
+	switch (column) {
+	case COLUMN_STATE:
+		return opened_state(o);
+	case COLUMN_PROTO:
+		return proto_name((enum proto)o->proto);
+	case COLUMN_ADDRESS:
+		return addr_text(o->peer.family ? o->peer : o->local, buf);
+	case COLUMN_PORT:
+		snprintf(buf, CELL_MAX, "%u", o->peer.family ? o->peer_port : o->local_port);
+		return buf;
+	case COLUMN_LOCAL:
+		snprintf(buf, CELL_MAX, "%u", o->local_port);
+		return buf;
+	case COLUMN_IN:
+		return count_text(o, o->in, buf);
+	case COLUMN_OUT:
+		return count_text(o, o->out, buf);
+	case COLUMN_RATE:
+		return count_text(o, r->rate, buf);
+	case COLUMN_AGE:
+		return text_age(elapsed > r->since ? elapsed - r->since : 0, buf);
+	case COLUMN_PROCESS:
+		return o->comm;
+	case COLUMN_COUNT:
+		break;
+	}
+	return "";
+}
+
+static void render_row(const struct socklist *s, struct cells *c, int y, const int *widths,
+		       const struct socklist_row *r)
+{
+	const bool selected = r->socket.cookie == s->selected;
+	const enum role role = selected ? ROLE_SELECTED : ROLE_TEXT;
+	char buf[CELL_MAX], pid[16];
+	int x = 0, shift, pid_width;
+
+	snprintf(pid, sizeof(pid), "[%d]", r->socket.pid);
+	if (selected)
+		cells_fill(c, (struct rect){ 0, y, c->w, 1 }, ROLE_SELECTED);
+	for (enum column i = 0; i < COLUMN_COUNT; i++) {
+		const char *text = cell_text(r, s->elapsed, i, buf);
+
+		if (!widths[i])
+			continue;
+		shift = columns[i].right ? widths[i] - (int)strlen(text) : 0;
+		shift = shift > 0 ? shift : 0;
+		/* The name was chosen by the process, its number was not: that one is never cut. */
+		pid_width = i == COLUMN_PROCESS ? (int)strlen(pid) : 0;
+		shift += cells_foreign(c, x + shift, y, widths[i] - shift - pid_width, role, text);
+		if (pid_width)
+			cells_text(c, x + shift, y, widths[i] - shift, role, pid);
+		x += widths[i] + 1;
+	}
+}
+
+static enum column sorted_column(enum socklist_sort sort)
+{
+	static const enum column sorted[SOCKLIST_SORTS] = {
+		[SOCKLIST_NEWEST] = COLUMN_AGE,      [SOCKLIST_RATE] = COLUMN_RATE,
+		[SOCKLIST_BYTES] = COLUMN_IN,        [SOCKLIST_ADDRESS] = COLUMN_ADDRESS,
+		[SOCKLIST_PROCESS] = COLUMN_PROCESS,
+	};
+
+	return sorted[sort];
+}
+
+static void render_columns(const struct socklist *s, struct cells *c, int y, const int *widths)
+{
+	int x = 0;
+
+	cells_fill(c, (struct rect){ 0, y, c->w, 1 }, ROLE_COLUMNS);
+	for (enum column i = 0; i < COLUMN_COUNT; i++) {
+		int len = (int)strlen(columns[i].name);
+		int shift = columns[i].right && len < widths[i] ? widths[i] - len : 0;
+
+		if (!widths[i])
+			continue;
+		cells_text(c, x + shift, y, widths[i] - shift,
+			   i == sorted_column(s->sort) ? ROLE_TAB : ROLE_COLUMNS, columns[i].name);
+		x += widths[i] + 1;
+	}
+}
+
+/* What the list lacks, on the line below its last row, if there is one. */
+static void render_rest(const struct socklist *s, struct cells *c, struct rect r)
+{
+	char text[128];
+	int y = (int)(s->shown - s->top);
+
+	if (y >= r.h)
+		return;
+	if (!s->known)
+		snprintf(text, sizeof(text), "looking ...");
+	else if (s->n == 0 && !s->unseen)
+		snprintf(text, sizeof(text), "the command has no TCP or UDP socket open");
+	else if (s->shown == 0 && s->n)
+		snprintf(text, sizeof(text),
+			 "no row contains the filter's text: Esc takes it away");
+	else if (s->more)
+		snprintf(text, sizeof(text), "and %" PRIu64 " more", s->more);
+	else if (s->unseen)
+		snprintf(text, sizeof(text), "%u tasks cannot be looked into", s->unseen);
+	else
+		return;
+	cells_text(c, r.x, r.y + y, r.w, ROLE_DIM, text);
+}
+
+void socklist_render(const struct model *m, struct cells *c, const struct view_layout *l)
+{
+	const struct socklist *s = &m->connections;
+	int widths[COLUMN_COUNT];
+
+	divide(m, c->w, widths);
+	if (l->columns >= 0)
+		render_columns(s, c, l->columns, widths);
+	for (int y = 0; y < l->body.h && s->top + (unsigned int)y < s->shown; y++)
+		render_row(s, c, l->body.y + y, widths, &s->rows[s->order[s->top + y]]);
+	render_rest(s, c, l->body);
+}
