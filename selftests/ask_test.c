@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "selftests/lib/driven.h"
@@ -81,6 +83,50 @@ static const char signal_script[] =
 	"if sys.argv[1] != 'restart':\n"
 	"    print('at once' if time.monotonic() - start < 5 else 'late')\n"
 	"print('status', status, flush=True)\n";
+
+/*
+ * Every other kind of call that can be asked about; argument: a UNIX socket of the host. Of three
+ * datagrams of one sendmmsg the second is asked about, as its address is 127.0.1.1.
+ */
+static const char kinds_script[] =
+	"import ctypes, errno, os, socket, struct, sys\n"
+	"def attempt(name, call):\n"
+	"    try:\n"
+	"        result = call()\n"
+	"        print(name, 'ok' if result is None else result, flush=True)\n"
+	"    except OSError as e:\n"
+	"        print(name, errno.errorcode[e.errno], flush=True)\n"
+	"libc = ctypes.CDLL(None, use_errno=True)\n"
+	"def many():\n"
+	"    u = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
+	"    keep, headers = [], b''\n"
+	"    for i in (1, 2, 1):\n"
+	"        name = ctypes.create_string_buffer(struct.pack('=HH4s8x', socket.AF_INET,\n"
+	"            socket.htons(9000), bytes((127, 0, i - 1, 1))), 16)\n"
+	"        data = ctypes.create_string_buffer(b'%d' % i, 1)\n"
+	"        iov = ctypes.create_string_buffer(struct.pack('QQ', ctypes.addressof(data), 1), "
+	"16)\n"
+	"        keep += [name, data, iov]\n"
+	"        headers += struct.pack('QIxxxxQQQQixxxxIxxxx', ctypes.addressof(name), 16,\n"
+	"            ctypes.addressof(iov), 1, 0, 0, 0, 0)\n"
+	"    n = libc.sendmmsg(u.fileno(), ctypes.create_string_buffer(headers, len(headers)), 3, "
+	"0)\n"
+	"    if n < 0:\n"
+	"        raise OSError(ctypes.get_errno(), '')\n"
+	"    return n\n"
+	"s = socket.socket()\n"
+	"s.setblocking(False)\n"
+	"attempt('nonblocking', lambda: s.connect(('127.0.1.1', 9000)))\n"
+	"attempt('fastopen', lambda: socket.socket().sendto(b'x', socket.MSG_FASTOPEN,\n"
+	"    ('127.0.1.1', 9000)))\n"
+	"attempt('udp', lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM).connect(\n"
+	"    ('127.0.1.1', 9000)))\n"
+	"attempt('many', many)\n"
+	"l = socket.socket()\n"
+	"attempt('bind', lambda: l.bind(('0.0.0.0', 9001)))\n"
+	"attempt('unix', lambda: socket.socket(socket.AF_UNIX).connect(sys.argv[1]))\n"
+	"u = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)\n"
+	"attempt('unix datagram', lambda: u.sendto(b'x', sys.argv[1] + '.dgram'))\n";
 
 struct input {
 	int fds[2];
@@ -390,6 +436,83 @@ TEST_F(ask, a_restarted_call_asks_again)
 	finish(self);
 	EXPECT_STRIN("connected\nstatus 0\n", self->s.command.out.text);
 	EXPECT_EQ(0, server_wait(self->server, 1, 5000));
+}
+
+/* A UNIX socket of the host. */
+static int listen_at(const char *path, int type)
+{
+	struct sockaddr_un at = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	snprintf(at.sun_path, sizeof(at.sun_path), "%s", path);
+	EXPECT_EQ(0, bind(fd, (struct sockaddr *)&at, sizeof(at)));
+	chmod(path, 0777);
+	if (type == SOCK_STREAM)
+		EXPECT_EQ(0, listen(fd, 8));
+	return fd;
+}
+
+/* Answer each question as it comes, the same to all. Returns what was asked, up to the end. */
+static void answer_all(FIXTURE_DATA(ask) * self, const char *verdict, int count)
+{
+	for (int i = 1; i <= count; i++) {
+		const char *text = held(self, 1);
+
+		for (int k = 0; k < 2000 && strtol(text, NULL, 10) != i; k++) {
+			usleep(5000);
+			text = held(self, 1);
+		}
+		ASSERT_EQ(i, strtol(text, NULL, 10));
+		answer(self, (unsigned long)i, verdict, "once");
+	}
+}
+
+static void every_kind(FIXTURE_DATA(ask) * self, const char *verdict, const char *expected,
+		       bool arrives)
+{
+	struct server *datagrams = server_new(SOCK_DGRAM, "0.0.0.0", PORT);
+	char path[128], dgram[144];
+	int stream_fd, dgram_fd, fd;
+	char byte[8];
+
+	ASSERT_NE(NULL, datagrams);
+	snprintf(path, sizeof(path), "%s/host", harness_dir());
+	snprintf(dgram, sizeof(dgram), "%s.dgram", path);
+	stream_fd = listen_at(path, SOCK_STREAM);
+	dgram_fd = listen_at(dgram, SOCK_DGRAM);
+	start(self, ARGS("--ask", "--rule", "allow udp://127.0.0.1"), kinds_script, path, "");
+	go(self);
+	answer_all(self, verdict, 6);
+	finish(self);
+	EXPECT_STRIN(expected, self->s.command.out.text);
+	ASSERT_EQ(0, server_knock(self->server));
+	EXPECT_EQ(arrives ? 2 : 0, server_count(self->server));
+	ASSERT_EQ(0, server_knock(datagrams));
+	EXPECT_EQ(arrives ? 3 : 1, server_count(datagrams));
+	fd = accept(stream_fd, NULL, NULL);
+	EXPECT_EQ(arrives, fd >= 0);
+	EXPECT_EQ(arrives ? 1 : -1, recv(dgram_fd, byte, sizeof(byte), MSG_DONTWAIT));
+	if (fd >= 0)
+		close(fd);
+	close(stream_fd);
+	close(dgram_fd);
+	server_free(datagrams);
+}
+
+TEST_F(ask, every_kind_of_call_is_allowed)
+{
+	every_kind(self, "allow",
+		   "nonblocking EINPROGRESS\nfastopen 1\nudp ECONNREFUSED\nmany 3\nbind ok\n"
+		   "unix ok\nunix datagram 1\n",
+		   true);
+}
+
+TEST_F(ask, every_kind_of_call_is_denied)
+{
+	every_kind(self, "deny",
+		   "nonblocking ECONNREFUSED\nfastopen ECONNREFUSED\nudp ECONNREFUSED\nmany 1\n"
+		   "bind EACCES\nunix EACCES\nunix datagram EACCES\n",
+		   false);
 }
 
 TEST_HARNESS_MAIN
