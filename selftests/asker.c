@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <linux/sockios.h>
 #include <netdb.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <resolv.h>
 #include <stdio.h>
@@ -337,6 +338,127 @@ static void exhaust(char **args)
 	say(ret, "ended");
 }
 
+/* "NAME TYPE": one query, so that the server behind can be slow. */
+static void question(char **args)
+{
+	uint8_t query[512];
+	int len = make_query(args[0], query_type(args[1]), query, sizeof(query));
+	union name to;
+	socklen_t to_len = name_set(&to, resolver, 53);
+	int fd = (int)MUST(socket(AF_INET, SOCK_DGRAM, 0));
+
+	MUST(sendto(fd, query, len, 0, &to.any, to_len));
+	receive(fd);
+}
+
+/* "NAME": two queries over one connection, cut in pieces where a reader may stumble. */
+static void pieces(char **args)
+{
+	static const size_t ends[] = { 1, 2, 3, 20, 41, 43 };
+	uint8_t stream[1024], prefix[2];
+	int len = make_query(args[0], ns_t_a, stream + 2, 500);
+	size_t size = 2 * (len + 2U), from = 0;
+	union name to;
+	socklen_t to_len = name_set(&to, resolver, 53);
+	int fd = (int)MUST(socket(AF_INET, SOCK_STREAM, 0)), on = 1;
+
+	stream[0] = len >> 8;
+	stream[1] = len;
+	memcpy(stream + len + 2, stream, len + 2U);
+	MUST(connect(fd, &to.any, to_len));
+	MUST(setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)));
+	for (size_t i = 0; from < size; i++) {
+		size_t end = i < sizeof(ends) / sizeof(ends[0]) ? ends[i] : size;
+
+		from += MUST(send(fd, stream + from, end - from, 0));
+	}
+	for (int i = 0; i < 2; i++) {
+		uint8_t answer[1024];
+
+		MUST(recv(fd, prefix, 2, MSG_WAITALL));
+		len = prefix[0] << 8 | prefix[1];
+		tell_answer(answer, MUST(recv(fd, answer, len, MSG_WAITALL)));
+	}
+}
+
+static void send_descriptor(int channel, int fd)
+{
+	union {
+		struct cmsghdr head;
+		char room[CMSG_SPACE(sizeof(int))];
+	} control = { .head = { CMSG_LEN(sizeof(int)), SOL_SOCKET, SCM_RIGHTS } };
+	struct iovec iov = { (char[]){ 'x' }, 1 };
+	struct msghdr m = { .msg_iov = &iov,
+			    .msg_iovlen = 1,
+			    .msg_control = &control,
+			    .msg_controllen = sizeof(control) };
+
+	memcpy(CMSG_DATA(&control.head), &fd, sizeof(fd));
+	MUST(sendmsg(channel, &m, 0));
+}
+
+static int receive_descriptor(int channel)
+{
+	char control[CMSG_SPACE(sizeof(int))], byte;
+	struct iovec iov = { &byte, 1 };
+	struct msghdr m = { .msg_iov = &iov,
+			    .msg_iovlen = 1,
+			    .msg_control = control,
+			    .msg_controllen = sizeof(control) };
+	int fd;
+
+	MUST(recvmsg(channel, &m, 0));
+	memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&m)), sizeof(fd));
+	return fd;
+}
+
+/*
+ * "ADDRESS PORT [answer]": a socket on its way to another process while it is replaced, and the one
+ * that replaces it.
+ */
+static void passed(char **args)
+{
+	uint8_t query[512];
+	int len = make_query("fixed.example.test", ns_t_a, query, sizeof(query));
+	union name dns, other;
+	socklen_t dns_len = name_set(&dns, resolver, 53);
+	socklen_t other_len = name_set(&other, args[0], atoi(args[1]));
+	int fd = (int)MUST(socket(AF_INET, SOCK_DGRAM, 0)), channel[2];
+	pid_t child;
+
+	MUST(socketpair(AF_UNIX, SOCK_DGRAM, 0, channel));
+	send_descriptor(channel[0], fd);
+	say(connect(fd, &dns.any, dns_len), "connect");
+	send_descriptor(channel[0], fd);
+	fflush(stdout);
+	child = (pid_t)MUST(fork());
+	if (!child) {
+		int old = receive_descriptor(channel[1]), new = receive_descriptor(channel[1]);
+
+		say(send(old, "leak", 4, 0), "send by the old one");
+		say(sendto(old, "leak", 4, 0, &other.any, other_len), "sendto by the old one");
+		say(sendto(new, "leak", 4, 0, &other.any, other_len), "sendto by the new one");
+		say(send(new, query, len, 0), "send by the new one");
+		exit(0);
+	}
+	MUST(waitpid(child, NULL, 0));
+	if (args[2])
+		receive(fd);
+}
+
+/* Each argument is the path of a socket of a service that would look names up. */
+static void doors(char **paths)
+{
+	for (; *paths; paths++) {
+		struct sockaddr_un to = { .sun_family = AF_UNIX };
+		int fd = (int)MUST(socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0));
+
+		strncpy(to.sun_path, *paths, sizeof(to.sun_path) - 1);
+		say(connect(fd, (struct sockaddr *)&to, sizeof(to)), "%s", *paths);
+		close(fd);
+	}
+}
+
 /* clang-format off */
 static const struct scenario table[] = {
 	{ "lookup", lookup },
@@ -350,6 +472,10 @@ static const struct scenario table[] = {
 	{ "datagrams", datagrams },
 	{ "flood", flood },
 	{ "exhaust", exhaust },
+	{ "question", question },
+	{ "pieces", pieces },
+	{ "passed", passed },
+	{ "doors", doors },
 	{ NULL, NULL },
 };
 /* clang-format on */

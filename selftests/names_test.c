@@ -415,34 +415,6 @@ TEST_F(names, a_flood_of_queries_keeps_nobody_from_asking)
 	EXPECT_NE(NULL, strstr(OUT, API ": " NETNS_PUBLIC));
 }
 
-/* Other resolvers than the C library's. */
-TEST_F(names, other_resolvers)
-{
-	static const char dnspython[] = "import dns.resolver, dns.asyncresolver, asyncio\n"
-					"r = dns.resolver.Resolver(configure=False)\n"
-					"a = dns.asyncresolver.Resolver(configure=False)\n"
-					"r.nameservers = a.nameservers = ['8.8.8.8']\n"
-					"for tcp in False, True:\n"
-					"    print(r.resolve('" FIXED "', 'A', tcp=tcp)[0])\n"
-					"print(asyncio.run(a.resolve('" FIXED "', 'A'))[0])\n";
-	static const char *const programs[][10] = {
-		{ "dig", "+short", "@8.8.8.8", FIXED },
-		{ "dig", "+short", "+tcp", "@8.8.8.8", FIXED },
-		{ "dig", "+short", "+noedns", "@2001:4860:4860::8888", FIXED },
-		{ "/usr/bin/python3", "-c", dnspython },
-		{ "getent", "ahostsv4", FIXED },
-	};
-
-	for (size_t i = 0; i < sizeof(programs) / sizeof(programs[0]); i++) {
-		run(self, POLICY("--net-allow", SOME), programs[i]);
-		EXPECT_EQ(0, strncmp(OUT, NETNS_PUBLIC "1", strlen(NETNS_PUBLIC "1")))
-		{
-			TH_LOG("%s: %s", programs[i][0], OUT);
-		}
-	}
-	EXPECT_EQ(nameserver_asked(self->ns, NULL), nameserver_asked(self->ns, FIXED));
-}
-
 /* Everyone's command line begins with "sandtop", also that of the helper: it is known by its name.
  */
 static pid_t find_helper(pid_t guardian)

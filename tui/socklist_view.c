@@ -103,7 +103,7 @@ static const char *cell_text(const struct socklist_row *r, uint64_t elapsed, enu
 	case COLUMN_ADDRESS:
 		return addr_text(o->peer.family ? o->peer : o->local, buf);
 	case COLUMN_PORT:
-		snprintf(buf, CELL_MAX, "%u", o->peer.family ? o->peer_port : o->local_port);
+		snprintf(buf, CELL_MAX, "%d", o->peer.family ? o->peer_port : o->local_port);
 		return buf;
 	case COLUMN_LOCAL:
 		snprintf(buf, CELL_MAX, "%u", o->local_port);

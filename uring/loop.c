@@ -40,11 +40,6 @@ int loop_init(struct loop *l, unsigned entries, unsigned events, struct stats *s
 	l->slots = calloc(l->nslots, sizeof(*l->slots));
 	if (!l->slots)
 		return -ENOMEM;
-	for (uint32_t i = 1; i < l->nslots; i++) {
-		l->slots[i].generation = 1;
-		l->slots[i].next_free = i + 1 < l->nslots ? i + 1 : 0;
-	}
-	l->free_slot = 1;
 	ret = io_uring_queue_init_params(entries, &l->ring, &params);
 	if (ret == -EINVAL) {
 		/* Before Linux 6.1. */
@@ -93,16 +88,20 @@ static struct io_uring_sqe *get_sqe(struct loop *l)
 /* Take a slot and a submission entry for `ev`; the entry's cookie is set by commit(). */
 static struct io_uring_sqe *begin(struct loop *l, struct event *ev)
 {
-	uint32_t slot = l->free_slot;
+	bool fresh = !l->free_slot;
+	uint32_t slot = fresh ? l->used_slots + 1 : l->free_slot;
 	struct io_uring_sqe *sqe;
 
 	assert(!event_is_armed(ev));
-	if (!slot)
+	if (slot >= l->nslots)
 		return NULL;
 	sqe = get_sqe(l);
 	if (!sqe)
 		return NULL;
-	l->free_slot = l->slots[slot].next_free;
+	if (fresh)
+		l->used_slots++;
+	else
+		l->free_slot = l->slots[slot].next_free;
 	l->slots[slot].ev = ev;
 	l->slots[slot].multishot = false;
 	ev->slot = slot;

@@ -47,6 +47,7 @@ struct loop {
 	struct stats *stats;
 	struct slot *slots; /* index 0 is never used */
 	uint32_t nslots, free_slot;
+	uint32_t used_slots; /* the first so many; memory of the others is not touched */
 	bool again; /* do not sleep in the next turn: somebody has work left */
 	bool acts;  /* an operation is prepared that does more than wait */
 	/*

@@ -24,7 +24,6 @@ static const char prefix[] = "sandtop: ";
 void report_init(struct report *r, const struct report_config *config, struct loop *loop,
 		 struct ledger *ledger)
 {
-	*r = (struct report){ 0 };
 	r->config = *config;
 	r->ledger = ledger;
 	r->stats = ledger_stats(ledger);

@@ -46,7 +46,10 @@ struct report {
 	void *reopened_arg;
 };
 
-/* `loop` and `ledger` must outlive the report. */
+/*
+ * `r` is zeroed memory, most of which is not touched before it is used; `loop` and `ledger` must
+ * outlive the report.
+ */
 void report_init(struct report *r, const struct report_config *config, struct loop *loop,
 		 struct ledger *ledger);
 

@@ -480,16 +480,15 @@ static void finish(struct supervisor *s)
 
 struct supervisor_result supervisor_run(const struct supervisor_config *config)
 {
-	static struct supervisor s; /* too large for the stack */
+	/* Too large for the stack, and too large to be cleared again: a short run touches little. */
+	static struct supervisor s;
 
-	s = (struct supervisor){
-		.config = config,
-		.signal_event = { .fn = child_changed },
-		.guardian_event = { .fn = guardian_spoke },
-		.exec_event = { .fn = exec_finished },
-		.timeout_event = { .fn = timed_out },
-		.exec_pending = true,
-	};
+	s.config = config;
+	s.signal_event.fn = child_changed;
+	s.guardian_event.fn = guardian_spoke;
+	s.exec_event.fn = exec_finished;
+	s.timeout_event.fn = timed_out;
+	s.exec_pending = true;
 	if (!prepare(&s))
 		return s.result;
 	if (!start(&s)) {

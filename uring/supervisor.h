@@ -74,8 +74,8 @@ struct supervisor_result {
 };
 
 /*
- * Run the command. To be called in a process of its own, whose signal dispositions, descriptors
- * and working directory it changes. Everything in `config` must outlive the call.
+ * Run the command. To be called once, in a process of its own, whose signal dispositions,
+ * descriptors and working directory it changes. Everything in `config` must outlive the call.
  */
 struct supervisor_result supervisor_run(const struct supervisor_config *config);
 

@@ -30,7 +30,7 @@ struct nameserver {
 	pthread_t thread;
 	pthread_mutex_t lock;
 	int udp, tcp, stop[2];
-	unsigned turn;
+	unsigned turn, losses;
 	size_t count;
 	char name[LOG_MAX][256];
 };
@@ -143,7 +143,7 @@ static bool answer(struct nameserver *n, struct message *m, const char *name, un
 	if (strlen(name) > 13 && strlen(name) - 13 < sizeof(label) &&
 	    !strcasecmp(name + strlen(name) - 13, ".example.test"))
 		memcpy(label, name, strlen(name) - 13);
-	if (!strcmp(label, "silent"))
+	if (!strcmp(label, "silent") || (!strcmp(label, "lossy") && n->losses++ % 2 == 0))
 		return false;
 	if (!strcmp(label, "garbage")) {
 		m->bytes[7] = 3; /* records that are not there */
@@ -159,7 +159,8 @@ static bool answer(struct nameserver *n, struct message *m, const char *name, un
 		return true; /* no such record */
 	} else if (!strcmp(label, "api")) {
 		put_api(n, m, NULL);
-	} else if (!strcmp(label, "fixed") || !strcmp(label, "mail")) {
+	} else if (!strcmp(label, "fixed") || !strcmp(label, "mail") ||
+		   !strcmp(label, "lossy")) {
 		put_address(m, NULL, NETNS_PUBLIC "1", ANSWER);
 	} else if (!strcmp(label, "www")) {
 		put_cname(m, api);

@@ -11,6 +11,7 @@
  *	zero           A, 0.0.0.0
  *	large          TXT, 2000 bytes: cut over UDP, whole over TCP
  *	silent         nothing at all
+ *	lossy          as fixed, but every other query is lost, the first among them
  *	garbage        an answer that is none behind its question
  *	loop           a compressed name that leads to itself
  *	mail           the same, and MX, with an address of another name in the additional section
