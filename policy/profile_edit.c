@@ -73,8 +73,8 @@ static size_t offset_of(struct layout *l, struct toml_place place)
 
 static bool is_list(const struct toml_value *v)
 {
-	return v->type == TOML_ARRAY && (!strcmp(v->key, "allow") || !strcmp(v->key, "deny") ||
-					 !strcmp(v->key, "rules"));
+	return v->type == TOML_ARRAY &&
+	       (!strcmp(v->key, "allow") || !strcmp(v->key, "deny") || !strcmp(v->key, "rules"));
 }
 
 static int find_place(void *arg, const struct toml_value *v)
@@ -149,37 +149,44 @@ static struct span indent_of(const struct layout *l, size_t at)
 	return (struct span){ begin, at };
 }
 
-/* The first element of the list: on a line of its own where the list has lines. */
-static void write_element(struct edit *e, const char *text)
+/* The rule without its action. */
+static const char *spec_of(const struct draft_rule *rule)
+{
+	const char *spec = rule->text + strcspn(rule->text, " \t");
+
+	return spec + strspn(spec, " \t");
+}
+
+/* The first elements of the list: on lines of their own where the list has lines. */
+static void write_elements(struct edit *e, const struct draft_rule *rules, size_t n, bool bare)
 {
 	const struct layout *l = e->old;
 	size_t at = skip_blanks(l, l->list_at + 1);
+	bool has_lines = at < l->size && strchr("#\r\n", l->text[at]);
+	struct span indent = { 0 };
 
-	if (at < l->size && strchr("#\r\n", l->text[at])) {
-		struct span indent = { 0 };
-
-		copy_to(e, next_line(l, at));
-		if (l->n_elements)
-			indent = indent_of(l, l->elements[0].at);
-		if (indent.end > indent.at)
-			fwrite(l->text + indent.at, 1, indent.end - indent.at, e->out);
-		else
-			fputc('\t', e->out);
-		profile_write_text(e->out, text);
-		fprintf(e->out, ",%s", e->eol);
-		return;
-	}
-	copy_to(e, at);
-	profile_write_text(e->out, text);
+	copy_to(e, has_lines ? next_line(l, at) : at);
 	if (l->n_elements)
-		fputs(", ", e->out);
+		indent = indent_of(l, l->elements[0].at);
+	for (size_t i = 0; i < n; i++) {
+		if (has_lines && indent.end > indent.at)
+			fwrite(l->text + indent.at, 1, indent.end - indent.at, e->out);
+		else if (has_lines)
+			fputc('\t', e->out);
+		profile_write_text(e->out, bare ? spec_of(&rules[i]) : rules[i].text);
+		if (has_lines)
+			fprintf(e->out, ",%s", e->eol);
+		else if (l->n_elements || i + 1 < n)
+			fputs(", ", e->out);
+	}
 }
 
 /*
- * Write the list as `rules`, of which `rules` is the new draft: its first is the new one, the others
- * are those of the elements.
+ * Write the list as `rules`, of which `rules` is the new draft: its first `n` are the new ones, the
+ * others are those of the elements.
  */
-static void convert_list(struct edit *e, const struct draft_rules *rules, bool write_default)
+static void convert_list(struct edit *e, const struct draft_rules *rules, size_t n,
+			 bool write_default)
 {
 	const struct layout *l = e->old;
 	struct span indent = indent_of(l, l->key_at);
@@ -193,43 +200,46 @@ static void convert_list(struct edit *e, const struct draft_rules *rules, bool w
 	}
 	fputs("rules", e->out);
 	e->done += strlen(l->key);
-	write_element(e, rules->v[0].text);
-	for (size_t i = 0; i < l->n_elements && i + 1 < rules->n; i++) {
+	write_elements(e, rules->v, n, false);
+	for (size_t i = 0; i < l->n_elements && i + n < rules->n; i++) {
 		copy_to(e, l->elements[i].at);
-		profile_write_text(e->out, rules->v[i + 1].text);
+		profile_write_text(e->out, rules->v[i + n].text);
 		e->done = l->elements[i].end;
 	}
 }
 
 /* A list for a profile that has none. */
-static void add_list(struct edit *e, const char *rule)
+static void add_list(struct edit *e, const struct draft_rule *rules, size_t n)
 {
 	const struct layout *l = e->old;
+	bool is_inline = l->network && l->text[l->network_at] == '{';
 
-	if (l->network && l->text[l->network_at] == '{') {
+	if (is_inline) {
 		copy_to(e, l->network_at + 1);
 		fputs(" rules = [", e->out);
-		profile_write_text(e->out, rule);
-		fputs(l->n_keys ? "]," : "]", e->out);
-		return;
+	} else {
+		copy_to(e, l->network ? next_line(l, l->network_at) : l->size);
+		if (e->done && l->text[e->done - 1] != '\n')
+			fputs(e->eol, e->out);
+		if (!l->network)
+			fprintf(e->out, "%s[network]%s", e->done ? e->eol : "", e->eol);
+		fprintf(e->out, "rules = [%s", e->eol);
 	}
-	copy_to(e, l->network ? next_line(l, l->network_at) : l->size);
-	if (e->done && l->text[e->done - 1] != '\n')
-		fputs(e->eol, e->out);
-	if (!l->network)
-		fprintf(e->out, "%s[network]%s", e->done ? e->eol : "", e->eol);
-	fprintf(e->out, "rules = [%s\t", e->eol);
-	profile_write_text(e->out, rule);
-	fprintf(e->out, ",%s]%s", e->eol, e->eol);
+	for (size_t i = 0; i < n; i++) {
+		fputs(!is_inline ? "\t" : i ? ", " : "", e->out);
+		profile_write_text(e->out, rules[i].text);
+		if (!is_inline)
+			fprintf(e->out, ",%s", e->eol);
+	}
+	fprintf(e->out, "]%s", !is_inline ? e->eol : l->n_keys ? "," : "");
 }
 
 /* Whether the text is what the parser's places say, as far as the edit relies on it. */
 static bool is_plain(const struct layout *l)
 {
 	if (!*l->key)
-		return !l->network || (l->network_at < l->size &&
-				       (l->text[l->network_at] == '[' ||
-					l->text[l->network_at] == '{'));
+		return !l->network || (l->network_at < l->size && (l->text[l->network_at] == '[' ||
+								   l->text[l->network_at] == '{'));
 	return l->list_at < l->size && l->text[l->list_at] == '[' &&
 	       !strncmp(l->text + l->key_at, l->key, strlen(l->key));
 }
@@ -270,18 +280,16 @@ static int check_meaning(const char *text, size_t size, const char *wanted)
 }
 
 /*
- * The rule as an element of the list: its text without the action, in *element, if the list can have
- * it and means the same by it; else NULL. *rule has then every scheme written down where the list is
- * a `deny`. Returns 0 or -ENOMEM.
+ * Whether the list can have the rule, without its action, and means the same by it. The rule has
+ * then every scheme written down where the list is a `deny`. Returns 1, 0 or -ENOMEM.
  */
-static int fit(const struct layout *l, struct draft_rule *rule, const char **element)
+static int fits(const struct layout *l, struct draft_rule *rule)
 {
 	struct policy_error err;
 	struct draft *d;
 	bool deny = rule->verdict == VERDICT_DENY;
 	int ret;
 
-	*element = NULL;
 	/* An empty `deny` denies all, as an empty profile does; with one element it would not. */
 	if (rule->dir != DIR_OUT || strcmp(l->key, verdict_name(rule->verdict)) ||
 	    (deny && !l->n_elements))
@@ -292,18 +300,23 @@ static int fit(const struct layout *l, struct draft_rule *rule, const char **ele
 	d = draft_new();
 	if (!d)
 		return -ENOMEM;
-	*element = rule->text + strcspn(rule->text, " \t");
-	*element += strspn(*element, " \t");
-	ret = deny ? draft_deny(d, *element, &err) : draft_allow(d, *element, &err);
-	if (ret)
-		*element = NULL;
+	ret = deny ? draft_deny(d, spec_of(rule), &err) : draft_allow(d, spec_of(rule), &err);
 	draft_free(d);
-	return ret == -ENOMEM ? ret : 0;
+	return ret == -ENOMEM ? ret : !ret;
 }
 
-/* Make the new text of the layout. `d` is the policy with the rule in front. */
-static int write_edited(const struct layout *l, const struct draft *d, bool opens,
-			const char *element, char **out, size_t *size)
+static int all_fit(const struct layout *l, struct draft_rules *rules)
+{
+	int ret = 1;
+
+	for (size_t i = 0; ret > 0 && i < rules->n; i++)
+		ret = fits(l, &rules->v[i]);
+	return ret;
+}
+
+/* Make the new text of the layout. `d` is the policy with the `n` rules in front. */
+static int write_edited(const struct layout *l, const struct draft *d, size_t n, bool opens,
+			bool fitting, char **out, size_t *size)
 {
 	struct edit e = { .old = l };
 	bool failed;
@@ -313,13 +326,11 @@ static int write_edited(const struct layout *l, const struct draft *d, bool open
 	if (!e.out)
 		return -ENOMEM;
 	if (!*l->key)
-		add_list(&e, d->rules.v[0].text);
-	else if (element)
-		write_element(&e, element);
-	else if (!strcmp(l->key, "rules"))
-		write_element(&e, d->rules.v[0].text);
+		add_list(&e, d->rules.v, n);
+	else if (fitting || !strcmp(l->key, "rules"))
+		write_elements(&e, d->rules.v, n, fitting);
 	else
-		convert_list(&e, &d->rules, opens);
+		convert_list(&e, &d->rules, n, opens);
 	copy_to(&e, l->size);
 	failed = ferror(e.out);
 	if (fclose(e.out) || failed) {
@@ -329,25 +340,28 @@ static int write_edited(const struct layout *l, const struct draft *d, bool open
 	return 0;
 }
 
-/* The edit itself, with the policy of the profile in `d` and the rule alone in `added`. */
+/* The edit itself, with the policy of the profile in `d` and the rules alone in `added`. */
 static int insert(struct layout *l, const struct profile *p, struct draft *d, struct draft *added,
 		  char **out, struct policy_error *err)
 {
 	bool opens = d->family == FAMILY_DENY && !d->has_default;
-	struct draft_rule *rule = &added->rules.v[0];
+	struct draft_rules *rules = &added->rules;
+	struct policy_error wrong;
 	char *wanted, *text = NULL;
-	const char *element;
+	int fitting = all_fit(l, rules);
+	int ret = fitting < 0 ? fitting : 0;
 	size_t size;
-	int ret = fit(l, rule, &element);
 
-	if (!ret)
-		ret = draft_insert(d, rule->text, err);
+	for (size_t i = rules->n; !ret && i > 0; i--)
+		ret = draft_insert(d, rules->v[i - 1].text, &wrong);
+	if (ret == -EINVAL)
+		policy_error_set(err, " %s", wrong.text);
 	if (ret)
 		return ret;
 	wanted = profile_write(d, p);
 	if (!wanted)
 		return -ENOMEM;
-	ret = is_plain(l) ? write_edited(l, d, opens, element, &text, &size) : -EINVAL;
+	ret = is_plain(l) ? write_edited(l, d, rules->n, opens, fitting, &text, &size) : -EINVAL;
 	if (!ret) {
 		ret = check_meaning(text, size, wanted);
 		if (ret)
@@ -358,31 +372,35 @@ static int insert(struct layout *l, const struct profile *p, struct draft *d, st
 	free(wanted);
 	if (ret == -EINVAL)
 		policy_error_set(err,
-				 QUOTED ": cannot be put into a profile that is laid out like this "
-					"one: expected a list in [network]; write the rule by hand",
-				 rule->text);
+				 " " QUOTED
+				 ": cannot be put into a profile that is laid out like this "
+				 "one: expected a list in [network]; write the rule by hand",
+				 rules->v[0].text);
 	return ret;
 }
 
-int profile_edit_insert(const char *text, size_t size, const char *rule, char **out,
-			struct policy_error *err)
+int profile_edit_insert(const char *text, size_t size, const char *const *rules, size_t n,
+			char **out, struct policy_error *err)
 {
 	struct layout l = { .text = text, .size = size, .seen = { 1, 1 } };
 	struct draft *d = draft_new();
 	struct draft *added = draft_new();
-	struct toml_error wrong;
+	struct policy_error wrong;
+	struct toml_error unread;
 	struct profile p = { 0 };
-	int ret = -ENOMEM;
+	int ret = d && added ? 0 : -ENOMEM;
 
-	if (d && added)
-		ret = draft_rule(added, rule, err);
+	for (size_t i = 0; !ret && i < n; i++)
+		ret = draft_rule(added, rules[i], &wrong);
+	if (ret == -EINVAL)
+		policy_error_set(err, " %s", wrong.text);
 	if (!ret)
 		ret = profile_read(text, size, &p, err);
 	if (ret)
 		goto out;
 	ret = profile_add(&p, d, err);
 	if (!ret)
-		ret = toml_read(text, size, find_place, &l, &wrong);
+		ret = toml_read(text, size, find_place, &l, &unread);
 	if (!ret)
 		ret = insert(&l, &p, d, added, out, err);
 	free(l.elements);

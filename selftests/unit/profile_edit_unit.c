@@ -20,7 +20,7 @@ static void expect_edit(const struct edit_case *c)
 {
 	struct policy_error err = { "" };
 	char *out = NULL;
-	int ret = profile_edit_insert(c->text, strlen(c->text), c->rule, &out, &err);
+	int ret = profile_edit_insert(c->text, strlen(c->text), &c->rule, 1, &out, &err);
 
 	cr_expect_eq(ret, 0, "%s\n<- %s: %s", c->text, c->rule, err.text);
 	if (!ret)
@@ -33,7 +33,7 @@ static void expect_refusal(const char *text, const char *rule, const char *wante
 {
 	struct policy_error err = { "" };
 	char *out = NULL;
-	int ret = profile_edit_insert(text, strlen(text), rule, &out, &err);
+	int ret = profile_edit_insert(text, strlen(text), &rule, 1, &out, &err);
 
 	cr_expect_eq(ret, -EINVAL, "%s\n<- %s: %s", text, rule, out);
 	cr_expect_null(out);
@@ -56,7 +56,8 @@ Test(profile_edit, fits_into_its_own_list)
 		  "[network]\ndeny = [\"any://192.0.2.1:443\", '10.0.0.0/8']\n" },
 		{ "[network]\ndeny = ['10.0.0.0/8']\n", "deny tcp://192.0.2.1,private",
 		  "[network]\ndeny = [\"tcp://192.0.2.1,any://private\", '10.0.0.0/8']\n" },
-		{ "[network]\nrules = ['deny @public']\ndefault = 'allow'\n", "allow udp://[::1]:53",
+		{ "[network]\nrules = ['deny @public']\ndefault = 'allow'\n",
+		  "allow udp://[::1]:53",
 		  "[network]\nrules = [\"allow udp://[::1]:53\", 'deny @public']\n"
 		  "default = 'allow'\n" },
 		{ "[network]\nallow = [':1']\n", "allow unix:/run/a,b \"c\"",
@@ -69,9 +70,11 @@ Test(profile_edit, fits_into_its_own_list)
 Test(profile_edit, a_list_of_lines_gets_a_line)
 {
 	static const struct edit_case cases[] = {
-		{ "# head\n[network]\nallow = [ # these\n  # one\n  ':1', # first\n  ':2'\n]\n# end",
+		{ "# head\n[network]\nallow = [ # these\n  # one\n  ':1', # first\n  ':2'\n]\n# "
+		  "end",
 		  "allow :3",
-		  "# head\n[network]\nallow = [ # these\n  \":3\",\n  # one\n  ':1', # first\n  ':2'\n"
+		  "# head\n[network]\nallow = [ # these\n  \":3\",\n  # one\n  ':1', # first\n  "
+		  "':2'\n"
 		  "]\n# end" },
 		{ "[network]\nallow = [\n':1' ]\n", "allow :3",
 		  "[network]\nallow = [\n\t\":3\",\n':1' ]\n" },
@@ -115,7 +118,8 @@ Test(profile_edit, a_profile_without_a_list_gets_one)
 		  "[program]\nexec = 'a'\n\n[network]\nrules = [\n\t\"deny :1\",\n]\n" },
 		{ "[network]", "allow :1", "[network]\nrules = [\n\t\"allow :1\",\n]\n" },
 		{ "[ network ] # x\npreset = 'public-only'\n\n[log]\njson = 'a'\n", "allow :1",
-		  "[ network ] # x\nrules = [\n\t\"allow :1\",\n]\npreset = 'public-only'\n\n[log]\n"
+		  "[ network ] # x\nrules = [\n\t\"allow :1\",\n]\npreset = "
+		  "'public-only'\n\n[log]\n"
 		  "json = 'a'\n" },
 		{ "network = {}\n", "allow :1", "network = { rules = [\"allow :1\"]}\n" },
 		{ "network = { preset = 'none' }\n", "allow :1",
@@ -143,7 +147,8 @@ Test(profile_edit, an_empty_list)
 Test(profile_edit, text_that_is_not_ascii)
 {
 	static const struct edit_case c = {
-		"[log]\njson = '\u00fc'\n[network] # \u20ac\nallow = [ 'unix:/\u00fc\u20ac', ':1' ]\n",
+		"[log]\njson = '\u00fc'\n[network] # \u20ac\nallow = [ 'unix:/\u00fc\u20ac', ':1' "
+		"]\n",
 		"deny :2",
 		"[log]\njson = '\u00fc'\n[network] # \u20ac\n"
 		"rules = [ \"deny :2\", \"allow unix:/\u00fc\u20ac\", \"allow :1\" ]\n"
