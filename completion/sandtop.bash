@@ -31,26 +31,27 @@ _sandtop_value()
 		COMPREPLY=($(compgen -W 'private @loopback @private @link-local @metadata @multicast
 			@this-host @public @self any:// icmp:// tcp:// udp://' -- "$2"))
 		;;
-	--rule) COMPREPLY=($(compgen -W 'allow deny' -- "$2")) ;;
+	--rule) COMPREPLY=($(compgen -W 'allow deny ask' -- "$2")) ;;
 	--preset) COMPREPLY=($(compgen -W 'none allow-all public-only non-local' -- "$2")) ;;
-	--default) COMPREPLY=($(compgen -W 'allow deny' -- "$2")) ;;
+	--default) COMPREPLY=($(compgen -W 'allow deny ask' -- "$2")) ;;
 	--resolve) COMPREPLY=($(compgen -W 'needed all none' -- "$2")) ;;
 	--profile) COMPREPLY=($(compgen -W "$(_sandtop_profiles)" -- "$2")) ;;
 	--profile-file | --log | --json | --metrics-file) COMPREPLY=($(compgen -f -- "$2")) ;;
 	--net-allow-bind | --net-deny-bind | --max-connections | --name | --timeout | --status-fd | \
-		--keep-fd | --allow-host | --block-domain | --block-suffix) ;;
+		--ask-timeout | --keep-fd | --allow-host | --block-domain | --block-suffix) ;;
 	*) return 1 ;;
 	esac
 }
 
 _sandtop()
 {
-	local policy='--net-allow --net-deny --allow-udp --allow-icmp --rule --preset --default
+	local policy='--net-allow --net-deny --allow-udp --allow-icmp --rule --preset --default --ask
 		--allow-host --block-domain --block-suffix --resolve
 		--net-allow-bind --net-deny-bind --profile --profile-file --max-connections --help'
 	local run='--dump-profile --batch --monitor --log --json --verbose --quiet --stats --metrics-file
-		--status-fd --name --no-supervisor --best-effort --timeout --keep-fd --linger --version'
-	local verbs='policy reload allow deny undo flows why log save shut metrics reopen kill'
+		--status-fd --name --no-supervisor --best-effort --timeout --ask-timeout --keep-fd
+		--linger --version'
+	local verbs='policy reload allow deny undo flows held answer why log save shut metrics reopen kill'
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} i
 
 	COMPREPLY=()

@@ -223,7 +223,8 @@ static bool is_denied(const struct job *j, int sock, const struct socket_info *i
 	/* A rule may have led it around the sinkhole that is not there any more. */
 	if (d.reason == REASON_SINKHOLE && j->facts->mirror && info->netns != j->facts->mirror)
 		return true;
-	return d.verdict != VERDICT_ALLOW;
+	/* Who would have to ask now has been allowed before. */
+	return d.verdict == VERDICT_DENY;
 }
 
 /* A connected ping socket does not mind shutdown(2); without a peer its sends are judged. */

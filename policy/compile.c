@@ -262,9 +262,9 @@ int draft_implies_dns(const struct draft *d)
 	struct prefix_list public = { 0 };
 	int ret;
 
-	if (draft_fallback(d) != VERDICT_DENY || d->dns.settings.sinkhole)
+	if (draft_fallback(d) == VERDICT_ALLOW || d->dns.settings.sinkhole)
 		return 0;
-	if (d->n_hosts || d->has_suffix)
+	if (draft_fallback(d) == VERDICT_ASK || d->n_hosts || d->has_suffix)
 		return 1;
 	ret = group_prefixes(GROUP_PUBLIC, &public);
 	for (size_t i = 0; !ret && i < draft_n_rules(d); i++) {

@@ -177,7 +177,7 @@ static struct decision stricter(struct decision a, struct decision b)
 /* The rule that is implied between the user's own and those of a preset. */
 static bool is_implied_dns(const struct policy *p, const struct endpoint *e, struct decision d)
 {
-	if (d.verdict != VERDICT_DENY || (d.reason == REASON_RULE && d.rule <= p->n_own_rules))
+	if (d.verdict == VERDICT_ALLOW || (d.reason == REASON_RULE && d.rule <= p->n_own_rules))
 		return false;
 	if (e->port != DNS_PORT || (e->proto != PROTO_TCP && e->proto != PROTO_UDP))
 		return false;
@@ -188,6 +188,12 @@ static bool is_implied_dns(const struct policy *p, const struct endpoint *e, str
 	return false;
 }
 
+/* What no default opens: a default that asks asks. */
+static enum verdict unlisted(const struct policy *p)
+{
+	return p->fallback == VERDICT_ASK ? VERDICT_ASK : VERDICT_DENY;
+}
+
 /* Sockets outside the sandbox can act for whoever reaches them: only a rule opens them. */
 static struct decision decide_unix(const struct policy *p, const struct endpoint *e)
 {
@@ -195,7 +201,10 @@ static struct decision decide_unix(const struct policy *p, const struct endpoint
 
 	if (rule)
 		return by_rule(p, rule);
-	return (struct decision){ .verdict = VERDICT_DENY, .reason = REASON_UNIX_DEFAULT };
+	return (struct decision){
+		.verdict = unlisted(p),
+		.reason = REASON_UNIX_DEFAULT,
+	};
 }
 
 static struct decision decide_out(const struct policy *p, const struct live *live,
@@ -247,7 +256,9 @@ static struct decision decide_in(const struct policy *p, const struct live *live
 	else if (p->bind == BIND_DENY)
 		allow = own || !listed;
 	return (struct decision){
-		.verdict = allow ? VERDICT_ALLOW : VERDICT_DENY,
+		.verdict = allow     ? VERDICT_ALLOW
+			   : p->bind ? VERDICT_DENY
+				     : unlisted(p),
 		.reason = REASON_BIND_DEFAULT,
 	};
 }

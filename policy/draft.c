@@ -173,14 +173,6 @@ static int check_family(const struct draft *d, enum draft_family family, const c
 	return 0;
 }
 
-/* What the grammar knows and this build cannot enforce yet. */
-static int check_build(const struct draft_rule *rule, const char *text, struct policy_error *err)
-{
-	if (rule->verdict == VERDICT_ASK)
-		return policy_error_set(err, QUOTED ": ask is not in this build", text);
-	return 0;
-}
-
 /* A --net-deny with a name, or with what is denied without it. */
 static int check_deny(const struct spec_list *specs, const char *text, struct policy_error *err)
 {
@@ -239,8 +231,6 @@ static int add_option(struct draft *d, enum draft_family family, const char *tex
 	if (ret)
 		return ret;
 	ret = family == FAMILY_DENY ? check_deny(&rule.specs, text, err) : 0;
-	if (!ret)
-		ret = check_build(&rule, text, err);
 	if (ret)
 		goto out_free;
 
@@ -358,8 +348,6 @@ int draft_rule(struct draft *d, const char *text, struct policy_error *err)
 			ret = check_bind(d, text, err);
 	}
 	if (!ret)
-		ret = check_build(&rule, text, err);
-	if (!ret)
 		ret = add_rule(d, &d->rules, &rule);
 	if (ret) {
 		spec_list_free(&rule.specs);
@@ -450,9 +438,6 @@ int draft_default(struct draft *d, const char *text, struct policy_error *err)
 
 	if (verdict < 0)
 		return policy_error_set(err, QUOTED ": invalid value: expected allow, deny or ask",
-					text);
-	if (verdict == VERDICT_ASK)
-		return policy_error_set(err, QUOTED ": not in this build: expected allow or deny",
 					text);
 	if (d->preset.n)
 		return policy_error_set(err,

@@ -27,6 +27,9 @@ static const char *const reason_names[REASON_COUNT] = {
 	[REASON_ENCRYPTED_DNS] = "encrypted-dns",
 	[REASON_HOSTS] = "hosts",
 	[REASON_PROTOCOL] = "protocol",
+	[REASON_ASK_TIMEOUT] = "ask-timeout",
+	[REASON_ASK_NOBODY] = "ask-nobody",
+	[REASON_ASK_FULL] = "ask-full",
 	[REASON_ERROR] = "error",
 };
 

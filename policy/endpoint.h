@@ -76,6 +76,9 @@ enum reason {
 	REASON_ENCRYPTED_DNS,
 	REASON_HOSTS, /* a name that this machine answers itself */
 	REASON_PROTOCOL,
+	REASON_ASK_TIMEOUT, /* held, and not answered in time */
+	REASON_ASK_NOBODY,  /* nobody is there to answer */
+	REASON_ASK_FULL,    /* too many are held */
 	REASON_ERROR,
 	REASON_COUNT,
 };

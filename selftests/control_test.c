@@ -334,7 +334,7 @@ TEST_F(verbs, usage)
 	EXPECT_TEXT("unknown verb 'x'", driven_ctl(2, ARGS("web", "x")));
 	EXPECT_TEXT("a verb is missing", driven_ctl(2, ARGS(NULL)));
 	EXPECT_TEXT("unknown signal 'X'", driven_ctl(2, ARGS("kill", "X")));
-	EXPECT_TEXT("held: not in this build", driven_ctl(2, ARGS("held")));
+	EXPECT_TEXT("unexpected '-x'", driven_ctl(2, ARGS("held", "-x")));
 	EXPECT_TEXT("invalid port", driven_ctl(1, ARGS("deny", ":x")));
 	EXPECT_TEXT("this run answers no DNS", driven_ctl(1, ARGS("deny", "example.com")));
 	EXPECT_TEXT("no sandbox 'other' is running", driven_ctl(1, ARGS("other", "undo")));

@@ -72,7 +72,6 @@ REFUSED(rule_without_an_action, NULL, ("--rule: '1.2.3.4'", "allow, deny or ask"
 	"1.2.3.4", ECHO);
 REFUSED(rule_that_is_empty, NULL, ("--rule: ''", "empty rule"), "--rule", "", ECHO);
 REFUSED(rule_with_an_action_alone, NULL, ("--rule: ", "empty rule"), "--rule", "deny", ECHO);
-REFUSED(rule_that_asks, NULL, ("--rule: 'ask *'", "not in this build"), "--rule", "ask *", ECHO);
 REFUSED(denial_of_a_unix_socket, NULL, ("'unix:/run/x'", "denied anyway"), "--net-deny",
 	"unix:/run/x", ECHO);
 REFUSED(block_of_a_suffix, NULL, ("--block-domain: '.evil.com'", "--block-suffix"), "--preset",
@@ -143,8 +142,8 @@ REFUSED(unknown_preset, NULL, ("--preset: 'lan'", "public-only"), "--preset", "l
 REFUSED(two_presets, NULL, ("--preset: 'none'", "one"), "--preset", "none", "--preset", "none",
 	ECHO);
 REFUSED(unknown_default, NULL, ("--default: 'no'", "allow, deny or ask"), "--default", "no", ECHO);
-REFUSED(default_ask, NULL, ("sandtop: --default: 'ask': not in this build"), "--default", "ask",
-	ECHO);
+REFUSED(default_ask_with_a_preset, NULL, ("--default: 'ask'", "--preset"), "--preset",
+	"public-only", "--default", "ask", ECHO);
 REFUSED(default_allow_with_an_allow_list, NULL, ("--default: 'allow'", "--net-allow"),
 	"--net-allow", ":1", "--default", "allow", ECHO);
 REFUSED(default_deny_with_a_deny_list, NULL, ("--default: 'deny'", "--net-deny"), "--net-deny",
@@ -210,7 +209,6 @@ PROFILE(profile_with_a_bad_rule, "[network]\nallow = [\n\t':1',\n\t'a:0',\n]\n",
 	"p.toml:4:2: ", "'a:0'", "port 0");
 PROFILE(profile_that_denies_a_name, "[network]\ndeny = ['evil.com']\n",
 	"p.toml:2:9: ", "--block-domain");
-PROFILE(profile_that_asks, "[network]\ndefault = 'ask'\n", "p.toml:2:11: ", "not in this build");
 PROFILE(profile_about_dns, "[dns]\nblock = ['evil..com']\n",
 	"p.toml:2:10: dns.block: ", "'evil..com'");
 PROFILE(profile_with_escapes, "[network]\nallow = [\"\\u001b[31m:1\"]\n",

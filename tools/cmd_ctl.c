@@ -28,8 +28,9 @@ static const struct ctl_verb verbs[] = {
 	{ "metrics", NULL, "figures for Prometheus", 0, 0, ctl_metrics },
 	{ "reopen", NULL, "open the files of --log and --json anew", 0, 0, ctl_reopen },
 	{ "kill", "[SIGNAL]", "send TERM, or SIGNAL, to every task", 0, 1, ctl_kill },
-	{ "held", "[--wait]", NULL, 0, 1, NULL },
-	{ "answer", "ID allow|deny", NULL, 0, 9, NULL },
+	{ "held", "[--wait]", "the questions that wait; --wait: and those to come", 0, 1,
+	  ctl_held },
+	{ "answer", "ID allow|deny [once|session] [SCOPE]", "answer a question", 2, 4, ctl_answer },
 };
 
 static const struct ctl_verb *find(const char *name)

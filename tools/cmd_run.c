@@ -27,6 +27,8 @@
 
 #define SANDTOP_VERSION "0.1"
 
+static const uint64_t ask_timeout_ns = 60000000000;
+
 extern char **environ;
 
 /* "CMD-PID", with what a name may not contain replaced. */
@@ -157,6 +159,7 @@ static int run(void *arg, const struct supervisor_terminal *terminal)
 		.stats = o->stats,
 		.linger = o->linger,
 		.timeout = o->timeout_ns,
+		.ask_timeout = o->ask_timeout_ns ? o->ask_timeout_ns : ask_timeout_ns,
 		.report = { .verbose = o->verbose,
 			    .quiet = o->quiet,
 			    .monitored = terminal && terminal->fds & 1U << 2 },
@@ -220,6 +223,7 @@ static size_t watching_options(const struct options *o, char *text, size_t size)
 		{ "-v", o->verbose },
 		{ "--max-connections", o->max_connections },
 		{ "--timeout", o->timeout_ns },
+		{ "--ask-timeout", o->ask_timeout_ns },
 		{ "--linger", o->linger },
 		{ "--status-fd", o->status_fd >= 0 },
 		{ "--monitor", o->monitor },

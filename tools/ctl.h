@@ -23,6 +23,9 @@ typedef int ctl_fn(const struct ctl_verb *verb, int fd, char **arg);
 /* ctl_change.c */
 ctl_fn ctl_insert, ctl_undo, ctl_reload, ctl_shut, ctl_kill, ctl_reopen;
 
+/* ctl_ask.c */
+ctl_fn ctl_held, ctl_answer;
+
 /* ctl_show.c */
 ctl_fn ctl_policy, ctl_save, ctl_why, ctl_metrics, ctl_flows, ctl_log;
 
@@ -32,5 +35,11 @@ ctl_fn ctl_policy, ctl_save, ctl_why, ctl_metrics, ctl_flows, ctl_log;
  */
 json_t *ctl_ask(int fd, const char *verb, const char *key, const char *value, int body_fd,
 		int *reply_fd);
+
+/* ctl_show.c: the text of a reply, to be freed; NULL with the user told. */
+char *ctl_ask_text(int fd, const char *verb, const char *key, const char *value);
+
+/* ctl_change.c: print what a change came to. Releases the reply; NULL: it was refused. */
+int ctl_print_change(json_t *reply);
 
 #endif

@@ -20,8 +20,7 @@ static long number(const json_t *reply, const char *key)
 	return (long)json_integer_value(json_object_get(reply, key));
 }
 
-/* The reply of every change; it is released. */
-static int print_change(json_t *reply)
+int ctl_print_change(json_t *reply)
 {
 	const char *warning = json_string_value(json_object_get(reply, "warning"));
 	char text[1024];
@@ -43,18 +42,18 @@ static int print_change(json_t *reply)
 
 int ctl_insert(const struct ctl_verb *verb, int fd, char **arg)
 {
-	return print_change(ctl_ask(fd, verb->name, "spec", arg[0], -1, NULL));
+	return ctl_print_change(ctl_ask(fd, verb->name, "spec", arg[0], -1, NULL));
 }
 
 int ctl_shut(const struct ctl_verb *verb, int fd, char **arg)
 {
-	return print_change(ctl_ask(fd, verb->name, "spec", arg[0], -1, NULL));
+	return ctl_print_change(ctl_ask(fd, verb->name, "spec", arg[0], -1, NULL));
 }
 
 int ctl_undo(const struct ctl_verb *verb, int fd, char **arg)
 {
 	(void)arg;
-	return print_change(ctl_ask(fd, verb->name, NULL, NULL, -1, NULL));
+	return ctl_print_change(ctl_ask(fd, verb->name, NULL, NULL, -1, NULL));
 }
 
 /* The profile that the sandbox was started with, to be freed; NULL with the user told. */
@@ -91,7 +90,7 @@ int ctl_reload(const struct ctl_verb *verb, int fd, char **arg)
 		complain("ctl reload: %s", strerror(-body));
 		return EXIT_FAILURE;
 	}
-	status = print_change(ctl_ask(fd, verb->name, "path", shown, body, NULL));
+	status = ctl_print_change(ctl_ask(fd, verb->name, "path", shown, body, NULL));
 	close(body);
 	return status;
 }

@@ -26,8 +26,7 @@ enum {
 	LOG_MS = 100, /* between two looks of log -f */
 };
 
-/* The text of a reply, to be freed; NULL with the user told. */
-static char *ask_text(int fd, const char *verb, const char *key, const char *value)
+char *ctl_ask_text(int fd, const char *verb, const char *key, const char *value)
 {
 	int body;
 	json_t *reply = ctl_ask(fd, verb, key, value, -1, &body);
@@ -88,13 +87,13 @@ static int show(char *text)
 int ctl_policy(const struct ctl_verb *verb, int fd, char **arg)
 {
 	(void)arg;
-	return show(ask_text(fd, verb->name, NULL, NULL));
+	return show(ctl_ask_text(fd, verb->name, NULL, NULL));
 }
 
 int ctl_metrics(const struct ctl_verb *verb, int fd, char **arg)
 {
 	(void)arg;
-	return show(ask_text(fd, verb->name, NULL, NULL));
+	return show(ctl_ask_text(fd, verb->name, NULL, NULL));
 }
 
 int ctl_why(const struct ctl_verb *verb, int fd, char **arg)
@@ -109,13 +108,13 @@ int ctl_why(const struct ctl_verb *verb, int fd, char **arg)
 		complain("ctl why: too long: expected an endpoint such as 'tcp 1.2.3.4 443'");
 		return EXIT_USAGE;
 	}
-	return show(ask_text(fd, verb->name, "endpoint", endpoint));
+	return show(ctl_ask_text(fd, verb->name, "endpoint", endpoint));
 }
 
 int ctl_save(const struct ctl_verb *verb, int fd, char **arg)
 {
 	struct policy_error err = { "" };
-	char *text = ask_text(fd, "policy", NULL, NULL);
+	char *text = ctl_ask_text(fd, "policy", NULL, NULL);
 	char shown[4 * sizeof(err.text)];
 	int ret;
 
@@ -281,6 +280,9 @@ int ctl_log(const struct ctl_verb *verb, int fd, char **arg)
 	(void)verb;
 	if (!r)
 		return EXIT_FAILURE;
+	/* Who follows it can answer the questions that it shows. */
+	if (arg[0])
+		json_decref(ctl_ask(fd, "attend", NULL, NULL, -1, NULL));
 	print_news(r, &next);
 	/* Nothing is sent on the connection: that it is readable means that it has ended. */
 	while (arg[0] && poll(&end, 1, LOG_MS) == 0 && !ferror(stdout))

@@ -52,6 +52,7 @@ struct options {
 	const char *metrics_file;     /* file name, NULL = none */
 	const char *name;             /* NULL = CMD-PID */
 	uint64_t timeout_ns;          /* 0 = none */
+	uint64_t ask_timeout_ns;      /* 0 = as it comes */
 	unsigned int max_connections; /* 0 = no limit */
 	int status_fd;                /* -1 = none */
 

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "policy/names.h"
+#include "uring/ask.h"
 #include "uring/divert.h"
 
 void call_release(struct engine *e, struct call *c)
@@ -29,7 +30,7 @@ void call_release(struct engine *e, struct call *c)
 	e->free = c;
 }
 
-void call_record(struct engine *e, const struct call *c, int error)
+uint64_t call_record(struct engine *e, const struct call *c, int error)
 {
 	const struct snapshot *snapshot = c->snapshot ? c->snapshot : e->snapshot;
 	uint32_t at = 0;
@@ -41,6 +42,7 @@ void call_record(struct engine *e, const struct call *c, int error)
 		.syscall = c->type->name,
 		.error = error,
 		.latency_ns = c->latency ? c->latency : loop_now() - c->start,
+		.answers = c->answers,
 	};
 
 	if (c->target.kind == TARGET_INET && r.endpoint.dir == DIR_OUT)
@@ -48,6 +50,7 @@ void call_record(struct engine *e, const struct call *c, int error)
 	if (c->decision.reason == REASON_RULE)
 		r.rule = policy_rule_text(snapshot->policy, c->decision.rule);
 	report_decision(e->report, &r);
+	return r.seq;
 }
 
 /*
@@ -154,27 +157,41 @@ static void remember(struct engine *e, const struct call *c)
 		e->outbound_full = true;
 }
 
-bool call_judge(struct engine *e, struct call *c)
+bool call_admit(struct engine *e, struct call *c)
+{
+	if (c->type->inbound)
+		return true;
+	if (c->info.kind == SOCKET_TCP) {
+		c->counted = connections_take(&e->connections, c->sock, &c->target.address);
+		if (!c->counted) {
+			c->decision = (struct decision){ .reason = REASON_MAX_CONNECTIONS };
+			call_deny(e, c);
+			return false;
+		}
+	}
+	remember(e, c);
+	return true;
+}
+
+bool call_judge(struct engine *e, struct call *c, call_fn *resume)
 {
 	c->decision = call_decide(e, c, &c->target.endpoint);
 	c->decided = true;
+	c->answers = 0;
 	if (divert_applies(&c->decision)) {
 		c->decided = false; /* the names that are asked for will be decided on */
 		return true;
 	}
-	if (c->decision.verdict == VERDICT_ALLOW && c->info.kind == SOCKET_TCP &&
-	    !c->type->inbound) {
-		c->counted = connections_take(&e->connections, c->sock, &c->target.address);
-		if (!c->counted)
-			c->decision = (struct decision){ .reason = REASON_MAX_CONNECTIONS };
+	switch (c->decision.verdict) {
+	case VERDICT_ALLOW:
+		return call_admit(e, c);
+	case VERDICT_ASK:
+		ask_hold(e, c, resume);
+		return false;
+	default:
+		call_deny(e, c);
+		return false;
 	}
-	if (c->decision.verdict == VERDICT_ALLOW) {
-		if (!c->type->inbound)
-			remember(e, c);
-		return true;
-	}
-	call_deny(e, c);
-	return false;
 }
 
 void call_deny_waiting(struct engine *e, struct call *c)
@@ -277,6 +294,7 @@ void call_finish_cancelled(struct engine *e, struct call *c, int timeout_error)
 	case CANCEL_NONE:
 	case CANCEL_DENIED:
 	case CANCEL_RETRY:
+	case CANCEL_ANSWERED:
 		/* Nobody asked for it; the task must get an answer all the same. */
 		call_finish(e, c, -EINTR);
 	}

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <poll.h>
 
+#include "uring/ask.h"
 #include "uring/divert.h"
 
 /* A signal must end a blocked call within 50 ms. */
@@ -66,8 +67,9 @@ static void learn_timeout(struct call *c)
 /* What a waiting call should be cancelled for, if anything. */
 static enum cancel look_after(struct engine *e, struct call *c, uint64_t now)
 {
-	if (c->cancel == CANCEL_DENIED)
-		return CANCEL_DENIED; /* the ring may have been full when it was asked first */
+	/* The ring may have been full when it was asked first. */
+	if (c->cancel == CANCEL_DENIED || c->cancel == CANCEL_ANSWERED)
+		return c->cancel;
 	if (!notif_valid(e->listener, c->n.id))
 		return CANCEL_GONE;
 	if (c->stat < 0)
@@ -186,6 +188,19 @@ void call_wait_connect(struct engine *e, struct call *c, const struct sockaddr *
 		wait_on(e, c, resume);
 }
 
+bool call_wait_timeout(struct engine *e, struct call *c, struct __kernel_timespec *ts,
+		       call_fn *resume)
+{
+	c->event.fn = waited;
+	c->polls = false;
+	if (loop_timeout(e->loop, &c->event, ts)) {
+		call_refuse(e, c, ENOBUFS);
+		return false;
+	}
+	wait_on(e, c, resume);
+	return true;
+}
+
 void call_yield(struct engine *e, struct call *c, call_fn *resume)
 {
 	c->resume = resume;
@@ -214,7 +229,10 @@ static bool is_denied_now(struct engine *e, struct call *c)
 	/* It is too late to lead it to the sinkhole. */
 	if (divert_applies(&c->decision) && !divert_is_mirrored(e, &c->info))
 		c->decision.verdict = VERDICT_DENY;
-	return c->decision.verdict != VERDICT_ALLOW;
+	/* Who would have to ask now has been allowed before. */
+	if (c->decision.verdict == VERDICT_ASK)
+		c->decision.verdict = VERDICT_ALLOW;
+	return c->decision.verdict == VERDICT_DENY;
 }
 
 unsigned blocked_judge_again(struct engine *e)
@@ -222,6 +240,10 @@ unsigned blocked_judge_again(struct engine *e)
 	unsigned n = 0;
 
 	for (struct call *c = e->waiting; c; c = c->next) {
+		if (c->question) {
+			ask_judge_again(e, c);
+			continue;
+		}
 		if (!is_denied_now(e, c))
 			continue;
 		c->cancel = CANCEL_DENIED;

@@ -21,11 +21,12 @@ typedef void call_fn(struct engine *e, struct call *c, int res);
 /* Why a waiting operation was cancelled. */
 enum cancel {
 	CANCEL_NONE,
-	CANCEL_GONE,    /* the task does not wait any more */
-	CANCEL_SIGNAL,  /* it has a signal to handle */
-	CANCEL_TIMEOUT, /* SO_SNDTIMEO */
-	CANCEL_DENIED,  /* a new policy does not allow it */
-	CANCEL_RETRY,   /* a wake-up may have been missed: look again */
+	CANCEL_GONE,     /* the task does not wait any more */
+	CANCEL_SIGNAL,   /* it has a signal to handle */
+	CANCEL_TIMEOUT,  /* SO_SNDTIMEO */
+	CANCEL_DENIED,   /* a new policy does not allow it */
+	CANCEL_RETRY,    /* a wake-up may have been missed: look again */
+	CANCEL_ANSWERED, /* it was held, and is not any more */
 };
 
 struct call_type {
@@ -68,6 +69,13 @@ struct call {
 	uint64_t timeout;  /* SO_SNDTIMEO in ns, 0 = none */
 	uint64_t deadline; /* CLOCK_MONOTONIC, ns; 0 = none */
 	int stat;          /* /proc/TID/stat, or -1 */
+	/* Held for the operator's answer (ask.h). */
+	uint64_t question;   /* its number while it is held, else 0 */
+	uint64_t answers;    /* seq of the record that asked, or 0 */
+	uint64_t held_since; /* CLOCK_MONOTONIC, ns */
+	struct __kernel_timespec hold;
+	bool answered; /* c->decision is the answer */
+	call_fn *go_on;
 	struct call *prev, *next;
 };
 
@@ -117,9 +125,10 @@ call_fn unix_connect, unix_bind, unix_listen; /* unix.c: of an AF_UNIX socket */
 
 /*
  * Make the AF_UNIX address in c->target, if there is one, ready to be sent to: found, judged and
- * pinned as c->peer. Returns false when the call is finished.
+ * pinned as c->peer. Returns false when the call is finished, or held until it is denied or
+ * `resume` is called.
  */
-bool unix_prepare_peer(struct engine *e, struct call *c);
+bool unix_prepare_peer(struct engine *e, struct call *c, call_fn *resume);
 
 /*
  * Make the control messages that were read to the scratch buffer ours: the descriptors in
@@ -143,8 +152,11 @@ ssize_t unix_send(struct engine *e, const struct call *c, const struct msghdr *m
 int netlink_check_target(const struct target *t);
 int netlink_check_payload(const uint8_t *payload, size_t len);
 
-/* Record c->decision on c->target, of which the task sees the positive `error`, or 0. */
-void call_record(struct engine *e, const struct call *c, int error);
+/*
+ * Record c->decision on c->target, of which the task sees the positive `error`, or 0. Returns its
+ * seq.
+ */
+uint64_t call_record(struct engine *e, const struct call *c, int error);
 
 /* Whether a call with these MSG_ flags may wait: neither MSG_DONTWAIT nor O_NONBLOCK. */
 bool call_may_wait(const struct call *c, int flags);
@@ -170,9 +182,15 @@ struct decision call_decide(struct engine *e, struct call *c, struct endpoint *e
 
 /*
  * Judge c->target on c->sock: fills c->decision. Returns true when the call may go on; otherwise
- * the call is finished with the denial.
+ * it is finished with the denial, or held until it is denied or `resume` is called.
  */
-bool call_judge(struct engine *e, struct call *c);
+bool call_judge(struct engine *e, struct call *c, call_fn *resume);
+
+/*
+ * c->decision is to allow the call: see to the limit on connections. Returns true when it may go
+ * on; otherwise it is finished with the denial.
+ */
+bool call_admit(struct engine *e, struct call *c);
 
 /*
  * Whether the task still waits for this call, so that what was read from it and pinned is its own.
@@ -222,6 +240,13 @@ void call_wait_writable(struct engine *e, struct call *c, call_fn *resume);
 void call_wait_connect(struct engine *e, struct call *c, const struct sockaddr *addr, socklen_t len,
 		       call_fn *resume);
 void call_yield(struct engine *e, struct call *c, call_fn *resume);
+
+/*
+ * Wait for that long, *ts being the call's until then. Returns false when the call is finished for
+ * want of room on the ring.
+ */
+bool call_wait_timeout(struct engine *e, struct call *c, struct __kernel_timespec *ts,
+		       call_fn *resume);
 
 /*
  * A connect that was under way is over: do as a second connect(2) would, which returns its result

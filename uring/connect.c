@@ -85,10 +85,11 @@ static void connected(struct engine *e, struct call *c, int res)
 		call_finish(e, c, res);
 }
 
-static void act(struct engine *e, struct call *c)
+static void act(struct engine *e, struct call *c, int res)
 {
 	const struct sockaddr *addr = (const struct sockaddr *)&c->target.address;
 
+	(void)res;
 	if (!call_is_valid(e, c))
 		return;
 	if (c->info.kind == SOCKET_TCP && c->target.kind == TARGET_INET && call_may_wait(c, 0)) {
@@ -164,10 +165,10 @@ void connect_begin(struct engine *e, struct call *c, int res)
 	if (c->info.kind == SOCKET_NETLINK &&
 	    !call_has_target(e, c, netlink_check_target(&c->target)))
 		return;
-	if (c->target.kind == TARGET_INET && (is_ping_probe(e, c) || !call_judge(e, c)))
+	if (c->target.kind == TARGET_INET && (is_ping_probe(e, c) || !call_judge(e, c, act)))
 		return;
 	if (divert_applies(&c->decision) && !divert_is_mirrored(e, &c->info))
 		divert_connect(e, c, 0);
 	else
-		act(e, c);
+		act(e, c, 0);
 }

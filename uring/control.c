@@ -50,7 +50,7 @@ static void disconnect(struct control_client *client)
 	if (client->pidfd >= 0)
 		close(client->pidfd);
 	client->fd = client->pidfd = -1;
-	client->watches = false;
+	client->watches = client->attends = false;
 }
 
 /* Read its next request, once it has taken what it was sent. */
@@ -389,6 +389,17 @@ static char *join(char *const *argv)
 	return text;
 }
 
+/* struct ask: whether somebody is there to answer. */
+static bool is_attended(void *arg)
+{
+	const struct control *c = arg;
+
+	for (size_t i = 0; i < CONTROL_CLIENTS; i++)
+		if (c->clients[i].watches || c->clients[i].attends)
+			return true;
+	return false;
+}
+
 int control_init(struct control *c, const struct control_config *config)
 {
 	struct timespec now;
@@ -402,6 +413,8 @@ int control_init(struct control *c, const struct control_config *config)
 	};
 	for (size_t i = 0; i < CONTROL_CLIENTS; i++)
 		c->clients[i].fd = -1;
+	config->engine->ask.attended = is_attended;
+	config->engine->ask.arg = c;
 	if (!c->command)
 		return -ENOMEM;
 	if (config->listener < 0)

@@ -40,6 +40,7 @@ struct control_client {
 	int body;     /* what came with the request, or -1; a verb that keeps it sets it to -1 */
 	bool due;     /* a reply to its last request will come later */
 	bool watches; /* gets events */
+	bool attends; /* or is there to answer questions all the same */
 	bool ended;   /* to be disconnected once what is queued has gone */
 	struct event in, out;
 	struct packet *first, *last;
@@ -96,6 +97,13 @@ int control_connections(struct control *c, struct control_client *client, json_t
 			json_t *reply, int *reply_fd);
 int control_disconnect(struct control *c, struct control_client *client, json_t *request,
 		       json_t *reply, int *reply_fd);
+/* ask_verbs.c: `attend`, `held` and `answer`. */
+int control_attend(struct control *c, struct control_client *client, json_t *request, json_t *reply,
+		   int *reply_fd);
+int control_held(struct control *c, struct control_client *client, json_t *request, json_t *reply,
+		 int *reply_fd);
+int control_answer(struct control *c, struct control_client *client, json_t *request, json_t *reply,
+		   int *reply_fd);
 
 /* verbs.c: the verb of that name, or NULL. */
 const struct control_verb *control_verb_find(const char *name);

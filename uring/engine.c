@@ -85,6 +85,7 @@ int engine_init(struct engine *e, const struct engine_config *config)
 		.snapshot = snapshot_get(config->snapshot),
 		.policy = config->snapshot->policy,
 		.generation = 1,
+		.ask = { .timeout = config->ask_timeout },
 		.listener = config->listener,
 		.listener_event = { .fn = listener_readable },
 		.mirror = config->mirror,

@@ -33,7 +33,17 @@
 enum {
 	ENGINE_CALLS = 4096, /* notifications taken and not yet answered, if RLIMIT_NOFILE allows */
 	ENGINE_BATCH = 64,   /* notifications taken in one go */
+	ASK_HELD = 256,      /* questions that wait at once */
 	ENGINE_UNASKED = 8,  /* batches after which it is tried again whether more have come */
+};
+
+/* Questions to the operator (ask.h). */
+struct ask {
+	uint64_t timeout;            /* ns */
+	uint64_t last;               /* number of the last one; from 1 */
+	unsigned held;               /* waiting now */
+	bool (*attended)(void *arg); /* whether somebody is there to answer; NULL: nobody ever */
+	void *arg;
 };
 
 struct call;
@@ -56,9 +66,9 @@ struct engine {
 	int listener;             /* -1 once the last task is gone */
 	struct event listener_event;
 	bool shares_tables; /* a process shares its descriptors with one that is no thread of it */
-	bool pending;     /* the listener may have more than was taken; else it is polled */
-	bool certain;     /* it has at least one */
-	unsigned unasked; /* so many batches more end without asking for more */
+	bool pending;       /* the listener may have more than was taken; else it is polled */
+	bool certain;       /* it has at least one */
+	unsigned unasked;   /* so many batches more end without asking for more */
 	struct tasks tasks;
 	struct sockets sockets;
 	struct caps caps;
@@ -67,6 +77,7 @@ struct engine {
 	struct connections connections;
 	struct outbound outbound;
 	bool outbound_full; /* outbound_keep() is due */
+	struct ask ask;
 	struct call *calls; /* room for max_calls */
 	unsigned max_calls;
 	unsigned used_calls;   /* of calls, from the first on: the rest was never touched */
@@ -85,6 +96,7 @@ struct engine_config {
 	int listener;              /* the engine's from now on, also when it cannot start */
 	struct snapshot *snapshot; /* generation 1; the engine takes a reference */
 	unsigned max_connections;  /* 0 = no limit */
+	uint64_t ask_timeout;      /* ns */
 	struct mirror *mirror;     /* NULL = none; stays the caller's */
 	struct loop *loop;
 	struct stats *stats;

@@ -19,10 +19,11 @@ static int perform(struct call *c)
 	return ret ? -errno : 0;
 }
 
-static void act(struct engine *e, struct call *c)
+static void act(struct engine *e, struct call *c, int res)
 {
 	int ret;
 
+	(void)res;
 	if (!call_is_valid(e, c))
 		return;
 	ret = perform(c);
@@ -55,8 +56,8 @@ void bind_begin(struct engine *e, struct call *c, int res)
 		return;
 	if (c->info.kind == SOCKET_UNIX)
 		unix_bind(e, c, 0);
-	else if (!is_judged(c) || call_judge(e, c))
-		act(e, c);
+	else if (!is_judged(c) || call_judge(e, c, act))
+		act(e, c, 0);
 }
 
 void listen_begin(struct engine *e, struct call *c, int res)
@@ -69,8 +70,8 @@ void listen_begin(struct engine *e, struct call *c, int res)
 	if (c->info.kind == SOCKET_TCP) {
 		if (!call_has_target(e, c, target_listen(&c->info, c->sock, &c->target)))
 			return;
-		if (!call_judge(e, c))
+		if (!call_judge(e, c, act))
 			return;
 	}
-	act(e, c);
+	act(e, c, 0);
 }

@@ -338,11 +338,11 @@ static void begin(struct engine *e, struct call *c)
 	}
 	if (!call_has_target(e, c, make_target(c, &name, len, first.message.name, flags_of(c))))
 		return;
-	if (c->target.kind == TARGET_INET && !call_judge(e, c))
+	if (c->target.kind == TARGET_INET && !call_judge(e, c, go_on))
 		return;
 	if (divert_applies(&c->decision) && !divert_send(e, c, begin_again))
 		return;
-	if (c->info.kind == SOCKET_UNIX && !unix_prepare_peer(e, c))
+	if (c->info.kind == SOCKET_UNIX && !unix_prepare_peer(e, c, go_on))
 		return;
 	if (c->info.kind == SOCKET_NETLINK &&
 	    !call_has_target(e, c, netlink_check_target(&c->target)))

@@ -17,6 +17,7 @@
 #include "uring/message.h"
 
 static call_fn go_on;
+static bool next_message(struct engine *e, struct call *c, int64_t value, int error);
 
 static unsigned count_of(const struct call *c)
 {
@@ -217,7 +218,7 @@ static int read_chunk(struct scratch *s, const struct call *c)
 
 /*
  * Judge the messages of a chunk. Returns how many may be sent; when that is fewer than `count`,
- * *error is the errno of the next one.
+ * *error is the errno of the next one, or 0 when that is to be asked about.
  */
 static unsigned judge_chunk(struct engine *e, struct call *c, unsigned count, int *error)
 {
@@ -247,6 +248,8 @@ static unsigned judge_chunk(struct engine *e, struct call *c, unsigned count, in
 		c->target = s->targets[i];
 		c->decision = call_decide(e, c, &c->target.endpoint);
 		s->decisions[i] = c->decision;
+		if (c->decision.verdict == VERDICT_ASK)
+			return i;
 		/* One chunk goes through one socket: this message begins the next one. */
 		if (i && !divert_is_mirrored(e, &c->info) &&
 		    divert_applies(&c->decision) != divert_applies(&s->decisions[0]))
@@ -354,6 +357,12 @@ static void send_chunk(struct engine *e, struct call *c)
 	if (!call_is_valid(e, c))
 		return;
 	count = judge_chunk(e, c, (unsigned)n, &error);
+	if (!count && !error) {
+		/* To be asked about: from here on message by message, as that can be held. */
+		c->next_message = next_message;
+		send_message(e, c, 0);
+		return;
+	}
 	if (!count) {
 		finish(e, c, error);
 		return;

@@ -288,6 +288,7 @@ static bool start(struct supervisor *s)
 		.listener = s->launch.listener,
 		.snapshot = config->snapshot,
 		.max_connections = config->max_connections,
+		.ask_timeout = config->ask_timeout,
 		.mirror = config->mirror,
 		.loop = &s->loop,
 		.report = &s->report,

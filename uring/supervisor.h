@@ -48,8 +48,8 @@ struct supervisor_config {
 	const struct supervisor_terminal *terminal; /* NULL: it has sandtop's, as a batch run */
 	const char *name;                           /* of the sandbox */
 	const char *notice; /* for the user, once it is certain that the command runs; or NULL */
-	struct snapshot *snapshot;                  /* generation 1 */
-	const char *profile; /* the absolute path of the profile it has, or NULL */
+	struct snapshot *snapshot; /* generation 1 */
+	const char *profile;       /* the absolute path of the profile it has, or NULL */
 	struct report_config report;
 	const char *metrics_path; /* of --metrics-file, absolute, or NULL */
 	unsigned max_connections; /* 0 = no limit */
@@ -58,6 +58,7 @@ struct supervisor_config {
 	bool stats;              /* print them at the end */
 	bool linger;             /* stay until the last task ends */
 	uint64_t timeout;        /* nanoseconds, 0 = none */
+	uint64_t ask_timeout;    /* nanoseconds that a question waits for its answer */
 	int control;             /* listens on the control socket, or -1 */
 	_Atomic uint64_t *pulse; /* see struct loop; shared with the guardian */
 	int guardian; /* SOCK_SEQPACKET to the guardian; its end means that it is gone */

@@ -11,8 +11,9 @@
 #include "core/local.h"
 #include "uring/call.h"
 
-/* A peer that the sandbox did not make. Returns false when the call is finished. */
-static bool judge_host(struct engine *e, struct call *c, const struct local_peer *peer)
+/* A peer that the sandbox did not make. Returns false when the call is finished or held. */
+static bool judge_host(struct engine *e, struct call *c, const struct local_peer *peer,
+		       call_fn *resume)
 {
 	if (local_is_control(&e->local, c->n.tid, c->info.type, peer)) {
 		c->decision = (struct decision){ .reason = REASON_CONTROL_SOCKET };
@@ -24,14 +25,14 @@ static bool judge_host(struct engine *e, struct call *c, const struct local_peer
 		call_refuse(e, c, EXDEV);
 		return false;
 	}
-	return call_judge(e, c);
+	return call_judge(e, c, resume);
 }
 
 /*
  * Find and judge the peer that c->target names; then c->target holds the address that reaches
- * exactly this one. Returns false when the call is finished.
+ * exactly this one. Returns false when the call is finished or held.
  */
-static bool find_peer(struct engine *e, struct call *c)
+static bool find_peer(struct engine *e, struct call *c, call_fn *resume)
 {
 	struct sockaddr_un name;
 	struct local_peer peer;
@@ -53,13 +54,13 @@ static bool find_peer(struct engine *e, struct call *c)
 	};
 	memcpy(&c->target.address, &peer.address, sizeof(peer.address));
 	c->target.len = peer.len;
-	return peer.own || judge_host(e, c, &peer);
+	return peer.own || judge_host(e, c, &peer, resume);
 }
 
-bool unix_prepare_peer(struct engine *e, struct call *c)
+bool unix_prepare_peer(struct engine *e, struct call *c, call_fn *resume)
 {
 	if (c->info.type == SOCK_DGRAM)
-		return c->target.len == 0 || find_peer(e, c);
+		return c->target.len == 0 || find_peer(e, c, resume);
 	/* A stream refuses every address, a seqpacket socket ignores it (net/unix/af_unix.c). */
 	if (c->target.len)
 		c->target.len = c->info.type == SOCK_STREAM ? sizeof(sa_family_t) : 0;
@@ -99,15 +100,12 @@ static int connect_as_task(struct engine *e, struct call *c, const struct sockad
 	return c->personality < 0 ? c->personality : 1;
 }
 
-void unix_connect(struct engine *e, struct call *c, int res)
+static void perform_connect(struct engine *e, struct call *c, int res)
 {
 	const struct sockaddr *addr = (const struct sockaddr *)&c->target.address;
 	int ret;
 
 	(void)res;
-	/* AF_UNSPEC ends the connection of a datagram socket. */
-	if (addr->sa_family != AF_UNSPEC && !find_peer(e, c))
-		return;
 	if (!become_task(e, c))
 		return;
 	ret = connect_as_task(e, c, addr);
@@ -116,6 +114,13 @@ void unix_connect(struct engine *e, struct call *c, int res)
 		call_wait_connect(e, c, addr, c->target.len, connected);
 	else
 		call_finish(e, c, ret);
+}
+
+void unix_connect(struct engine *e, struct call *c, int res)
+{
+	/* AF_UNSPEC ends the connection of a datagram socket. */
+	if (c->target.address.ss_family == AF_UNSPEC || find_peer(e, c, perform_connect))
+		perform_connect(e, c, res);
 }
 
 void unix_listen(struct engine *e, struct call *c, int res)

@@ -347,6 +347,9 @@ static const struct control_verb verbs[] = {
 	{ "size", control_size },
 	{ "connections", control_connections },
 	{ "disconnect", control_disconnect },
+	{ "attend", control_attend },
+	{ "held", control_held },
+	{ "answer", control_answer },
 };
 
 const struct control_verb *control_verb_find(const char *name)

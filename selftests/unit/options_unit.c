@@ -148,7 +148,6 @@ Test(options, values_that_are_missing_or_too_many)
 Test(options, what_this_build_lacks_is_named)
 {
 	assert_error("--learn: not in this build", "--learn", "x", "--", "true");
-	assert_error("--ask: not in this build", "-a", "--", "true");
 }
 
 Test(options, a_command_without_dashes_is_not_guessed)

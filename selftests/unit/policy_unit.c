@@ -838,8 +838,6 @@ Test(policy, wrong_rules)
 		{ "deny in .example.com", "not a local address" },
 		{ "allow in @self", "a group other than @self" },
 		{ "allow in unix:/run/bus", "not a local address" },
-		{ "ask 1.2.3.4", "not in this build" },
-		{ "ask unix:/run/bus", "not in this build" },
 	};
 
 	for (size_t i = 0; i < COUNT(rows); i++) {
@@ -1148,7 +1146,7 @@ Test(policy, what_a_default_goes_with)
 		{ "allow 1.2.3.4", draft_rule, "deny", NULL },
 		{ "public-only", draft_preset, "deny", "--preset" },
 		{ "none", draft_preset, "allow", "--preset" },
-		{ "allow 1.2.3.4", draft_rule, "ask", "not in this build" },
+		{ "allow 1.2.3.4", draft_rule, "ask", NULL },
 	};
 
 	for (size_t i = 0; i < COUNT(rows); i++) {

@@ -257,8 +257,6 @@ Test(profile, what_is_refused_and_where)
 		{ "[dns]\nupstream = ['1.1.1.1:0']\n", "2:13:", { "a name server" } },
 		/* not yet */
 		{ "[dns]\nblok = ['a']\n", "2:1:", { "'blok'", "block_suffix" } },
-		{ "[network]\ndefault = 'ask'\n", "2:11:", { "'ask'", "not in this build" } },
-		{ "[network]\nrules = ['ask *']\n", "2:10:", { "not in this build" } },
 		{ "[network]\nallow = ['unix:a']\n", "2:10:", { "unix:/PATH" } },
 		{ "[network]\ndeny = ['unix:/a']\n", "2:9:", { "denied anyway" } },
 	};

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sandtop ctl: the verbs that are about questions.
+ */
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/control.h"
+#include "core/escape.h"
+#include "tools/cmd.h"
+#include "tools/ctl.h"
+
+enum { LOOK_MS = 100 }; /* between two looks of held --wait */
+
+/* Print the questions whose number is above *last, and move that on. */
+static void print_new(const char *text, unsigned long long *last)
+{
+	unsigned long long highest = *last;
+
+	while (*text) {
+		size_t len = strcspn(text, "\n");
+		unsigned long long number = strtoull(text, NULL, 10);
+
+		/* The sandbox has escaped what comes from the command. */
+		if (number > *last)
+			printf("%.*s\n", (int)len, text);
+		if (number > highest)
+			highest = number;
+		text += len + (text[len] == '\n');
+	}
+	*last = highest;
+	fflush(stdout);
+}
+
+int ctl_held(const struct ctl_verb *verb, int fd, char **arg)
+{
+	struct pollfd end = { .fd = fd, .events = POLLIN };
+	unsigned long long last = 0;
+	json_t *reply;
+
+	if (arg[0]) {
+		reply = ctl_ask(fd, "attend", NULL, NULL, -1, NULL);
+		if (!reply)
+			return EXIT_FAILURE;
+		json_decref(reply);
+	}
+	do {
+		char *text = ctl_ask_text(fd, verb->name, NULL, NULL);
+
+		if (!text)
+			return EXIT_FAILURE;
+		print_new(text, &last);
+		free(text);
+		/* Nothing is sent unasked: that it is readable means that it has ended. */
+	} while (arg[0] && poll(&end, 1, LOOK_MS) == 0 && !ferror(stdout));
+	return EXIT_SUCCESS;
+}
+
+/* The number of a question, or 0. */
+static json_int_t parse_id(const char *word)
+{
+	if (!*word || strlen(word) > 18 || word[strspn(word, "0123456789")])
+		return 0;
+	return (json_int_t)strtoll(word, NULL, 10);
+}
+
+static int wrong(const char *word, const char *expected)
+{
+	char text[400];
+
+	escape_text(word, text, sizeof(text));
+	complain("ctl answer: unexpected '%s': expected %s", text, expected);
+	return EXIT_USAGE;
+}
+
+static int send_answer(int fd, const json_t *request)
+{
+	json_t *reply = control_call(fd, request, -1, NULL);
+	struct control_error err = { "" };
+	char text[4 * sizeof(err.text)];
+	const json_t *released = json_object_get(reply, "released");
+
+	if (!control_succeeded(reply, &err)) {
+		escape_text(err.text, text, sizeof(text));
+		complain("ctl answer: %s", text);
+		json_decref(reply);
+		return EXIT_FAILURE;
+	}
+	if (!released)
+		return ctl_print_change(reply);
+	printf("%" JSON_INTEGER_FORMAT " released\n", json_integer_value(released));
+	json_decref(reply);
+	return EXIT_SUCCESS;
+}
+
+int ctl_answer(const struct ctl_verb *verb, int fd, char **arg)
+{
+	json_int_t id = parse_id(arg[0]);
+	const char *scope = arg[2] ? arg[3] : NULL;
+	json_t *request;
+	int status;
+
+	if (!id)
+		return wrong(arg[0], "the number of a question, as ctl held prints it");
+	if (strcmp(arg[1], "allow") && strcmp(arg[1], "deny"))
+		return wrong(arg[1], "allow or deny");
+	if (arg[2] && strcmp(arg[2], "once") && strcmp(arg[2], "session"))
+		return wrong(arg[2], "once or session");
+	if (scope && strcmp(scope, "ip:port") && strcmp(scope, "network") &&
+	    strcmp(scope, "port") && strcmp(scope, "any"))
+		return wrong(scope, "ip:port, network, port or any");
+	request = control_request(verb->name);
+	json_object_set_new(request, "id", json_integer(id));
+	json_object_set_new(request, "verdict", json_string(arg[1]));
+	if (arg[2])
+		json_object_set_new(request, "lifetime", json_string(arg[2]));
+	if (scope)
+		json_object_set_new(request, "scope", json_string(scope));
+	status = send_answer(fd, request);
+	json_decref(request);
+	return status;
+}
