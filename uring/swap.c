@@ -23,6 +23,7 @@ enum change_kind {
 	CHANGE_INSERT,
 	CHANGE_RELOAD,
 	CHANGE_UNDO,
+	CHANGE_PANIC,
 	CHANGE_SHUT,
 	CHANGE_LOOK,
 	CHANGE_KEEP
@@ -89,6 +90,9 @@ static int make(struct change *c)
 	struct draft *d;
 	int ret;
 
+	if (source_panics(live(c)->source))
+		return policy_error_set(&c->err, "everything is denied since the panic: undo that "
+						 "first");
 	c->source = source_copy(live(c)->source);
 	if (!c->source)
 		return -ENOMEM;
@@ -108,6 +112,29 @@ static int make(struct change *c)
 		ret = resolve_policy(d, NULL, &c->policy, &c->err);
 	draft_free(d);
 	return ret ? ret : compare(c, live(c)->source, c->source);
+}
+
+/* Without a look at the rules below: nothing of them is to be resolved first. */
+static int make_panic(struct change *c)
+{
+	struct draft *d;
+	int ret;
+
+	if (source_panics(live(c)->source))
+		return policy_error_set(&c->err, "everything is denied already");
+	d = draft_new();
+	if (!d)
+		return -ENOMEM;
+	draft_set_panic(d);
+	if (c->swap->engine->dns)
+		draft_set_sinkhole(d);
+	ret = policy_compile(d, &c->policy);
+	draft_free(d);
+	c->source = source_copy(live(c)->source);
+	if (!c->source)
+		return -ENOMEM;
+	source_set_panic(c->source);
+	return ret;
 }
 
 static int make_shut_policy(struct change *c)
@@ -139,6 +166,9 @@ static void prepare(struct job *j)
 	case CHANGE_INSERT:
 	case CHANGE_RELOAD:
 		c->ret = make(c);
+		break;
+	case CHANGE_PANIC:
+		c->ret = make_panic(c);
 		break;
 	case CHANGE_SHUT:
 		c->ret = make_shut_policy(c);
@@ -277,8 +307,11 @@ static int commit(struct change *c)
 		c->source = NULL;
 		remember(s);
 	}
+	e->panic = false; /* the snapshot knows */
 	c->cancelled = engine_swap(e, next, e->generation + 1);
-	ledger_set_policy(s->ledger, e->generation, verdict_name(policy_fallback(e->policy)),
+	ledger_set_policy(s->ledger, e->generation,
+			  policy_panics(e->policy) ? reason_name(REASON_PANIC)
+						   : verdict_name(policy_fallback(e->policy)),
 			  source_profile(next->source));
 	snapshot_put(next, &e->retired);
 	return 0;
@@ -370,6 +403,13 @@ int swap_shut(struct swap *s, struct control_client *client, const char *rule)
 int swap_undo(struct swap *s, struct control_client *client)
 {
 	return add(s, client, CHANGE_UNDO, NULL, 0, NULL);
+}
+
+int swap_panic(struct swap *s, struct control_client *client)
+{
+	/* A change before it may take its time. */
+	s->engine->panic = true;
+	return add(s, client, CHANGE_PANIC, NULL, 0, NULL);
 }
 
 int swap_reload(struct swap *s, struct control_client *client, const char *path, const char *text,
