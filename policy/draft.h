@@ -86,6 +86,12 @@ enum verdict draft_fallback(const struct draft *d);
  */
 int draft_to_rules(struct draft *d);
 
+/*
+ * insert.c: write the scheme of each spec of a deny rule down, so that its text means the same as a
+ * rule and to --net-deny. Returns 0 or -ENOMEM.
+ */
+int draft_spell_out(struct draft_rule *rule);
+
 /* The host of that name, which a spec of the draft has. */
 const struct draft_host *draft_host_find(const struct draft *d, const char *name);
 
