@@ -109,6 +109,7 @@ int control_held(struct control *c, struct control_client *client, json_t *reque
 	for (const struct call *q = c->config.engine->waiting; q && n < ASK_HELD; q = q->next)
 		if (q->question && !q->answered)
 			held[n++] = q;
+	c->config.engine->ask.shown = c->config.engine->ask.last;
 	qsort(held, n, sizeof(*held), by_number);
 	for (size_t i = 0; i < n; i++)
 		write_question(f, held[i], now);
@@ -134,7 +135,7 @@ static struct call *asked_for(const struct engine *e, const json_t *request, jso
 
 	if (!json_is_integer(id) || number < 1)
 		control_refuse(reply, "answer: expected \"id\" to be a number from 1");
-	else if ((uint64_t)number > e->ask.last)
+	else if ((uint64_t)number > e->ask.shown)
 		control_refuse(reply, "there is no question %" JSON_INTEGER_FORMAT, number);
 	else if (!(c = ask_find(e, (uint64_t)number)))
 		control_refuse(reply,

@@ -41,6 +41,7 @@ enum {
 struct ask {
 	uint64_t timeout;            /* ns */
 	uint64_t last;               /* number of the last one; from 1 */
+	uint64_t shown;              /* number of the last one that was told to anybody */
 	unsigned held;               /* waiting now */
 	bool (*attended)(void *arg); /* whether somebody is there to answer; NULL: nobody ever */
 	void *arg;

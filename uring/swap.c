@@ -189,8 +189,12 @@ static void narrow(struct job *j)
 {
 	struct change *c = (struct change *)j;
 	const struct policy *p = c->kind == CHANGE_SHUT ? c->policy : live(c)->policy;
+	const struct policy *before[SWAP_HISTORY];
+	const struct swap *s = c->swap;
 
-	c->ret = shut_denied(p, c->facts, &c->swap->engine->outbound, &c->shut);
+	for (unsigned i = 0; i < s->n_before; i++)
+		before[i] = s->before[i]->policy;
+	c->ret = shut_denied(p, before, s->n_before, c->facts, &s->engine->outbound, &c->shut);
 }
 
 /* In the loop from here on. */
@@ -242,10 +246,31 @@ static void reply(struct change *c, int ret)
 	control_reply(c->client, json, json ? ret : -ENOMEM, -1);
 }
 
+/* Put a snapshot behind the others of a list; of a full one the first is forgotten. */
+static void keep(struct swap *s, struct snapshot **list, unsigned *n, struct snapshot *snapshot)
+{
+	if (*n == SWAP_HISTORY) {
+		snapshot_put(list[0], &s->engine->retired);
+		memmove(list, list + 1, (SWAP_HISTORY - 1) * sizeof(*list));
+		--*n;
+	}
+	list[(*n)++] = snapshot_get(snapshot);
+}
+
+static void forget(struct swap *s, struct snapshot **list, unsigned *n)
+{
+	while (*n)
+		snapshot_put(list[--*n], &s->engine->retired);
+}
+
 static void look_again(struct swap *s, bool unsettled)
 {
-	if (event_is_armed(&s->later) || (s->looks && (!unsettled || s->looks == LOOKS_MAX)))
+	if (event_is_armed(&s->later))
 		return;
+	if (s->looks && (!unsettled || s->looks == LOOKS_MAX)) {
+		forget(s, s->before, &s->n_before);
+		return;
+	}
 	s->looks++;
 	s->delay = (struct __kernel_timespec){ .tv_sec = LOOK_AGAIN_SECONDS };
 	loop_timeout(s->engine->loop, &s->later, &s->delay);
@@ -276,18 +301,6 @@ static void narrowed(struct job *j)
 	change_free(c);
 }
 
-static void remember(struct swap *s)
-{
-	struct engine *e = s->engine;
-
-	if (s->depth == SWAP_HISTORY) {
-		snapshot_put(s->history[0], &e->retired);
-		memmove(s->history, s->history + 1, (SWAP_HISTORY - 1) * sizeof(s->history[0]));
-		s->depth--;
-	}
-	s->history[s->depth++] = snapshot_get(e->snapshot);
-}
-
 /* Make the change take effect. Returns 0 or -errno. */
 static int commit(struct change *c)
 {
@@ -305,8 +318,9 @@ static int commit(struct change *c)
 			return -ENOMEM;
 		c->policy = NULL;
 		c->source = NULL;
-		remember(s);
+		keep(s, s->history, &s->depth, e->snapshot);
 	}
+	keep(s, s->before, &s->n_before, e->snapshot);
 	e->panic = false; /* the snapshot knows */
 	c->cancelled = engine_swap(e, next, e->generation + 1);
 	ledger_set_policy(s->ledger, e->generation,
@@ -450,8 +464,8 @@ void swap_init(struct swap *s, struct engine *e, struct jobs *jobs, struct contr
 
 void swap_exit(struct swap *s)
 {
-	while (s->depth)
-		snapshot_put(s->history[--s->depth], &s->engine->retired);
+	forget(s, s->history, &s->depth);
+	forget(s, s->before, &s->n_before);
 }
 
 void swap_run(struct swap *s)

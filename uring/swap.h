@@ -33,6 +33,9 @@ struct swap {
 	unsigned depth;
 	struct event later;
 	struct __kernel_timespec delay;
+	/* What was live while flows were opened that may not all have been looked at since. */
+	struct snapshot *before[SWAP_HISTORY];
+	unsigned n_before;
 	unsigned looks; /* how often the open flows were looked at again */
 	bool looking;
 };
