@@ -46,6 +46,9 @@ char **source_lists(const struct source *s, size_t *n);
 /* There is a sinkhole, whatever policy is made of it. */
 void source_set_sinkhole(struct source *s);
 
+/* What no rule matches is allowed, whatever policy is made of it: draft_set_learning(). */
+void source_set_learning(struct source *s);
+
 /* The path of the profile, or NULL without one. */
 const char *source_profile(const struct source *s);
 

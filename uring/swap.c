@@ -278,7 +278,7 @@ static int commit(struct change *c)
 		remember(s);
 	}
 	c->cancelled = engine_swap(e, next, e->generation + 1);
-	ledger_set_policy(s->ledger, e->generation, verdict_name(policy_fallback(e->policy)),
+	ledger_set_policy(s->ledger, e->generation, policy_fallback_name(e->policy),
 			  source_profile(next->source));
 	snapshot_put(next, &e->retired);
 	return 0;
