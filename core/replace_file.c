@@ -53,23 +53,35 @@ static int write_all(int fd, const char *text, size_t size)
 	return fsync(fd) ? -errno : 0;
 }
 
+/*
+ * A new file with mode 0600 in the target's directory, as rename(2) does not cross file systems.
+ * Returns its descriptor with *temporary to be freed, or -errno.
+ */
+static int make_temporary(const char *target, char **temporary)
+{
+	int fd;
+
+	if (asprintf(temporary, "%s.XXXXXX", target) < 0)
+		return -ENOMEM;
+	fd = mkostemp(*temporary, O_CLOEXEC);
+	if (fd >= 0)
+		return fd;
+	fd = -errno;
+	free(*temporary);
+	return fd;
+}
+
 int replace_file(const char *path, const char *text, size_t size)
 {
-	char *target = NULL, *temporary;
-	int fd, ret;
+	char *target, *temporary;
+	int fd, ret = find_target(path, &target);
 
-	ret = find_target(path, &target);
 	if (ret)
 		return ret;
-	/* In the same directory, as rename(2) does not cross file systems. */
-	if (asprintf(&temporary, "%s.XXXXXX", target) < 0) {
-		free(target);
-		return -ENOMEM;
-	}
-	fd = mkostemp(temporary, O_CLOEXEC); /* 0600 */
+	fd = make_temporary(target, &temporary);
 	if (fd < 0) {
-		ret = -errno;
-		goto out;
+		free(target);
+		return fd;
 	}
 	ret = write_all(fd, text, size);
 	close(fd);
@@ -77,8 +89,24 @@ int replace_file(const char *path, const char *text, size_t size)
 		ret = -errno;
 	if (ret)
 		unlink(temporary);
-out:
 	free(temporary);
 	free(target);
 	return ret;
+}
+
+int replace_file_check(const char *path)
+{
+	char *target, *temporary;
+	int fd, ret = find_target(path, &target);
+
+	if (ret)
+		return ret;
+	fd = make_temporary(target, &temporary);
+	free(target);
+	if (fd < 0)
+		return fd;
+	close(fd);
+	unlink(temporary);
+	free(temporary);
+	return 0;
 }

@@ -18,4 +18,7 @@
  */
 int replace_file(const char *path, const char *text, size_t size);
 
+/* Whether that would be possible now: a file is made beside it, and removed. Returns the same. */
+int replace_file_check(const char *path);
+
 #endif

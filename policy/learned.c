@@ -53,11 +53,18 @@ static int by_peer_alone(const void *a, const void *b)
 	return by_peer(*(const struct learned *const *)a, *(const struct learned *const *)b);
 }
 
+/* A socket's first connect is tried as a ping, which it then may turn out not to be. */
+static bool is_artefact(const struct learned *flow)
+{
+	return !flow->count && flow->endpoint.proto == PROTO_ICMP;
+}
+
 static bool is_outgoing(const struct learned *flow)
 {
 	const struct endpoint *e = &flow->endpoint;
 
-	return flow->count && e->dir == DIR_OUT && e->proto != PROTO_UNIX && e->proto != PROTO_DNS;
+	return !is_artefact(flow) && e->dir == DIR_OUT && e->proto != PROTO_UNIX &&
+	       e->proto != PROTO_DNS;
 }
 
 static int index_make(struct index *x, const struct learned *flows, size_t n)
@@ -124,8 +131,7 @@ static bool is_wanted(const struct learned *flow, const struct index *x, const c
 	const struct endpoint *e = &flow->endpoint;
 
 	*remark = NULL;
-	/* Decided, and then the call was not made after all. */
-	if (!flow->count)
+	if (is_artefact(flow))
 		return false;
 	if (e->proto == PROTO_UNIX) {
 		if (flow->verdict != VERDICT_ALLOW)

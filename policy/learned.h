@@ -21,10 +21,10 @@
 struct learned {
 	struct endpoint endpoint; /* with its name for unix and dns */
 	const char *host;         /* the name that the address was learned from, or NULL */
-	enum verdict verdict;     /* of the last decision */
+	enum verdict verdict;     /* to allow, if any decision was */
 	bool sends;               /* more was seen than that a socket was connected */
 	bool several;             /* processes of other names asked, too */
-	uint64_t count;           /* of decisions */
+	uint64_t count;           /* of calls; 0: allowed, and nothing more is known */
 	time_t first;             /* CLOCK_REALTIME */
 	char comm[16];            /* of the first process that asked; any bytes, NUL-terminated */
 };

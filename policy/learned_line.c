@@ -151,9 +151,9 @@ static void write_rule(FILE *out, const struct learned_item *items, size_t n)
 }
 
 /* "curl, 12 times, first at 2026-11-26 09:14:37Z": who asked, how often, since when. */
-static void write_evidence(FILE *out, const struct learned_item *items, size_t n)
+static void write_asked(FILE *out, const struct learned_item *items, size_t n)
 {
-	const struct learned *first = items->flow;
+	const struct learned *first = NULL;
 	bool several = false;
 	uint64_t count = 0;
 	char when[32];
@@ -162,20 +162,31 @@ static void write_evidence(FILE *out, const struct learned_item *items, size_t n
 	for (size_t i = 0; i < n; i++) {
 		const struct learned *flow = items[i].flow;
 
-		several |= flow->several || strcmp(flow->comm, items->flow->comm);
+		if (!flow->count)
+			continue;
+		several |= flow->several || (first && strcmp(flow->comm, first->comm));
 		count += flow->count;
-		if (flow->first < first->first)
+		if (!first || flow->first < first->first)
 			first = flow;
+	}
+	if (!first) {
+		fputs("a process that did not live to see it", out);
+		return;
 	}
 	if (!gmtime_r(&first->first, &tm) || !strftime(when, sizeof(when), "%F %TZ", &tm))
 		strcpy(when, "a time unknown");
+	write_printable(out, first->comm);
+	fprintf(out, "%s, %" PRIu64 " time%s, first at %s", several ? " and others" : "", count,
+		count == 1 ? "" : "s", when);
+}
+
+static void write_evidence(FILE *out, const struct learned_item *items, size_t n)
+{
 	if (!items->has_rule) {
 		write_printable(out, items->target);
 		fputs(": ", out);
 	}
-	write_printable(out, first->comm);
-	fprintf(out, "%s, %" PRIu64 " time%s, first at %s", several ? " and others" : "", count,
-		count == 1 ? "" : "s", when);
+	write_asked(out, items, n);
 	if (items->remark)
 		fprintf(out, "; %s", items->remark);
 }

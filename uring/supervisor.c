@@ -289,6 +289,7 @@ static bool start(struct supervisor *s)
 		.snapshot = config->snapshot,
 		.max_connections = config->max_connections,
 		.ask_timeout = config->ask_timeout,
+		.learn = config->learn,
 		.mirror = config->mirror,
 		.loop = &s->loop,
 		.report = &s->report,

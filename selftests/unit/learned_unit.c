@@ -147,7 +147,7 @@ Test(learned, only_for_the_user_to_judge)
 		udp_connect("udp 192.0.2.3 443"),
 		denied("tcp 192.0.2.4 1"),
 		denied("in tcp 0.0.0.0 90"),
-		flow("tcp 192.0.2.5 2"),
+		flow("icmp 192.0.2.5 0"),
 	};
 
 	flows[8].count = 0;
