@@ -118,7 +118,7 @@ int profile_store_save(const char *path, const char *text, size_t size, struct p
 
 	if (ret)
 		return ret;
-	if (!old_size) {
+	if (!old_size || profile_is_written(old, old_size)) {
 		free(old);
 		return store(path, text, size, err);
 	}

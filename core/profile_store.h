@@ -26,7 +26,7 @@ int profile_store_insert(const char *path, const char *rule, struct policy_error
 /*
  * Make the profile at `path` one of the policy in `text`, `size` bytes as profile_write() made
  * them: a profile that the policy began with gets the rules that it lacks, and one that does not
- * exist yet, or is empty, is the text. Returns what profile_store_insert() does; the file is as it
+ * exist yet, is empty or was written by sandtop and has been left as it was, is the text. Returns what profile_store_insert() does; the file is as it
  * was when more would have to be changed.
  */
 int profile_store_save(const char *path, const char *text, size_t size, struct policy_error *err);

@@ -75,6 +75,11 @@ static char *cut_port(char *body)
 	return colon + 1;
 }
 
+static int refuse_direction(enum proto proto, struct policy_error *err)
+{
+	return policy_error_set(err, "'in %s': expected in tcp or in udp", proto_name(proto));
+}
+
 /* What stands behind the protocol of tcp, udp and icmp. */
 static int parse_inet(enum direction dir, enum proto proto, char *text, char *port,
 		      struct endpoint *e, struct policy_error *err)
@@ -84,7 +89,7 @@ static int parse_inet(enum direction dir, enum proto proto, char *text, char *po
 	int ret;
 
 	if (dir == DIR_IN && proto == PROTO_ICMP)
-		return policy_error_set(err, "'in icmp': expected in tcp or in udp");
+		return refuse_direction(proto, err);
 	ret = parse_addr(text, &addr, err);
 	if (ret)
 		return ret;
@@ -97,17 +102,11 @@ static int parse_inet(enum direction dir, enum proto proto, char *text, char *po
 	return 1;
 }
 
-/* What stands behind the protocol of unix and dns. */
-static int parse_name(enum direction dir, enum proto proto, const char *name, struct endpoint *e,
-		      struct policy_error *err)
+/* What stands behind unix. */
+static int parse_socket(const char *name, struct endpoint *e, struct policy_error *err)
 {
-	if (dir == DIR_IN)
-		return policy_error_set(err, "'in %s': expected in tcp or in udp",
-					proto_name(proto));
-	if (proto == PROTO_UNIX ? *name != '/' && *name != '@' : !*name || strpbrk(name, BLANKS))
-		return policy_error_set(err, QUOTED ": expected %s", name,
-					proto == PROTO_UNIX ? "unix /PATH or unix @NAME"
-							    : "dns NAME");
+	if (*name != '/' && *name != '@')
+		return policy_error_set(err, QUOTED ": expected unix /PATH or unix @NAME", name);
 	if (strlen(name) >= ENDPOINT_NAME_MAX)
 		return policy_error_set(err, QUOTED ": too long: expected at most %d bytes", name,
 					ENDPOINT_NAME_MAX - 1);
@@ -116,7 +115,17 @@ static int parse_name(enum direction dir, enum proto proto, const char *name, st
 		if ((unsigned char)*c < ' ' || *c == 0x7f)
 			return policy_error_set(err, QUOTED ": expected no control characters",
 						name);
-	*e = (struct endpoint){ .proto = proto, .name = name };
+	*e = (struct endpoint){ .proto = PROTO_UNIX, .name = name };
+	return 1;
+}
+
+/* What stands behind dns. */
+static int parse_host(const char *text, char name[static DOMAIN_TEXT_MAX], struct endpoint *e,
+		      struct policy_error *err)
+{
+	if (domain_normalise(text, name))
+		return policy_error_set(err, QUOTED ": expected dns NAME", text);
+	*e = (struct endpoint){ .proto = PROTO_DNS, .name = name };
 	return 1;
 }
 
@@ -125,7 +134,8 @@ static int extra(const char *text, struct policy_error *err)
 	return policy_error_set(err, QUOTED ": expected nothing more on the line", text);
 }
 
-int explain_parse(char *line, struct endpoint *e, struct policy_error *err)
+int explain_parse(char *line, char name[static DOMAIN_TEXT_MAX], struct endpoint *e,
+		  struct policy_error *err)
 {
 	enum direction dir = DIR_OUT;
 	size_t n = strlen(line);
@@ -155,9 +165,13 @@ int explain_parse(char *line, struct endpoint *e, struct policy_error *err)
 	addr = scheme ? scheme + 3 : line;
 	if (scheme && *line)
 		return extra(line, err);
+	if (dir == DIR_IN && (proto == PROTO_UNIX || proto == PROTO_DNS))
+		return refuse_direction(proto, err);
 	/* A path may have blanks. */
-	if (proto == PROTO_UNIX || proto == PROTO_DNS)
-		return parse_name(dir, proto, addr, e, err);
+	if (proto == PROTO_UNIX)
+		return parse_socket(addr, e, err);
+	if (proto == PROTO_DNS)
+		return parse_host(addr, name, e, err);
 	if (scheme) {
 		port = cut_port(addr);
 	} else {

@@ -5,6 +5,7 @@
 #ifndef SANDTOP_POLICY_EXPLAIN_H
 #define SANDTOP_POLICY_EXPLAIN_H
 
+#include "policy/domain.h"
 #include "policy/policy.h"
 
 enum { EXPLAIN_HINT_MAX = 2 * ENDPOINT_NAME_MAX + 32 };
@@ -12,11 +13,12 @@ enum { EXPLAIN_HINT_MAX = 2 * ENDPOINT_NAME_MAX + 32 };
 /*
  * Read one endpoint: `[in] PROTO ADDR PORT`, `[in] PROTO://ADDR:PORT`, `icmp ADDR`, `unix PATH`,
  * `dns NAME`. A scope id is ignored, and so is a port of icmp. `line` is cut up in the course of
- * it, and e->name points into it.
+ * it, and e->name points into it, or to `name`, in which a host name is written as it is judged.
  *
  * Returns 1; 0 for a blank line or a comment; -EINVAL with *err filled.
  */
-int explain_parse(char *line, struct endpoint *e, struct policy_error *err);
+int explain_parse(char *line, char name[static DOMAIN_TEXT_MAX], struct endpoint *e,
+		  struct policy_error *err);
 
 /*
  * The answer line, without a newline: verdict, protocol, address, port, number and text of the rule

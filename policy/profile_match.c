@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "policy/dns.h"
 #include "policy/draft.h"
 #include "policy/error.h"
 #include "policy/profile.h"
@@ -135,6 +136,35 @@ static int add_rules(struct side *old, const struct draft *wanted, size_t n, con
 	for (size_t i = n; !ret && i > 0; i--)
 		ret = draft_insert(old->draft, wanted->rules.v[i - 1].text, err);
 	return ret;
+}
+
+static bool is_written(const struct draft *d, const struct profile *p, const char *text, size_t size)
+{
+	char *written = profile_write(d, p);
+	bool same = written && strlen(written) == size && !memcmp(written, text, size);
+
+	free(written);
+	return same;
+}
+
+bool profile_is_written(const char *text, size_t size)
+{
+	struct draft *d = draft_new();
+	struct policy_error err;
+	struct profile p;
+	bool same = false;
+
+	if (d && !profile_read(text, size, &p, &err)) {
+		if (!profile_add(&p, d, &err)) {
+			same = is_written(d, &p, text, size);
+			/* The same profile, of a run that had one, has a comment less. */
+			draft_set_sinkhole(d);
+			same = same || is_written(d, &p, text, size);
+		}
+		profile_free(&p);
+	}
+	draft_free(d);
+	return same;
 }
 
 int profile_match(const char *text, size_t size, const char *wanted, size_t wanted_size, char **out,

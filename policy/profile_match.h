@@ -6,6 +6,7 @@
 #ifndef SANDTOP_POLICY_PROFILE_MATCH_H
 #define SANDTOP_POLICY_PROFILE_MATCH_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "policy/policy.h"
@@ -23,5 +24,11 @@
  */
 int profile_match(const char *text, size_t size, const char *wanted, size_t wanted_size, char **out,
 		  struct policy_error *err);
+
+/*
+ * Whether a text is, to the byte, what profile_write() makes of it: nothing of its owner's is in it.
+ * False, too, for want of memory.
+ */
+bool profile_is_written(const char *text, size_t size);
 
 #endif

@@ -17,14 +17,10 @@
 #include <strings.h>
 
 #include "policy/array.h"
+#include "policy/domain.h"
 #include "policy/error.h"
 
 #define DIGITS "0123456789"
-
-enum {
-	NAME_OCTETS_MAX = 253, /* RFC 1035 2.3.4: 255 on the wire, less two length octets */
-	LABEL_OCTETS_MAX = 63,
-};
 
 struct parser {
 	struct spec_list list;
@@ -159,22 +155,16 @@ static bool is_numeric(const char *label)
 	return !label[strspn(label, DIGITS)];
 }
 
-/* RFC 1123 2.1, and the underscore that some names have all the same. */
+/* Whether a domain name can be a host's, which is never read as an address (RFC 1123 2.1). */
 static bool is_host_name(const char *name)
 {
 	const char *label = name;
 
-	if (strlen(name) > NAME_OCTETS_MAX)
-		return false;
 	for (;;) {
 		size_t n = strcspn(label, ".");
 
-		if (!n || n > LABEL_OCTETS_MAX || label[0] == '-' || label[n - 1] == '-')
+		if (label[0] == '-' || label[n - 1] == '-')
 			return false;
-		for (size_t i = 0; i < n; i++) {
-			if (!isalnum((unsigned char)label[i]) && !strchr("-_", label[i]))
-				return false;
-		}
 		if (!label[n])
 			return !is_numeric(label);
 		label += n + 1;
@@ -186,32 +176,28 @@ static const char *name_expected(const char *text)
 {
 	if (strchr(text, '*'))
 		return "* for any host, or *.NAME for what is below a name";
-	for (const char *c = text; *c; c++)
-		if ((unsigned char)*c > 0x7f)
-			return "the name in ASCII, as xn--...";
 	return "a host name, a full address or *";
+}
+
+static int set_path(struct parser *p, const char *path)
+{
+	struct spec *spec = last_spec(p);
+
+	spec->target = SPEC_PATH;
+	spec->name = strdup(path);
+	return spec->name ? 0 : -ENOMEM;
 }
 
 static int set_name(struct parser *p, enum spec_target target, const char *name)
 {
 	struct spec *spec = last_spec(p);
-	size_t n = strlen(name);
+	char normal[DOMAIN_TEXT_MAX];
 
-	spec->target = target;
-	spec->name = strdup(name);
-	if (!spec->name)
-		return -ENOMEM;
-	if (target == SPEC_PATH)
-		return 0;
-
-	for (char *c = spec->name; *c; c++)
-		*c = tolower((unsigned char)*c);
-	/* `example.com.` is the absolute form of the same name, RFC 1034 3.1. */
-	if (n > 1 && spec->name[n - 1] == '.')
-		spec->name[n - 1] = '\0';
-	if (!is_host_name(spec->name))
+	if (domain_normalise(name, normal) || !is_host_name(normal))
 		return fail(p, "'%.100s' is not a host: expected %s", name, name_expected(name));
-	return 0;
+	spec->target = target;
+	spec->name = strdup(normal);
+	return spec->name ? 0 : -ENOMEM;
 }
 
 /*
@@ -355,7 +341,7 @@ static int parse_unix(struct parser *p, const char *text)
 		if (c[1] != '$' && !isalpha((unsigned char)c[1]) && c[1] != '_')
 			return fail(p, "'%.20s' is not a variable: expected $NAME, or $$ for a $",
 				    c);
-	return set_name(p, SPEC_PATH, name);
+	return set_path(p, name);
 }
 
 /* The protocols of a scheme; 0 after an error. */

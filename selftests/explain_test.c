@@ -248,7 +248,7 @@ TEST_F(explain, nothing_reaches_the_terminal_as_it_is)
 		      ARGS("sandtop", "explain", "dns a\xe2\x80\xae.example", "unix /\xff\xc2\x9b",
 			   "unix /\x1b[31m", "\x1b[31m"),
 		      1,
-		      "deny\tdns\ta\\u{202E}.example\t-\t-\tdefault\n"
+		      "error\t'a\\u{202E}.example': expected dns NAME\n"
 		      "deny\tunix\t/\\xFF\\u{9B}\t-\t-\tunix-default\n"
 		      "error\t'/?[31m': expected no control characters\n"
 		      "error\t'?[31m': unknown protocol: expected tcp, udp, icmp, unix or dns\n");

@@ -119,10 +119,7 @@ REFUSED(long_prefix_of_ipv4, NULL, ("too large", "/32"), "--net-allow", "10.0.0.
 REFUSED(prefix_of_a_name, NULL, ("'a.example/24'", "ADDRESS/LENGTH"), "--net-allow", "a.example/24",
 	ECHO);
 REFUSED(star_within_a_name, NULL, ("'*a.example'", "*.NAME"), "--net-allow", "*a.example", ECHO);
-REFUSED(name_beyond_ascii, NULL, ("xn--"), "--net-allow",
-	"b\xc3\xbc"
-	"cher.example",
-	ECHO);
+REFUSED(name_that_is_not_utf_8, NULL, ("is not a host"), "--net-allow", "b\xfc.example", ECHO);
 REFUSED(name_in_a_deny_list, NULL, ("--net-deny: 'evil.com'", "--block-domain evil.com"),
 	"--net-deny", "evil.com", ECHO);
 REFUSED(suffix_in_a_deny_list, NULL, ("--net-deny: '.evil.com'", "--block-domain evil.com"),

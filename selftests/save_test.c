@@ -137,4 +137,17 @@ TEST_F(save, an_empty_file_gets_the_whole_policy)
 		     file_text(self->path));
 }
 
+TEST_F(save, what_sandtop_wrote_is_its_own_to_replace)
+{
+	write_file(self->path, "");
+	driven_start(&self->d, "web", ARGS("--net-allow", ":1"), NULL, NULL);
+	driven_ctl(0, ARGS("allow", ":2"));
+	EXPECT_STREQ("", driven_ctl(0, ARGS("save", self->path)));
+	EXPECT_TEXT("\"allow :2\", # 1\n\t\"allow :1\", # 2\n", file_text(self->path));
+	driven_ctl(0, ARGS("undo"));
+	EXPECT_STREQ("", driven_ctl(0, ARGS("save", self->path)));
+	EXPECT_STREQ("[network]\nallow = [\n\t\":1\", # 1\n]\ndefault = \"deny\"\n",
+		     file_text(self->path));
+}
+
 TEST_HARNESS_MAIN

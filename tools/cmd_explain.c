@@ -67,8 +67,9 @@ static int explain(struct explainer *x, char *line)
 {
 	struct policy_error err = { "" };
 	struct endpoint e;
+	char name[DOMAIN_TEXT_MAX];
 	char *answer, *real = NULL;
-	int ret = explain_parse(line, &e, &err);
+	int ret = explain_parse(line, name, &e, &err);
 
 	if (ret <= 0)
 		return ret ? refuse(x, err.text) : 0;

@@ -229,8 +229,9 @@ struct query {
 
 static void explain(struct query *q)
 {
+	char name[DOMAIN_TEXT_MAX];
 	struct endpoint e;
-	int ret = explain_parse(q->endpoint, &e, &q->err);
+	int ret = explain_parse(q->endpoint, name, &e, &q->err);
 
 	if (ret == 0)
 		ret = policy_error_set(&q->err, "empty: expected 'tcp 1.2.3.4 443'");

@@ -86,6 +86,7 @@ static void try_rule(const char *rule, char *line)
 	struct policy_error err = { "" };
 	struct draft *d = draft_new();
 	struct policy *p = NULL;
+	char name[DOMAIN_TEXT_MAX];
 	struct endpoint e;
 
 	assert(d);
@@ -93,7 +94,7 @@ static void try_rule(const char *rule, char *line)
 		for (size_t i = 0; i < draft_hosts(d); i++)
 			assert(*draft_host(d, i));
 		assert(!policy_compile(d, &p));
-		if (explain_parse(line, &e, &err) == 1)
+		if (explain_parse(line, name, &e, &err) == 1)
 			try_endpoint(p, &e);
 		policy_free(p);
 	}

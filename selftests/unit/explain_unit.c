@@ -35,11 +35,12 @@ static void expect_answer(const struct policy *p, const char *line, const char *
 {
 	struct policy_error err = { "" };
 	char copy[200];
+	char name[DOMAIN_TEXT_MAX];
 	struct endpoint e;
 	char *seen;
 
 	snprintf(copy, sizeof(copy), "%s", line);
-	cr_assert_eq(explain_parse(copy, &e, &err), 1, "'%s': %s", line, err.text);
+	cr_assert_eq(explain_parse(copy, name, &e, &err), 1, "'%s': %s", line, err.text);
 	seen = explain_answer(p, NULL, &e);
 	cr_assert(seen);
 	cr_expect_str_eq(seen, wanted, "'%s': '%s', not '%s'", line, seen, wanted);
@@ -72,6 +73,8 @@ Test(explain, answers)
 		{ "unix /run/a b", "deny\tunix\t/run/a b\t-\t-\tunix-default" },
 		{ "unix @name", "deny\tunix\t@name\t-\t-\tunix-default" },
 		{ "dns example.com", "deny\tdns\texample.com\t-\t-\tdefault" },
+		{ "dns Example.COM.", "deny\tdns\texample.com\t-\t-\tdefault" },
+		{ "dns b\u00fccher.example", "deny\tdns\txn--bcher-kva.example\t-\t-\tdefault" },
 		{ " \ttcp\t10.0.0.6   443\r\n",
 		  "allow\ttcp\t10.0.0.6\t443\t2\tallow 10.0.0.0/8:443" },
 	};
@@ -92,9 +95,10 @@ Test(explain, blank_lines_and_comments)
 		struct policy_error err = { "" };
 		struct endpoint e;
 		char copy[40];
+		char name[DOMAIN_TEXT_MAX];
 
 		snprintf(copy, sizeof(copy), "%s", rows[i]);
-		cr_expect_eq(explain_parse(copy, &e, &err), 0, "'%s': %s", rows[i], err.text);
+		cr_expect_eq(explain_parse(copy, name, &e, &err), 0, "'%s': %s", rows[i], err.text);
 	}
 }
 
@@ -124,15 +128,17 @@ Test(explain, lines_that_do_not_parse)
 		{ "unix", "''", "unix /PATH" },
 		{ "dns", "''", "dns NAME" },
 		{ "dns a b", "'a b'", "dns NAME" },
+		{ "dns a..b", "'a..b'", "dns NAME" },
 	};
 
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct policy_error err = { "" };
 		struct endpoint e;
 		char copy[40];
+		char name[DOMAIN_TEXT_MAX];
 
 		snprintf(copy, sizeof(copy), "%s", rows[i].line);
-		cr_expect_eq(explain_parse(copy, &e, &err), -EINVAL, "%s", rows[i].line);
+		cr_expect_eq(explain_parse(copy, name, &e, &err), -EINVAL, "%s", rows[i].line);
 		cr_expect(strstr(err.text, rows[i].quoted), "%s: %s", rows[i].line, err.text);
 		cr_expect(strstr(err.text, rows[i].word), "%s: %s", rows[i].line, err.text);
 	}
@@ -142,11 +148,12 @@ static void expect_why(const struct policy *p, const char *line, const char *wan
 {
 	struct policy_error err = { "" };
 	char copy[100];
+	char name[DOMAIN_TEXT_MAX];
 	struct endpoint e;
 	char *seen;
 
 	snprintf(copy, sizeof(copy), "%s", line);
-	cr_assert_eq(explain_parse(copy, &e, &err), 1, "'%s': %s", line, err.text);
+	cr_assert_eq(explain_parse(copy, name, &e, &err), 1, "'%s': %s", line, err.text);
 	seen = explain_why(p, NULL, &e);
 	cr_assert(seen);
 	cr_expect_str_eq(seen, wanted);
@@ -245,9 +252,10 @@ Test(explain, hints)
 		char hint[EXPLAIN_HINT_MAX];
 		struct endpoint e;
 		char copy[40];
+		char name[DOMAIN_TEXT_MAX];
 
 		snprintf(copy, sizeof(copy), "%s", rows[i].line);
-		cr_assert_eq(explain_parse(copy, &e, &err), 1, "%s", err.text);
+		cr_assert_eq(explain_parse(copy, name, &e, &err), 1, "%s", err.text);
 		cr_expect_str_eq(explain_hint(&e, rows[i].verdict, hint), rows[i].hint);
 	}
 }

@@ -56,10 +56,11 @@ static void expect_answer(const struct policy *p, const char *line, const char *
 	struct policy_error err = { "" };
 	struct endpoint e;
 	char copy[200];
+	char name[DOMAIN_TEXT_MAX];
 	char *seen;
 
 	snprintf(copy, sizeof(copy), "%s", line);
-	cr_assert_eq(explain_parse(copy, &e, &err), 1, "'%s': %s", line, err.text);
+	cr_assert_eq(explain_parse(copy, name, &e, &err), 1, "'%s': %s", line, err.text);
 	seen = explain_answer(p, NULL, &e);
 	cr_assert(seen);
 	cr_expect_str_eq(seen, wanted, "'%s': '%s', not '%s'", line, seen, wanted);

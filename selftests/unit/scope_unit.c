@@ -9,12 +9,12 @@
 
 static struct endpoint at(const char *line)
 {
-	static char text[256];
+	static char text[256], name[DOMAIN_TEXT_MAX];
 	struct policy_error err;
 	struct endpoint e;
 
 	strcpy(text, line);
-	cr_assert_eq(explain_parse(text, &e, &err), 1, "%s", line);
+	cr_assert_eq(explain_parse(text, name, &e, &err), 1, "%s", line);
 	return e;
 }
 
