@@ -487,4 +487,40 @@ TEST_F(learn, so_does_the_end_of_the_time)
 	EXPECT_TEXT("\"allow 127.0.0.1:8080\"", file_text(self->path));
 }
 
+/* The child of sandtop that is the supervisor, and not the helper of the mirror. */
+static pid_t find_supervisor(pid_t sandtop)
+{
+	char path[64], comm[32] = "";
+	FILE *children, *f;
+	pid_t pid = -1;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", sandtop, sandtop);
+	children = fopen(path, "re");
+	ASSERT_NE(NULL, children);
+	while (strcmp(comm, "sandtop:super\n") && fscanf(children, "%d", &pid) == 1) {
+		snprintf(path, sizeof(path), "/proc/%d/comm", pid);
+		f = fopen(path, "re");
+		ASSERT_NE(NULL, f);
+		ASSERT_NE(NULL, fgets(comm, sizeof(comm), f));
+		fclose(f);
+	}
+	fclose(children);
+	return pid;
+}
+
+/* The guardian writes, and it is alive. */
+TEST_F(learn, so_does_the_death_of_the_supervisor)
+{
+	pid_t supervisor;
+
+	driven_start(&self->d, "web", ARGS("--learn", self->path), NULL, NULL);
+	EXPECT_STREQ("open 0 0", say(self, "open tcp 127.0.0.1 8080"));
+	supervisor = find_supervisor(self->d.sandbox.command.pid);
+	ASSERT_LT(0, supervisor);
+	ASSERT_EQ(0, kill(supervisor, SIGKILL));
+	EXPECT_EQ(0, command_wait(&self->d.sandbox.command, COMMAND_TIMEOUT));
+	EXPECT_EQ(125, command_code(&self->d.sandbox.command));
+	EXPECT_TEXT("\"allow 127.0.0.1:8080\"", file_text(self->path));
+}
+
 TEST_HARNESS_MAIN

@@ -22,8 +22,11 @@ static struct learned flow(const char *endpoint)
 {
 	struct learned f = { .verdict = VERDICT_ALLOW, .sends = true, .count = 1, .comm = "curl" };
 	struct policy_error err;
+	char name[DOMAIN_TEXT_MAX];
 
-	cr_assert_eq(explain_parse(strdup(endpoint), &f.endpoint, &err), 1, "%s", err.text);
+	cr_assert_eq(explain_parse(strdup(endpoint), name, &f.endpoint, &err), 1, "%s", err.text);
+	if (f.endpoint.proto == PROTO_DNS)
+		f.endpoint.name = strdup(f.endpoint.name);
 	return f;
 }
 
