@@ -71,18 +71,13 @@ static int make_temporary(const char *target, char **temporary)
 	return fd;
 }
 
-int replace_file(const char *path, const char *text, size_t size)
+int replace_file_at(const char *target, const char *text, size_t size)
 {
-	char *target, *temporary;
-	int fd, ret = find_target(path, &target);
+	char *temporary;
+	int ret, fd = make_temporary(target, &temporary);
 
-	if (ret)
-		return ret;
-	fd = make_temporary(target, &temporary);
-	if (fd < 0) {
-		free(target);
+	if (fd < 0)
 		return fd;
-	}
 	ret = write_all(fd, text, size);
 	close(fd);
 	if (!ret && rename(temporary, target))
@@ -90,23 +85,36 @@ int replace_file(const char *path, const char *text, size_t size)
 	if (ret)
 		unlink(temporary);
 	free(temporary);
+	return ret;
+}
+
+int replace_file(const char *path, const char *text, size_t size)
+{
+	char *target;
+	int ret = find_target(path, &target);
+
+	if (ret)
+		return ret;
+	ret = replace_file_at(target, text, size);
 	free(target);
 	return ret;
 }
 
-int replace_file_check(const char *path)
+int replace_file_find(const char *path, char **target)
 {
-	char *target, *temporary;
-	int fd, ret = find_target(path, &target);
+	char *found, *temporary;
+	int fd, ret = find_target(path, &found);
 
 	if (ret)
 		return ret;
-	fd = make_temporary(target, &temporary);
-	free(target);
-	if (fd < 0)
+	fd = make_temporary(found, &temporary);
+	if (fd < 0) {
+		free(found);
 		return fd;
+	}
 	close(fd);
 	unlink(temporary);
 	free(temporary);
+	*target = found;
 	return 0;
 }

@@ -456,15 +456,20 @@ TEST_F(learn, a_bad_file_is_known_before_the_run)
 /* It could have been the command; and the user may have edited it meanwhile. */
 TEST_F(learn, a_file_that_changed_meanwhile_stays)
 {
+	struct stat st;
 	char other[160];
 
 	snprintf(other, sizeof(other), "%s.learned", self->path);
 	driven_start(&self->d, "web", ARGS("--learn", self->path), NULL, NULL);
 	EXPECT_STREQ("open 0 0", say(self, "open tcp 127.0.0.1 8080"));
 	write_file(self->path, "# edited\n");
+	/* A link of the command's is replaced, not followed. */
+	ASSERT_EQ(0, symlink("victim", other));
 	driven_quit(&self->d);
 	EXPECT_STREQ("# edited\n", file_text(self->path));
 	EXPECT_TEXT("\"allow 127.0.0.1:8080\"", file_text(other));
+	ASSERT_EQ(0, lstat(other, &st));
+	EXPECT_TRUE(S_ISREG(st.st_mode));
 	EXPECT_TEXT("has changed while the command ran", self->d.sandbox.command.err.text);
 }
 

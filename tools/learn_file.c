@@ -64,22 +64,22 @@ int learn_file_open(struct learn_file *out, const char *path, const struct profi
 		return EXIT_USAGE;
 	}
 	if (!ret)
-		ret = replace_file_check(path);
+		ret = replace_file_find(path, &l.target);
 	if (ret) {
 		cannot_write(path, -ret);
 		return EXIT_HOST;
 	}
 	status = compile(&l, f, sinkhole);
-	if (status)
-		return status;
-	l.learn = learn_new();
-	if (!l.learn) {
+	l.learn = status ? NULL : learn_new();
+	if (!status && !l.learn) {
 		complain("--learn: out of memory");
-		policy_free(l.have);
-		return EXIT_HOST;
+		status = EXIT_HOST;
 	}
-	*out = l;
-	return 0;
+	if (status)
+		learn_file_close(&l);
+	else
+		*out = l;
+	return status;
 }
 
 /* Whether the file is what it was at the start. */
@@ -87,7 +87,7 @@ static bool is_unchanged(const struct learn_file *l)
 {
 	char *text;
 	size_t size;
-	int ret = read_file(l->path, PROFILE_SIZE_MAX, &text, &size);
+	int ret = read_file(l->target, PROFILE_SIZE_MAX, &text, &size);
 	bool same;
 
 	if (ret)
@@ -102,20 +102,21 @@ static int store(const struct learn_file *l, const char *text)
 {
 	char *beside = NULL;
 	char file[1024], other[1024];
-	const char *path = l->path;
+	const char *path = l->target;
 	int ret;
 
 	if (!is_unchanged(l)) {
 		if (asprintf(&beside, "%s.learned", path) < 0)
 			return -ENOMEM;
-		escape_text(path, file, sizeof(file));
+		escape_text(l->path, file, sizeof(file));
 		escape_text(beside, other, sizeof(other));
 		complain("--learn: '%s' has changed while the command ran: it stays, and what was "
 			 "learned is written to '%s'",
 			 file, other);
 		path = beside;
 	}
-	ret = replace_file(path, text, strlen(text));
+	/* Whoever the command runs as, a link of its making is not followed. */
+	ret = replace_file_at(path, text, strlen(text));
 	if (ret)
 		cannot_write(path, -ret);
 	free(beside);
@@ -154,6 +155,7 @@ int learn_file_write(const struct learn_file *l, int status, bool quiet)
 
 void learn_file_close(struct learn_file *l)
 {
+	free(l->target);
 	policy_free(l->have);
 	learn_free(l->learn);
 }

@@ -18,6 +18,7 @@
 
 struct learn_file {
 	const char *path; /* as the user wrote it */
+	char *target;     /* where that leads to */
 	const char *text; /* of the profile at the start, or what a new one begins with */
 	size_t size;
 	bool is_new;
