@@ -73,6 +73,7 @@ static struct rect output_rect(const struct monitor *m)
 static void resize(struct monitor *m)
 {
 	struct event e = feed_event(EVENT_SIZE);
+	struct view_layout l;
 	struct rect old = output_rect(m), r;
 
 	term_size(m->term, &m->w, &m->h);
@@ -82,7 +83,10 @@ static void resize(struct monitor *m)
 		pane_resize(m->output.pane, r.h, r.w);
 		link_resize(&m->link, r.h, r.w);
 	}
-	e.page = (unsigned int)view_layout(MODEL_DECISIONS, m->w, m->h).body.h;
+	l = view_layout(MODEL_DECISIONS, m->w, m->h);
+	e.page = (unsigned int)l.body.h;
+	e.bar_w = m->w;
+	e.bar_room = l.body.h + (l.bar >= 0);
 	model_apply(m->model, &e);
 	m->output.changed = true;
 }
@@ -126,6 +130,25 @@ static void kill_command(struct monitor *m)
 	m->killing = true;
 }
 
+/* The question waits again. */
+static void not_answered(struct monitor *m, uint64_t id)
+{
+	struct event e = feed_event(EVENT_NOT_ANSWERED);
+
+	e.question = id;
+	model_apply(m->model, &e);
+}
+
+static void answer(struct monitor *m, const struct effect *effect)
+{
+	int ret = link_answer(&m->link, effect->answer.id, effect->answer.verdict,
+			      effect->answer.lifetime, effect->answer.scope);
+
+	asked(m, ret);
+	if (ret)
+		not_answered(m, effect->answer.id);
+}
+
 static void act(struct monitor *m, const struct effect *effect)
 {
 	switch (effect->kind) {
@@ -157,6 +180,12 @@ static void act(struct monitor *m, const struct effect *effect)
 		break;
 	case EFFECT_REDRAW:
 		term_forget(m->term);
+		break;
+	case EFFECT_ANSWER:
+		answer(m, effect);
+		break;
+	case EFFECT_RING:
+		term_ring(m->term);
 		break;
 	}
 }
@@ -201,6 +230,25 @@ static void take_connections(struct monitor *m, struct opened_list *list)
 	free(list->v);
 }
 
+static void take_questions(struct monitor *m, char *text)
+{
+	struct event e = feed_event(EVENT_QUESTIONS);
+	struct effect effect;
+
+	e.questions = text;
+	effect = model_apply(m->model, &e);
+	act(m, &effect);
+	free(text);
+}
+
+static void take_reply(struct monitor *m, const struct link_message *message)
+{
+	if (!message->ok && message->question)
+		not_answered(m, message->question);
+	tell(m, message->ok, message->text);
+	m->look = 0;
+}
+
 static void read_control(struct monitor *m)
 {
 	struct link_message message;
@@ -212,8 +260,10 @@ static void read_control(struct monitor *m)
 		case LINK_SWAP:
 			break;
 		case LINK_REPLY:
-			tell(m, message.ok, message.text);
-			m->look = 0;
+			take_reply(m, &message);
+			break;
+		case LINK_QUESTIONS:
+			take_questions(m, message.questions);
 			break;
 		case LINK_CONNECTIONS:
 			take_connections(m, &message.connections);
@@ -242,6 +292,13 @@ static void look_at_connections(struct monitor *m)
 	link_ask_connections(&m->link);
 }
 
+/* While something is held, or was; what does not go now goes the next time. */
+static void look_at_questions(struct monitor *m)
+{
+	if (m->model->head.held || m->model->prompt.n)
+		link_ask_questions(&m->link);
+}
+
 static bool shows_output(const struct monitor *m)
 {
 	return m->output.pane && m->model->pane == MODEL_OUTPUT;
@@ -249,6 +306,8 @@ static bool shows_output(const struct monitor *m)
 
 static void draw(struct monitor *m)
 {
+	struct event e;
+
 	view_render(m->model, &m->cells);
 	if (shows_output(m)) {
 		pane_render(m->output.pane, &m->cells, output_rect(m));
@@ -260,6 +319,8 @@ static void draw(struct monitor *m)
 	term_draw(m->term, &m->cells);
 	m->model->dirty = false;
 	m->output.changed = false;
+	e = feed_event(EVENT_DRAWN);
+	model_apply(m->model, &e);
 }
 
 /* Draw if there is something new and the last picture is old enough. Returns ms to wait for it. */
@@ -312,6 +373,7 @@ static void turn(struct monitor *m)
 	if (feed_elapsed() >= m->tick) {
 		m->tick = feed_elapsed() + TICK * MILLISECOND;
 		feed_read(&m->feed, m->link.ledger, m->model);
+		look_at_questions(m);
 		look_at_connections(m);
 	}
 }
