@@ -23,7 +23,8 @@
 
 enum {
 	TICK = 100,  /* ms between two looks at the ledger */
-	LOOK = 1000, /* ms between two looks at the connections, while they show */
+	LOOK = 1000, /* ms between two looks at the connections or the questions, while there are
+			some */
 	FRAME = 16,  /* ms at least between two pictures */
 };
 
@@ -40,10 +41,12 @@ struct monitor {
 	sigset_t mask; /* as it was before */
 	int w, h;
 	bool ended;
-	bool killing;   /* the operator wants the command to end */
-	uint64_t tick;  /* when to look again, CLOCK_MONOTONIC in ns */
-	uint64_t look;  /* when to look at the connections again */
-	uint64_t frame; /* when the last picture was drawn */
+	bool killing;       /* the operator wants the command to end */
+	uint64_t tick;      /* when to look again, CLOCK_MONOTONIC in ns */
+	uint64_t look;      /* when to look at the connections again */
+	uint64_t look_held; /* when to look at the questions again, */
+	uint64_t held;      /* and how many there were */
+	uint64_t frame;     /* when the last picture was drawn */
 };
 
 static void finish(struct monitor *m, enum monitor_end end)
@@ -292,11 +295,20 @@ static void look_at_connections(struct monitor *m)
 	link_ask_connections(&m->link);
 }
 
-/* While something is held, or was; what does not go now goes the next time. */
+/*
+ * As soon as their number changes, and now and then while there are some: the sandbox looks into
+ * /proc for each of them. What does not go now goes the next time.
+ */
 static void look_at_questions(struct monitor *m)
 {
-	if (m->model->head.held || m->model->prompt.n)
-		link_ask_questions(&m->link);
+	const uint64_t held = m->model->head.held, now = feed_elapsed();
+
+	if (held == m->held && (now < m->look_held || (!held && !m->model->prompt.n)))
+		return;
+	if (link_ask_questions(&m->link))
+		return;
+	m->held = held;
+	m->look_held = now + LOOK * MILLISECOND;
 }
 
 static bool shows_output(const struct monitor *m)

@@ -239,22 +239,23 @@ bool prompt_view_key(struct model *m, const struct event *e, struct effect *effe
 static void tell_over(struct model *m, const struct event *e, const struct prompt_news *news)
 {
 	const struct question *q = &news->last;
-	char text[MODEL_MESSAGE_MAX];
+	const char *many = news->over == 1 ? "one question waits" : "more questions wait";
+	char text[2 * MODEL_MESSAGE_MAX];
 
-	if (news->current_is_over && q->left <= 1)
-		snprintf(text, sizeof(text), "not answered in time, so denied: %s %.200s of %s",
+	/* As seldom as a list comes while nothing changes, the last one may be that old. */
+	if (news->current_is_over && q->left <= 2)
+		snprintf(text, sizeof(text), "not answered in time, so denied: %s %s of %s",
 			 q->proto, q->target, q->process);
+	else if (m->message[0])
+		/* Perhaps it says why. */
+		snprintf(text, sizeof(text), "%s; %s no more", m->message, many);
 	else if (news->current_is_over)
 		snprintf(text, sizeof(text),
-			 "waits no more (a rule or somebody else has answered, or its task has "
-			 "gone): %s %.200s of %s",
+			 "%s %s of %s waits no more: answered elsewhere, or its task has gone",
 			 q->proto, q->target, q->process);
-	else if (!m->message[0])
-		snprintf(text, sizeof(text), "%u question%s not wait any more", news->over,
-			 news->over == 1 ? " does" : "s do");
 	else
-		return;
-	model_tell(m, e, false, text);
+		snprintf(text, sizeof(text), "%s no more", many);
+	model_tell(m, e, m->message[0] && m->message_is_error, text);
 }
 
 bool prompt_view_take(struct model *m, const struct event *e)

@@ -391,11 +391,14 @@ Test(prompt, what_is_over_leaves_with_a_word)
 {
 	take(GIT DIG);
 	take(DIG);
-	cr_expect(strstr(model->message, "waits no more"));
-	cr_expect(strstr(model->message, "140.82.112.3:443 of git[4310]"));
+	cr_expect(strstr(model->message, "tcp 140.82.112.3:443 of git[4310] waits no more"));
 	take("8\tudp\t10.0.0.53:53\t\tdig[4311]\t1\t/usr/bin/dig\n");
 	take("");
 	cr_expect(strstr(model->message, "not answered in time"));
+	take(PING);
+	apply((struct event){ .kind = EVENT_REPLY, .reply = { true, "generation 2" } });
+	take("");
+	cr_expect(strstr(model->message, "generation 2; one question waits no more"));
 	cr_expect_eq(prompt_view_rows(model), 0);
 }
 
