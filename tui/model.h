@@ -18,6 +18,7 @@
 #include "tui/socklist.h"
 #include "tui/keys.h"
 #include "tui/order.h"
+#include "tui/prompt.h"
 #include "tui/rate.h"
 
 enum pane_kind {
@@ -49,6 +50,9 @@ enum event_kind {
 	EVENT_KEY,
 	EVENT_SIZE,
 	EVENT_REPLY,
+	EVENT_QUESTIONS,
+	EVENT_NOT_ANSWERED, /* an answer was refused, or could not be sent */
+	EVENT_DRAWN,        /* what there is now is on the screen */
 };
 
 struct event {
@@ -68,7 +72,13 @@ struct event {
 		} decisions;
 		const struct opened_list *connections;
 		const struct key *key;
-		unsigned int page; /* how many rows a list shows, at least 1 */
+		struct {
+			unsigned int page; /* how many rows a list shows, at least 1 */
+			/* Columns of a bar, and how many lines it may have. */
+			int bar_w, bar_room;
+		};
+		const char *questions; /* the text of `held` */
+		uint64_t question;     /* its number */
 		struct {
 			bool ok;
 			const char *text; /* not escaped */
@@ -87,6 +97,8 @@ enum effect_kind {
 	EFFECT_DETACH,
 	EFFECT_KILL,
 	EFFECT_REDRAW, /* the whole screen */
+	EFFECT_ANSWER,
+	EFFECT_RING, /* the bell */
 };
 
 struct effect {
@@ -94,6 +106,11 @@ struct effect {
 	struct key key;
 	uint64_t cookie;
 	char spec[EXPLAIN_HINT_MAX];
+	struct {
+		uint64_t id; /* of the question */
+		/* As the control protocol has them; static. */
+		const char *verdict, *lifetime, *scope; /* scope may be NULL */
+	} answer;
 };
 
 /* A process that made decisions of one flow, as far as they are still known. */
@@ -135,6 +152,9 @@ struct model {
 	unsigned int scroll;    /* of detail and help, in lines */
 
 	struct socklist connections;
+
+	struct prompt prompt;
+	int bar_w, bar_room; /* columns of a bar, and how many lines it may have */
 
 	struct ledger_decision *recent; /* a ring of LEDGER_DECISIONS */
 	uint64_t n_recent;              /* ever taken */

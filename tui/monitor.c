@@ -23,7 +23,8 @@
 
 enum {
 	TICK = 100,  /* ms between two looks at the ledger */
-	LOOK = 1000, /* ms between two looks at the connections, while they show */
+	LOOK = 1000, /* ms between two looks at the connections or the questions, while there are
+			some */
 	FRAME = 16,  /* ms at least between two pictures */
 };
 
@@ -40,10 +41,12 @@ struct monitor {
 	sigset_t mask; /* as it was before */
 	int w, h;
 	bool ended;
-	bool killing;   /* the operator wants the command to end */
-	uint64_t tick;  /* when to look again, CLOCK_MONOTONIC in ns */
-	uint64_t look;  /* when to look at the connections again */
-	uint64_t frame; /* when the last picture was drawn */
+	bool killing;       /* the operator wants the command to end */
+	uint64_t tick;      /* when to look again, CLOCK_MONOTONIC in ns */
+	uint64_t look;      /* when to look at the connections again */
+	uint64_t look_held; /* when to look at the questions again, */
+	uint64_t held;      /* and how many there were */
+	uint64_t frame;     /* when the last picture was drawn */
 };
 
 static void finish(struct monitor *m, enum monitor_end end)
@@ -73,6 +76,7 @@ static struct rect output_rect(const struct monitor *m)
 static void resize(struct monitor *m)
 {
 	struct event e = feed_event(EVENT_SIZE);
+	struct view_layout l;
 	struct rect old = output_rect(m), r;
 
 	term_size(m->term, &m->w, &m->h);
@@ -82,7 +86,10 @@ static void resize(struct monitor *m)
 		pane_resize(m->output.pane, r.h, r.w);
 		link_resize(&m->link, r.h, r.w);
 	}
-	e.page = (unsigned int)view_layout(MODEL_DECISIONS, m->w, m->h).body.h;
+	l = view_layout(MODEL_DECISIONS, m->w, m->h);
+	e.page = (unsigned int)l.body.h;
+	e.bar_w = m->w;
+	e.bar_room = l.body.h + (l.bar >= 0);
 	model_apply(m->model, &e);
 	m->output.changed = true;
 }
@@ -126,6 +133,25 @@ static void kill_command(struct monitor *m)
 	m->killing = true;
 }
 
+/* The question waits again. */
+static void not_answered(struct monitor *m, uint64_t id)
+{
+	struct event e = feed_event(EVENT_NOT_ANSWERED);
+
+	e.question = id;
+	model_apply(m->model, &e);
+}
+
+static void answer(struct monitor *m, const struct effect *effect)
+{
+	int ret = link_answer(&m->link, effect->answer.id, effect->answer.verdict,
+			      effect->answer.lifetime, effect->answer.scope);
+
+	asked(m, ret);
+	if (ret)
+		not_answered(m, effect->answer.id);
+}
+
 static void act(struct monitor *m, const struct effect *effect)
 {
 	switch (effect->kind) {
@@ -157,6 +183,12 @@ static void act(struct monitor *m, const struct effect *effect)
 		break;
 	case EFFECT_REDRAW:
 		term_forget(m->term);
+		break;
+	case EFFECT_ANSWER:
+		answer(m, effect);
+		break;
+	case EFFECT_RING:
+		term_ring(m->term);
 		break;
 	}
 }
@@ -201,6 +233,25 @@ static void take_connections(struct monitor *m, struct opened_list *list)
 	free(list->v);
 }
 
+static void take_questions(struct monitor *m, char *text)
+{
+	struct event e = feed_event(EVENT_QUESTIONS);
+	struct effect effect;
+
+	e.questions = text;
+	effect = model_apply(m->model, &e);
+	act(m, &effect);
+	free(text);
+}
+
+static void take_reply(struct monitor *m, const struct link_message *message)
+{
+	if (!message->ok && message->question)
+		not_answered(m, message->question);
+	tell(m, message->ok, message->text);
+	m->look = 0;
+}
+
 static void read_control(struct monitor *m)
 {
 	struct link_message message;
@@ -212,8 +263,10 @@ static void read_control(struct monitor *m)
 		case LINK_SWAP:
 			break;
 		case LINK_REPLY:
-			tell(m, message.ok, message.text);
-			m->look = 0;
+			take_reply(m, &message);
+			break;
+		case LINK_QUESTIONS:
+			take_questions(m, message.questions);
 			break;
 		case LINK_CONNECTIONS:
 			take_connections(m, &message.connections);
@@ -242,6 +295,22 @@ static void look_at_connections(struct monitor *m)
 	link_ask_connections(&m->link);
 }
 
+/*
+ * As soon as their number changes, and now and then while there are some: the sandbox looks into
+ * /proc for each of them. What does not go now goes the next time.
+ */
+static void look_at_questions(struct monitor *m)
+{
+	const uint64_t held = m->model->head.held, now = feed_elapsed();
+
+	if (held == m->held && (now < m->look_held || (!held && !m->model->prompt.n)))
+		return;
+	if (link_ask_questions(&m->link))
+		return;
+	m->held = held;
+	m->look_held = now + LOOK * MILLISECOND;
+}
+
 static bool shows_output(const struct monitor *m)
 {
 	return m->output.pane && m->model->pane == MODEL_OUTPUT;
@@ -249,6 +318,8 @@ static bool shows_output(const struct monitor *m)
 
 static void draw(struct monitor *m)
 {
+	struct event e;
+
 	view_render(m->model, &m->cells);
 	if (shows_output(m)) {
 		pane_render(m->output.pane, &m->cells, output_rect(m));
@@ -260,6 +331,8 @@ static void draw(struct monitor *m)
 	term_draw(m->term, &m->cells);
 	m->model->dirty = false;
 	m->output.changed = false;
+	e = feed_event(EVENT_DRAWN);
+	model_apply(m->model, &e);
 }
 
 /* Draw if there is something new and the last picture is old enough. Returns ms to wait for it. */
@@ -312,6 +385,7 @@ static void turn(struct monitor *m)
 	if (feed_elapsed() >= m->tick) {
 		m->tick = feed_elapsed() + TICK * MILLISECOND;
 		feed_read(&m->feed, m->link.ledger, m->model);
+		look_at_questions(m);
 		look_at_connections(m);
 	}
 }
