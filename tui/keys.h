@@ -89,7 +89,8 @@ enum keys_place {
 	KEYS_IN_QUIT = 1 << 3,   /* the question how to leave */
 	KEYS_IN_OUTPUT = 1 << 4, /* the command's terminal */
 	KEYS_IN_CONNECTIONS = 1 << 5,
-	KEYS_PLACES = 6,
+	KEYS_IN_ENDED = 1 << 6, /* the same when the command has ended */
+	KEYS_PLACES = 7,
 };
 
 enum { KEYS_PER_COMMAND = 3 };

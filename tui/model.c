@@ -63,6 +63,8 @@ enum keys_place model_place(const struct model *m)
 	case MODEL_FILTER:
 		break;
 	}
+	if (m->pane == MODEL_OUTPUT && m->ended)
+		return KEYS_IN_ENDED;
 	return m->pane == MODEL_OUTPUT        ? KEYS_IN_OUTPUT
 	       : m->pane == MODEL_CONNECTIONS ? KEYS_IN_CONNECTIONS
 					      : KEYS_IN_LIST;
@@ -411,6 +413,8 @@ static struct effect run_command(struct model *m, const struct event *e, enum co
 		go_back(m);
 		break;
 	case COMMAND_QUIT:
+		if (m->ended)
+			return (struct effect){ .kind = EFFECT_DETACH };
 		open_mode(m, MODEL_QUIT);
 		break;
 	case COMMAND_REDRAW:
@@ -525,6 +529,12 @@ struct effect model_apply(struct model *m, const struct event *e)
 	case EVENT_REPLY:
 		escape_text(e->reply.text, text, sizeof(text));
 		tell(m, e, !e->reply.ok, text);
+		break;
+	case EVENT_ENDED:
+		m->ended = true;
+		m->status = e->status;
+		m->mode = m->mode == MODEL_QUIT ? MODEL_PANE : m->mode;
+		m->dirty = true;
 		break;
 	}
 	m->now = e->now;

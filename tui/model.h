@@ -49,6 +49,7 @@ enum event_kind {
 	EVENT_KEY,
 	EVENT_SIZE,
 	EVENT_REPLY,
+	EVENT_ENDED,
 };
 
 struct event {
@@ -68,6 +69,7 @@ struct event {
 		} decisions;
 		const struct opened_list *connections;
 		const struct key *key;
+		int status;        /* that the command ended with */
 		unsigned int page; /* how many rows a list shows, at least 1 */
 		struct {
 			bool ok;
@@ -108,7 +110,9 @@ struct model {
 	uint64_t now;
 	bool attached;   /* another terminal than the one the run was started on */
 	bool has_output; /* the command has a terminal of its own */
-	bool dirty;      /* something that shows has changed; whoever draws clears it */
+	bool ended;      /* the command has, with this status: nothing can be changed any more */
+	int status;
+	bool dirty; /* something that shows has changed; whoever draws clears it */
 	struct ledger_head head;
 	struct rate rate;
 

@@ -41,6 +41,7 @@ struct monitor {
 	sigset_t mask; /* as it was before */
 	int w, h;
 	bool ended;
+	bool over;      /* the command has ended; see result->end */
 	bool killing;   /* the operator wants the command to end */
 	bool output;    /* the pane has changed */
 	uint64_t tick;  /* when to look again, CLOCK_MONOTONIC in ns */
@@ -67,7 +68,8 @@ static void finish(struct monitor *m, enum monitor_end end)
 	if (m->ended)
 		return;
 	m->ended = true;
-	m->result->end = end;
+	if (!m->over)
+		m->result->end = end;
 }
 
 static struct event new_event(enum event_kind kind)
@@ -149,8 +151,26 @@ static void kill_command(struct monitor *m)
 	m->killing = true;
 }
 
+/* What only a sandbox that runs can be asked. */
+static bool is_request(enum effect_kind kind)
+{
+	switch (kind) {
+	case EFFECT_NONE:
+	case EFFECT_SEND:
+	case EFFECT_DETACH:
+	case EFFECT_REDRAW:
+		return false;
+	default:
+		return true;
+	}
+}
+
 static void act(struct monitor *m, const struct effect *effect)
 {
+	if (m->over && is_request(effect->kind)) {
+		tell(m, false, "the command has ended: nothing is left to change");
+		return;
+	}
 	switch (effect->kind) {
 	case EFFECT_NONE:
 		break;
@@ -224,6 +244,47 @@ static void take_connections(struct monitor *m, struct opened_list *list)
 	free(list->v);
 }
 
+static void read_ledger(struct monitor *m)
+{
+	struct event e = new_event(EVENT_HEAD);
+
+	ledger_read_head(m->link.ledger, m->head);
+	e.head = m->head;
+	model_apply(m->model, &e);
+	if (m->has_seen && m->seen == m->head->decisions)
+		return;
+	m->has_seen = true;
+	m->seen = m->head->decisions;
+	e.kind = EVENT_FLOWS;
+	e.flows.v = m->flows;
+	e.flows.n = ledger_read_flows(m->link.ledger, m->flows, FLOW_ROWS);
+	model_apply(m->model, &e);
+	e.kind = EVENT_DECISIONS;
+	e.decisions.v = m->decisions;
+	for (unsigned int i = 0; i < LEDGER_DECISIONS / DECISIONS_MAX; i++) {
+		e.decisions.n = ledger_read_decisions(m->link.ledger, &m->next, m->decisions,
+						      DECISIONS_MAX, NULL);
+		model_apply(m->model, &e);
+		if (e.decisions.n < DECISIONS_MAX)
+			break;
+	}
+}
+
+static void command_ended(struct monitor *m, const struct link_message *message)
+{
+	struct event e = new_event(EVENT_ENDED);
+
+	m->result->status = message->status;
+	m->result->by_sandtop = message->by_sandtop;
+	m->result->end = m->killing ? MONITOR_KILLED : MONITOR_EXITED;
+	m->over = true;
+	e.status = message->status;
+	model_apply(m->model, &e);
+	read_ledger(m);
+	if (!m->config.hold)
+		m->ended = true;
+}
+
 static void read_control(struct monitor *m)
 {
 	struct link_message message;
@@ -242,15 +303,13 @@ static void read_control(struct monitor *m)
 			take_connections(m, &message.connections);
 			break;
 		case LINK_EXIT:
-			m->result->status = message.status;
-			m->result->by_sandtop = message.by_sandtop;
-			finish(m, m->killing ? MONITOR_KILLED : MONITOR_EXITED);
+			command_ended(m, &message);
 			break;
 		case LINK_GONE:
 			finish(m, MONITOR_LOST);
 			break;
 		}
-	} while (message.news != LINK_NOTHING && !m->ended);
+	} while (message.news != LINK_NOTHING && !m->ended && !m->over);
 }
 
 static void close_terminal(struct monitor *m)
@@ -307,38 +366,12 @@ static void drain_terminal(struct monitor *m)
 	}
 }
 
-static void read_ledger(struct monitor *m)
-{
-	struct event e = new_event(EVENT_HEAD);
-
-	ledger_read_head(m->link.ledger, m->head);
-	e.head = m->head;
-	model_apply(m->model, &e);
-	if (m->has_seen && m->seen == m->head->decisions)
-		return;
-	m->has_seen = true;
-	m->seen = m->head->decisions;
-	e.kind = EVENT_FLOWS;
-	e.flows.v = m->flows;
-	e.flows.n = ledger_read_flows(m->link.ledger, m->flows, FLOW_ROWS);
-	model_apply(m->model, &e);
-	e.kind = EVENT_DECISIONS;
-	e.decisions.v = m->decisions;
-	for (unsigned int i = 0; i < LEDGER_DECISIONS / DECISIONS_MAX; i++) {
-		e.decisions.n = ledger_read_decisions(m->link.ledger, &m->next, m->decisions,
-						      DECISIONS_MAX, NULL);
-		model_apply(m->model, &e);
-		if (e.decisions.n < DECISIONS_MAX)
-			break;
-	}
-}
-
 /* Only while they show: it costs the sandbox nothing, but the machine a look at every task. */
 static void look_at_connections(struct monitor *m)
 {
 	uint64_t now = now_of(CLOCK_MONOTONIC);
 
-	if (m->model->pane != MODEL_CONNECTIONS || now < m->look)
+	if (m->model->pane != MODEL_CONNECTIONS || m->over || now < m->look)
 		return;
 	m->look = now + LOOK * MILLISECOND;
 	/* What does not go now goes the next time. */
@@ -392,7 +425,7 @@ static void turn(struct monitor *m)
 	struct pollfd fds[] = {
 		{ .fd = m->signals, .events = POLLIN },
 		{ .fd = m->config.tty_in, .events = POLLIN },
-		{ .fd = m->link.control, .events = POLLIN },
+		{ .fd = m->over ? -1 : m->link.control, .events = POLLIN },
 		{ .fd = m->link.terminal, .events = (short)(POLLIN | (typed ? POLLOUT : 0)) },
 	};
 

@@ -151,7 +151,7 @@ static void render_counters(const struct model *m, struct cells *c, int y)
 static void render_tabs(const struct model *m, struct cells *c, int y)
 {
 	const char *hint = m->pane == MODEL_OUTPUT ? "Ctrl-] leads back" : "Tab: next pane";
-	char name[32];
+	char name[32], end[48];
 	int x = 0;
 
 	cells_fill(c, (struct rect){ 0, y, c->w, 1 }, ROLE_TAB);
@@ -166,8 +166,13 @@ static void render_tabs(const struct model *m, struct cells *c, int y)
 		x += 2 + cells_text(c, x + 2, y, c->w - x - 2, ROLE_HOLD, "filter: ");
 		x += cells_foreign(c, x, y, c->w - x, ROLE_HOLD, m->filter);
 	}
-	if (m->has_output && x + 2 + (int)strlen(hint) <= c->w)
-		cells_text(c, c->w - (int)strlen(hint), y, (int)strlen(hint), ROLE_DIM, hint);
+	if (m->ended) {
+		snprintf(end, sizeof(end), "ended with status %d: q leaves", m->status);
+		hint = end;
+	}
+	if ((m->has_output || m->ended) && x + 2 + (int)strlen(hint) <= c->w)
+		cells_text(c, c->w - (int)strlen(hint), y, (int)strlen(hint),
+			   m->ended ? ROLE_HOLD : ROLE_DIM, hint);
 }
 
 /* "F1Help Enter Detail ...": the commands that the place has a name for. */
