@@ -227,7 +227,7 @@ TEST_F(attach, it_resizes_down_to_nothing_and_up)
 {
 	start_monitor(self);
 	ASSERT_EQ(0, tty_resize(&self->tty, 10, 40));
-	EXPECT_EQ(0, tty_wait_gone(&self->tty, "Quit"));
+	EXPECT_EQ(0, tty_wait_gone(&self->tty, "d Deny"));
 	EXPECT_EQ(0, tty_wait(&self->tty, "VERDI"));
 	ASSERT_EQ(0, tty_resize(&self->tty, 5, 20));
 	EXPECT_EQ(0, tty_wait_gone(&self->tty, "VERDI"));

@@ -179,11 +179,11 @@ static void say_monitor_error(const char *text)
 	complain("cannot show the monitor: %s", safe);
 }
 
-static _Noreturn void monitor_process(const struct front *f, pid_t front)
+static _Noreturn void monitor_process(const struct front *f, pid_t front, int messages)
 {
-	struct monitor_config config = { .tty_in = f->tty.in,
-					 .tty_out = f->tty.out,
-					 .hold = f->hold };
+	struct monitor_config config = {
+		.tty_in = f->tty.in, .tty_out = f->tty.out, .messages = messages, .hold = f->hold
+	};
 	struct control_error err = { "" };
 	struct monitor_result result;
 	sigset_t mask = f->mask;
@@ -213,19 +213,29 @@ static _Noreturn void monitor_process(const struct front *f, pid_t front)
 static void start_monitor(struct front *f)
 {
 	pid_t self = getpid();
+	int messages[2];
 
 	f->had_monitor = true;
+	/* Without it the lines are shown at the end. */
+	if (pipe2(messages, O_CLOEXEC))
+		messages[0] = messages[1] = -1;
 	f->monitor = fork();
 	if (f->monitor == 0) {
 		close(f->signals);
 		close(f->progress);
 		backlog_free(&f->messages);
-		monitor_process(f, self);
+		if (messages[1] >= 0)
+			close(messages[1]);
+		monitor_process(f, self, messages[0]);
 	}
 	if (f->monitor < 0) {
 		f->monitor = 0;
 		complain("cannot start the monitor: %s", strerror(errno));
 		f->ask_after = loop_now();
+	}
+	if (messages[0] >= 0) {
+		close(messages[0]);
+		backlog_copy_to(&f->messages, messages[1]);
 	}
 }
 

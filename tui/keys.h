@@ -55,10 +55,14 @@ struct key {
 enum command {
 	COMMAND_NONE,
 	COMMAND_HELP,
+	COMMAND_SEARCH,
 	COMMAND_FILTER,
 	COMMAND_OUTPUT,
 	COMMAND_LEAVE_OUTPUT,
 	COMMAND_SORT,
+	COMMAND_PAUSE,
+	COMMAND_FIND_NEXT,
+	COMMAND_FIND_PREVIOUS,
 	COMMAND_NEXT_PANE,
 	COMMAND_PREVIOUS_PANE,
 	COMMAND_UP,
@@ -90,15 +94,16 @@ enum keys_place {
 	KEYS_IN_OUTPUT = 1 << 4, /* the command's terminal */
 	KEYS_IN_CONNECTIONS = 1 << 5,
 	KEYS_IN_ENDED = 1 << 6, /* the same when the command has ended */
-	KEYS_PLACES = 7,
+	KEYS_IN_LOG = 1 << 7,
+	KEYS_PLACES = 8,
 };
 
 enum { KEYS_PER_COMMAND = 3 };
 
 struct keys_row {
 	uint16_t keys[KEYS_PER_COMMAND]; /* codes, 0 behind the last */
-	uint8_t places;                  /* where it counts, */
-	uint8_t bar_places;              /* and where the function bar shows it */
+	uint16_t places;                 /* where it counts, */
+	uint16_t bar_places;             /* and where the function bar shows it */
 	const char *bar;                 /* for the function bar, or NULL */
 	const char *help;                /* what it does, for the help, or NULL */
 };

@@ -17,12 +17,14 @@
 #include "policy/explain.h"
 #include "tui/socklist.h"
 #include "tui/keys.h"
+#include "tui/log.h"
 #include "tui/order.h"
 #include "tui/rate.h"
 
 enum pane_kind {
 	MODEL_DECISIONS,
 	MODEL_CONNECTIONS,
+	MODEL_LOG,
 	MODEL_OUTPUT, /* the command's terminal */
 	MODEL_PANES,
 };
@@ -32,7 +34,8 @@ enum model_mode {
 	MODEL_DETAIL, /* of the selected row */
 	MODEL_HELP,
 	MODEL_QUIT,   /* the question how to leave */
-	MODEL_FILTER, /* the filter is being typed */
+	MODEL_FILTER, /* the filter is being typed, */
+	MODEL_SEARCH, /* or what to search for */
 };
 
 enum {
@@ -49,6 +52,7 @@ enum event_kind {
 	EVENT_KEY,
 	EVENT_SIZE,
 	EVENT_REPLY,
+	EVENT_MESSAGE, /* sandtop has to say something */
 	EVENT_ENDED,
 };
 
@@ -66,9 +70,11 @@ struct event {
 		struct {
 			const struct ledger_decision *v; /* those since the last event */
 			unsigned int n;
+			uint64_t missed; /* before them */
 		} decisions;
 		const struct opened_list *connections;
 		const struct key *key;
+		const char *text;  /* of the message; not escaped */
 		int status;        /* that the command ended with */
 		unsigned int page; /* how many rows a list shows, at least 1 */
 		struct {
@@ -129,7 +135,8 @@ struct model {
 	unsigned int shown;
 	enum order_sort sort;
 	char filter[MODEL_FILTER_MAX];
-	char typed[MODEL_FILTER_MAX]; /* with MODEL_FILTER */
+	char search[MODEL_FILTER_MAX];
+	char typed[MODEL_FILTER_MAX]; /* with MODEL_FILTER and MODEL_SEARCH */
 
 	uint64_t selected;      /* id, 0: none */
 	struct flow selection;  /* as it was seen last */
@@ -139,6 +146,7 @@ struct model {
 	unsigned int scroll;    /* of detail and help, in lines */
 
 	struct socklist connections;
+	struct log log;
 
 	struct ledger_decision *recent; /* a ring of LEDGER_DECISIONS */
 	uint64_t n_recent;              /* ever taken */
@@ -165,6 +173,9 @@ void model_open(struct model *m, enum model_mode mode);
 
 /* The filter or the size has changed: every pane shows what it now should. */
 void model_arrange(struct model *m);
+
+/* Go to the next row of the pane that contains what is searched for, or to the one before. */
+void model_find(struct model *m, const struct event *e, bool forward);
 
 /* Where the keys count now. */
 enum keys_place model_place(const struct model *m);

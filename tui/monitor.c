@@ -14,12 +14,14 @@
 
 #include "tui/feed.h"
 #include "tui/link.h"
+#include "tui/messages.h"
 #include "tui/model.h"
 #include "tui/output.h"
 #include "tui/term.h"
 #include "tui/view.h"
 
-#define MILLISECOND UINT64_C(1000000)
+#define COUNT(array) (sizeof(array) / sizeof(*(array)))
+#define MILLISECOND  UINT64_C(1000000)
 
 enum {
 	TICK = 100,  /* ms between two looks at the ledger */
@@ -35,6 +37,7 @@ struct monitor {
 	struct model *model;
 	struct output output;
 	struct feed feed;
+	struct messages messages;
 	struct cells cells;
 	int signals;
 	sigset_t mask; /* as it was before */
@@ -326,9 +329,10 @@ static void turn(struct monitor *m)
 		{ .fd = m->config.tty_in, .events = POLLIN },
 		{ .fd = m->over ? -1 : m->link.control, .events = POLLIN },
 		{ .fd = m->link.terminal, .events = (short)(POLLIN | (typed ? POLLOUT : 0)) },
+		{ .fd = m->messages.fd, .events = POLLIN },
 	};
 
-	if (poll(fds, 4, wait_ms(m, draw_when_due(m))) < 0)
+	if (poll(fds, COUNT(fds), wait_ms(m, draw_when_due(m))) < 0)
 		return;
 	if (fds[0].revents)
 		read_signals(m);
@@ -340,6 +344,8 @@ static void turn(struct monitor *m)
 		output_read(&m->output, &m->link);
 	if (m->link.terminal >= 0 && fds[3].revents & POLLOUT)
 		output_write(&m->output, &m->link);
+	if (fds[4].revents)
+		messages_read(&m->messages, m->model);
 	if (fds[2].revents)
 		read_control(m);
 	if (feed_elapsed() >= m->tick) {
@@ -419,6 +425,7 @@ static int prepare(struct monitor *m)
 static void release(struct monitor *m)
 {
 	link_close(&m->link);
+	messages_exit(&m->messages);
 	pane_free(m->output.pane);
 	model_free(m->model);
 	feed_exit(&m->feed);
@@ -435,6 +442,7 @@ int monitor_run(const struct monitor_config *config, struct monitor_result *out)
 	int ret;
 
 	*out = (struct monitor_result){ .end = MONITOR_LOST };
+	messages_init(&m.messages, config->messages);
 	ret = prepare(&m);
 	if (ret) {
 		term_free(m.term);

@@ -45,6 +45,13 @@ static struct effect press(uint16_t code)
 	return model_apply(model, &e);
 }
 
+static void type(const char *text)
+{
+	for (; *text; text++)
+		press((uint8_t)*text);
+	press('\r');
+}
+
 static void head(uint64_t allowed, uint64_t denied)
 {
 	struct ledger_head h = { .decisions = allowed + denied, .start = START * SECOND };
@@ -198,6 +205,74 @@ Test(model, scrolling_stays_within_the_rows)
 	press(KEYS_DOWN);
 	press(KEYS_END);
 	cr_expect_eq(model->top, 0);
+}
+
+Test(model, a_search_goes_from_row_to_row_and_around)
+{
+	struct flow flows[] = { flow(1, 1), flow(2, 2), flow(3, 3), flow(4, 4) };
+
+	strcpy(flows[0].comm, "Wget");
+	strcpy(flows[2].comm, "wget2");
+	size(10);
+	show(flows, 4);
+	press(KEYS_F(3));
+	type("wGET");
+	cr_expect_eq(model->selected, 3);
+	cr_expect_eq(model->shown, 4);
+	press('n');
+	cr_expect_eq(model->selected, 1);
+	press('n');
+	cr_expect_eq(model->selected, 3);
+	press('N');
+	cr_expect_eq(model->selected, 1);
+	/* What is found is selected: it can be answered. */
+	cr_expect_eq(press('a').kind, EFFECT_ALLOW);
+	/* The only one that is left is found again. */
+	show(flows, 1);
+	press('n');
+	cr_expect_eq(model->selected, 1);
+	press('/');
+	press(KEYS_CTRL('u'));
+	type("ssh");
+	cr_expect_eq(model->selected, 1);
+	cr_expect_str_eq(model->message, "no other row contains 'ssh'");
+}
+
+Test(model, a_search_selects_a_connection)
+{
+	struct opened v[] = { { .cookie = 1, .comm = "git" }, { .cookie = 2, .comm = "curl" } };
+	struct opened_list list = { .v = v, .n = 2 };
+	struct event e = event(EVENT_CONNECTIONS);
+
+	e.connections = &list;
+	model_apply(model, &e);
+	press('\t');
+	press(KEYS_F(3));
+	type("curl");
+	cr_expect_eq(model->connections.selected, 2);
+	press('n');
+	cr_expect_eq(model->connections.selected, 2);
+	press(KEYS_F(3));
+	press(KEYS_CTRL('u'));
+	type("git");
+	cr_expect_eq(model->connections.selected, 1);
+}
+
+Test(model, when_the_command_has_ended_quitting_asks_nothing)
+{
+	struct event e = event(EVENT_ENDED);
+
+	press('q');
+	cr_assert_eq(model->mode, MODEL_QUIT);
+	e.status = 3;
+	model_apply(model, &e);
+	cr_expect_eq(model->mode, MODEL_PANE);
+	press(KEYS_F(5));
+	cr_expect_eq(press('x').kind, EFFECT_NONE);
+	press('\t');
+	cr_expect_eq(model->pane, MODEL_DECISIONS);
+	press(KEYS_F(5));
+	cr_expect_eq(press('q').kind, EFFECT_DETACH);
 }
 
 Test(model, a_row_that_the_filter_hides_is_not_answered)
