@@ -33,6 +33,7 @@ struct model *model_new(bool attached, bool has_output)
 	m->dirty = true;
 	m->flows = calloc(FLOW_ROWS, sizeof(*m->flows));
 	m->order = calloc(FLOW_ROWS, sizeof(*m->order));
+	m->judged = calloc(FLOW_ROWS, sizeof(*m->judged));
 	m->recent = calloc(LEDGER_DECISIONS, sizeof(*m->recent));
 	if (socklist_new(&m->connections) || log_new(&m->log) || !m->flows || !m->order ||
 	    !m->recent) {
@@ -48,6 +49,7 @@ void model_free(struct model *m)
 		return;
 	free(m->flows);
 	free(m->order);
+	free(m->judged);
 	free(m->recent);
 	socklist_free(&m->connections);
 	log_free(&m->log);
@@ -358,6 +360,9 @@ struct effect model_apply(struct model *m, const struct event *e)
 		escape_text(e->reply.text, text, sizeof(text));
 		model_tell(m, e, !e->reply.ok, text);
 		log_message(&m->log, e->now, e->reply.text, m->filter);
+		break;
+	case EVENT_JUDGED:
+		judged_take(m, e->elapsed, e->judged.batch, e->judged.reply);
 		break;
 	case EVENT_MESSAGE:
 		escape_text(e->text, text, sizeof(text));

@@ -16,6 +16,7 @@
 #include "core/ledger.h"
 #include "policy/explain.h"
 #include "tui/socklist.h"
+#include "tui/judged.h"
 #include "tui/keys.h"
 #include "tui/log.h"
 #include "tui/order.h"
@@ -52,6 +53,7 @@ enum event_kind {
 	EVENT_KEY,
 	EVENT_SIZE,
 	EVENT_REPLY,
+	EVENT_JUDGED,  /* what the policy would say to some rows */
 	EVENT_MESSAGE, /* sandtop has to say something */
 	EVENT_ENDED,
 };
@@ -73,6 +75,10 @@ struct event {
 			uint64_t missed; /* before them */
 		} decisions;
 		const struct opened_list *connections;
+		struct {
+			const struct judged_batch *batch;
+			const struct judged_reply *reply;
+		} judged;
 		const struct key *key;
 		const char *text;  /* of the message; not escaped */
 		int status;        /* that the command ended with */
@@ -145,6 +151,7 @@ struct model {
 	unsigned int full_page; /* and with no bar open */
 	unsigned int scroll;    /* of detail and help, in lines */
 
+	struct judged_answer *judged; /* FLOW_ROWS */
 	struct socklist connections;
 	struct log log;
 

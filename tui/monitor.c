@@ -38,6 +38,7 @@ struct monitor {
 	struct output output;
 	struct feed feed;
 	struct messages messages;
+	struct judged_batch judged; /* what was asked last */
 	struct cells cells;
 	int signals;
 	sigset_t mask; /* as it was before */
@@ -224,6 +225,15 @@ static void take_connections(struct monitor *m, struct opened_list *list)
 	free(list->v);
 }
 
+static void take_judged(struct monitor *m, const struct judged_reply *reply)
+{
+	struct event e = feed_event(EVENT_JUDGED);
+
+	e.judged.batch = &m->judged;
+	e.judged.reply = reply;
+	model_apply(m->model, &e);
+}
+
 static void command_ended(struct monitor *m, const struct link_message *message)
 {
 	struct event e = feed_event(EVENT_ENDED);
@@ -256,6 +266,9 @@ static void read_control(struct monitor *m)
 		case LINK_CONNECTIONS:
 			take_connections(m, &message.connections);
 			break;
+		case LINK_JUDGED:
+			take_judged(m, &message.judged);
+			break;
 		case LINK_EXIT:
 			command_ended(m, &message);
 			break;
@@ -276,6 +289,18 @@ static void look_at_connections(struct monitor *m)
 	m->look = now + LOOK * MILLISECOND;
 	/* What does not go now goes the next time. */
 	link_ask_connections(&m->link);
+}
+
+/* Only of the rows that show, and again when the policy is another or a name may have expired. */
+static void look_at_verdicts(struct monitor *m)
+{
+	static struct judged_batch batch;
+
+	if (m->model->pane != MODEL_DECISIONS || m->over ||
+	    !judged_wanted(m->model, feed_elapsed(), &batch))
+		return;
+	if (!link_judge(&m->link, &batch))
+		m->judged = batch;
 }
 
 static bool shows_output(const struct monitor *m)
@@ -352,6 +377,7 @@ static void turn(struct monitor *m)
 		m->tick = feed_elapsed() + TICK * MILLISECOND;
 		feed_read(&m->feed, m->link.ledger, m->model);
 		look_at_connections(m);
+		look_at_verdicts(m);
 	}
 }
 

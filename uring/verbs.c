@@ -340,6 +340,7 @@ static const struct control_verb verbs[] = {
 	{ "deny", insert },
 	{ "undo", undo },
 	{ "why", why },
+	{ "judge", control_judge },
 	{ "shut", shut },
 	{ "metrics", metrics },
 	{ "reopen", reopen },

@@ -207,6 +207,62 @@ Test(model, scrolling_stays_within_the_rows)
 	cr_expect_eq(model->top, 0);
 }
 
+static void judge(const struct judged_batch *batch, uint64_t generation, enum verdict verdict)
+{
+	struct judged_reply reply = { .generation = generation, .n = batch->n };
+	struct event e = event(EVENT_JUDGED);
+
+	memset(reply.verdict, (int)verdict, sizeof(reply.verdict));
+	e.judged.batch = batch;
+	e.judged.reply = &reply;
+	model_apply(model, &e);
+}
+
+Test(model, only_rows_on_the_screen_are_judged_and_only_when_they_must_be)
+{
+	static struct judged_batch batch;
+	struct flow f = flow(20, 20);
+
+	size(3);
+	show_rows(20);
+	cr_assert(judged_wanted(model, 0, &batch));
+	cr_expect_eq(batch.n, 3);
+	cr_expect_eq(batch.flow[0], 20);
+	cr_expect_str_eq(batch.endpoint[0], "tcp 10.0.0.20 443");
+	judge(&batch, 0, VERDICT_ALLOW);
+	cr_expect_eq(judged_of(model, &f)->verdict, VERDICT_ALLOW);
+	cr_expect_not(judged_wanted(model, elapsed * SECOND / 10, &batch));
+	/* Another row comes onto the screen. */
+	for (int i = 0; i < 4; i++)
+		press(KEYS_DOWN);
+	cr_assert(judged_wanted(model, elapsed * SECOND / 10, &batch));
+	cr_expect_eq(batch.n, 1);
+	cr_expect_eq(batch.flow[0], 17);
+	/* A second later, names may have expired; another policy makes what was said void at once.
+	 */
+	cr_assert(judged_wanted(model, SECOND, &batch));
+	cr_expect_eq(batch.n, 3);
+	model->head.generation = 2;
+	cr_expect_null(judged_of(model, &f));
+	cr_expect(judged_wanted(model, elapsed * SECOND / 10, &batch));
+}
+
+Test(model, what_no_policy_judges_has_no_answer)
+{
+	static struct judged_batch batch;
+	struct flow f = flow(1, 1);
+
+	f.family = 0;
+	f.proto = PROTO_UNIX;
+	f.name_len = 4000;
+	show(&f, 1);
+	cr_assert(judged_wanted(model, 0, &batch));
+	cr_expect_str_eq(batch.endpoint[0], "");
+	judge(&batch, 0, (enum verdict) - 1);
+	cr_expect_null(judged_of(model, &f));
+	cr_expect_not(judged_wanted(model, 0, &batch));
+}
+
 Test(model, a_search_goes_from_row_to_row_and_around)
 {
 	struct flow flows[] = { flow(1, 1), flow(2, 2), flow(3, 3), flow(4, 4) };

@@ -201,6 +201,17 @@ static void add_log(struct model *m)
 	m->message[0] = '\0';
 }
 
+/* Of the rows on an 80x24 screen, the second would be allowed, the third denied still. */
+static void add_verdicts(struct model *m)
+{
+	struct judged_batch batch = { .n = 3, .flow = { 2, 3, 4 } };
+	struct judged_reply reply = { .generation = 3,
+				      .n = 3,
+				      .verdict = { VERDICT_ALLOW, VERDICT_DENY, -1 } };
+
+	apply(m, (struct event){ .kind = EVENT_JUDGED, .judged = { &batch, &reply } });
+}
+
 static struct model *sample(void)
 {
 	struct model *m = model_new(true, true);
@@ -232,6 +243,7 @@ static struct model *sample(void)
 	add_decisions(m);
 	add_connections(m);
 	add_log(m);
+	add_verdicts(m);
 	return m;
 }
 
