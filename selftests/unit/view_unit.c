@@ -534,19 +534,22 @@ Test(view, a_frame_of_a_full_table_is_fast)
 	cells_init(&c, false);
 	cells_resize(&c, 200, 60);
 	resize(m, 200, 60);
-	clock_gettime(CLOCK_MONOTONIC, &from);
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &from);
 	for (int i = 0; i < 20; i++)
 		apply(m, (struct event){ .kind = EVENT_FLOWS, .flows = { flows, FLOW_ROWS } });
-	clock_gettime(CLOCK_MONOTONIC, &to);
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &to);
 	sorted = ms_between(from, to) / 20;
-	clock_gettime(CLOCK_MONOTONIC, &from);
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &from);
 	for (int i = 0; i < 20; i++)
 		view_render(m, &c);
-	clock_gettime(CLOCK_MONOTONIC, &to);
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &to);
 	drawn = ms_between(from, to) / 20;
 	fprintf(stderr, "# %d flows: %.2f ms to take and sort, %.2f ms to draw\n", FLOW_ROWS,
 		sorted, drawn);
-	/* The target is 5 ms; this says only that nothing is badly wrong, also with sanitizers. */
+	/*
+	 * The target is 5 ms, of the processor's time: others may have the machine. This says only
+	 * that nothing is badly wrong, also with sanitizers.
+	 */
 	cr_expect_lt(sorted + drawn, 100);
 	cells_exit(&c);
 	model_free(m);
@@ -567,16 +570,16 @@ Test(view, a_log_that_is_flooded_is_fast)
 	cells_resize(&c, 200, 60);
 	resize(m, 200, 60);
 	go_to_log(m);
-	clock_gettime(CLOCK_MONOTONIC, &from);
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &from);
 	for (int i = 0; i < 20; i++)
 		apply(m, (struct event){ .kind = EVENT_DECISIONS,
 					 .decisions = { .v = d, .n = COUNT(d) } });
-	clock_gettime(CLOCK_MONOTONIC, &to);
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &to);
 	taken = ms_between(from, to) / 20;
-	clock_gettime(CLOCK_MONOTONIC, &from);
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &from);
 	for (int i = 0; i < 20; i++)
 		view_render(m, &c);
-	clock_gettime(CLOCK_MONOTONIC, &to);
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &to);
 	drawn = ms_between(from, to) / 20;
 	fprintf(stderr, "# %d decisions: %.2f ms to log, %.2f ms to filter and draw\n",
 		LEDGER_DECISIONS, taken, drawn);
