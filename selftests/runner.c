@@ -85,7 +85,7 @@ static struct {
 	char stage[64]; /* the directory of the copies */
 	pid_t pid;
 	int signals; /* a signalfd for what ends the runner */
-} config = { .timeout = 300, .jobs = 1 };
+} config = { .timeout = 600, .jobs = 1 };
 
 static struct worker workers[JOBS_MAX];
 static unsigned int passed, failed, skipped, reported;
