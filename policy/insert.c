@@ -73,20 +73,12 @@ static int means_the_same(const struct draft_rule *rule, const char *text)
 	return same;
 }
 
-/*
- * A --net-deny without a scheme is about tcp, a deny rule about every protocol: write the schemes
- * down.
- */
-static int spell_out(struct draft_rule *rule)
+int draft_spell_out(struct draft_rule *rule)
 {
-	const char *specs = rule->text + strlen("deny ");
 	char *text = NULL;
 	size_t size;
 	FILE *out;
-	int ret = means_the_same(rule, specs);
 
-	if (ret)
-		return ret < 0 ? ret : 0;
 	out = open_memstream(&text, &size);
 	if (!out)
 		return -ENOMEM;
@@ -105,13 +97,25 @@ static int spell_out(struct draft_rule *rule)
 	return 0;
 }
 
+/*
+ * A --net-deny without a scheme is about tcp, a deny rule about every protocol: such a text changes.
+ */
+static int make_rule(struct draft_rule *rule)
+{
+	int same = means_the_same(rule, rule->text + strlen("deny "));
+
+	if (same)
+		return same < 0 ? same : 0;
+	return draft_spell_out(rule);
+}
+
 int draft_to_rules(struct draft *d)
 {
 	int ret = 0;
 
 	if (d->family == FAMILY_DENY) {
 		for (size_t i = 0; !ret && i < d->rules.n; i++)
-			ret = spell_out(&d->rules.v[i]);
+			ret = make_rule(&d->rules.v[i]);
 		if (ret)
 			return ret;
 		d->fallback = draft_fallback(d);

@@ -421,8 +421,7 @@ const struct profile_item *profile_rule(const struct profile *p, int rule)
 	return item;
 }
 
-/* A basic string of TOML 1.0. */
-static void write_text(FILE *out, const char *text)
+void profile_write_text(FILE *out, const char *text)
 {
 	fputc('"', out);
 	for (; *text; text++) {
@@ -444,7 +443,7 @@ static void write_key(FILE *out, const char *key, const char *text)
 	if (!text)
 		return;
 	fprintf(out, "%s = ", key);
-	write_text(out, text);
+	profile_write_text(out, text);
 	fputc('\n', out);
 }
 
@@ -458,7 +457,7 @@ static void write_program(FILE *out, const struct profile *rest)
 	for (char **arg = rest->command + 1; *arg; arg++) {
 		if (arg > rest->command + 1)
 			fputs(", ", out);
-		write_text(out, *arg);
+		profile_write_text(out, *arg);
 	}
 	fputs("]\n\n", out);
 }
@@ -480,7 +479,7 @@ static void write_rules(FILE *out, const struct draft *d)
 		const char *text = d->rules.v[i].text;
 
 		fputc('\t', out);
-		write_text(out, d->family == FAMILY_RULES ? text : text + strlen(name) + 1);
+		profile_write_text(out, d->family == FAMILY_RULES ? text : text + strlen(name) + 1);
 		fprintf(out, ", # %zu\n", i + 1);
 	}
 	fputs("]\n", out);
@@ -508,7 +507,7 @@ static void write_binds(FILE *out, const struct draft *d)
 	for (size_t i = 0; i < d->binds.n; i++) {
 		if (i)
 			fputs(", ", out);
-		write_text(out, d->binds.v[i].text);
+		profile_write_text(out, d->binds.v[i].text);
 	}
 	fputs("]\n", out);
 }
@@ -522,7 +521,7 @@ static void write_list(FILE *out, const char *key, char *const *texts, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		if (i)
 			fputs(", ", out);
-		write_text(out, texts[i]);
+		profile_write_text(out, texts[i]);
 	}
 	fputs("]\n", out);
 }
@@ -575,6 +574,8 @@ char *profile_write(const struct draft *d, const struct profile *rest)
 	if (!out)
 		return NULL;
 	write_program(out, rest);
+	if (d->panic)
+		fputs("# panic: everything is denied until that is undone\n", out);
 	fputs("[network]\n", out);
 	write_rules(out, d);
 	write_end(out, d, implies_dns);

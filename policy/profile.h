@@ -9,6 +9,7 @@
 #define SANDTOP_POLICY_PROFILE_H
 
 #include <stddef.h>
+#include <stdio.h>
 
 #include "policy/policy.h"
 
@@ -65,5 +66,8 @@ void profile_list_path(const char *profile, const char *name, char *buf, size_t 
  * `rest` has is to be UTF-8, as TOML is. To be freed by the caller; NULL for want of memory.
  */
 char *profile_write(const struct draft *d, const struct profile *rest);
+
+/* Write a text in quotes, as a profile has it: a basic string of TOML 1.0. */
+void profile_write_text(FILE *out, const char *text);
 
 #endif

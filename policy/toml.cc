@@ -70,6 +70,7 @@ int reader::give(struct toml_value value, const toml::node &node) const
 {
 	value.type = type_of(node);
 	value.at = place_of(node.source().begin);
+	value.end = place_of(node.source().end);
 	if (const auto *text = node.as_string()) {
 		/* C would see the end of the text there. */
 		if (text->get().find('\0') != std::string::npos)

@@ -37,6 +37,7 @@ struct toml_value {
 	const char *text; /* of a string or a boolean */
 	int64_t number;   /* of an integer */
 	struct toml_place key_at, at;
+	struct toml_place end; /* of the value: the first character behind it */
 };
 
 struct toml_error {

@@ -16,7 +16,7 @@
 #include "core/json.h"
 #include "core/ledger.h"
 #include "core/line.h"
-#include "core/replace_file.h"
+#include "core/profile_store.h"
 #include "policy/addr.h"
 #include "tools/cmd.h"
 #include "tools/ctl.h"
@@ -113,19 +113,20 @@ int ctl_why(const struct ctl_verb *verb, int fd, char **arg)
 
 int ctl_save(const struct ctl_verb *verb, int fd, char **arg)
 {
+	struct policy_error err = { "" };
 	char *text = ctl_ask_text(fd, "policy", NULL, NULL);
-	char path[1024];
+	char shown[4 * sizeof(err.text)];
 	int ret;
 
 	(void)verb;
 	if (!text)
 		return EXIT_FAILURE;
-	ret = replace_file(arg[0], text, strlen(text));
+	ret = profile_store_save(arg[0], text, strlen(text), &err);
 	free(text);
 	if (!ret)
 		return EXIT_SUCCESS;
-	escape_text(arg[0], path, sizeof(path));
-	complain("ctl save: cannot write '%s': %s", path, strerror(-ret));
+	escape_text(err.text, shown, sizeof(shown));
+	complain("ctl save: %s", shown);
 	return EXIT_FAILURE;
 }
 

@@ -2,20 +2,18 @@
 #include "tools/profile_file.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "core/escape.h"
+#include "core/profile_store.h"
+#include "core/read_file.h"
 #include "policy/dns.h"
 #include "tools/cmd.h"
 
-enum {
-	PROFILE_MAX = 16 << 20,     /* a block-list of 100 000 rules is a quarter of it */
-	BLOCK_FILE_MAX = 256 << 20, /* a list of a million names is a tenth of it */
-};
+enum { BLOCK_FILE_MAX = 256 << 20 }; /* a list of a million names is a tenth of it */
 
 /* XDG Base Directory Specification: a relative path is invalid and to be ignored. */
 static const char *absolute(const char *variable)
@@ -45,30 +43,6 @@ int profile_file_path(const char *name, char buf[static PATH_MAX])
 	return EXIT_USAGE;
 }
 
-/* Returns the length of what the file has, or -errno, with *text to be freed. */
-static ssize_t read_all(int fd, size_t max, char **text)
-{
-	size_t size = 1 << 16, len = 0;
-	ssize_t n;
-
-	*text = NULL;
-	for (;;) {
-		char *larger = realloc(*text, size);
-
-		if (!larger)
-			return -ENOMEM;
-		*text = larger;
-		n = read(fd, *text + len, size - len);
-		if (n <= 0)
-			return n ? -errno : (ssize_t)len;
-		len += (size_t)n;
-		if (len == size)
-			size *= 2;
-		if (len > max)
-			return -EFBIG;
-	}
-}
-
 static int cannot_read(const char *who, const char *path, int error)
 {
 	char file[1024];
@@ -80,24 +54,14 @@ static int cannot_read(const char *who, const char *path, int error)
 
 static int load(const char *who, const char *path, size_t max, char **text, size_t *size)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	ssize_t n;
+	int ret = read_file(path, max, text, size);
 
-	if (fd < 0)
-		return cannot_read(who, path, errno);
-	n = read_all(fd, max, text);
-	close(fd);
-	if (n < 0) {
-		free(*text);
-		return cannot_read(who, path, (int)-n);
-	}
-	*size = (size_t)n;
-	return 0;
+	return ret ? cannot_read(who, path, -ret) : 0;
 }
 
 int profile_file_load(const char *who, const char *path, char **text, size_t *size)
 {
-	return load(who, path, PROFILE_MAX, text, size);
+	return load(who, path, PROFILE_SIZE_MAX, text, size);
 }
 
 int profile_file_read(const char *who, const char *path, struct profile_file *out)
@@ -160,6 +124,10 @@ int profile_file_of(const struct options *o, struct profile_file *out)
 {
 	char path[PATH_MAX];
 
+	if (o->learn && access(o->learn, F_OK) && errno == ENOENT)
+		return 0;
+	if (o->learn)
+		return profile_file_read("--learn", o->learn, out);
 	if (o->profile_file)
 		return profile_file_read("--profile-file", o->profile_file, out);
 	if (!o->profile)

@@ -127,11 +127,12 @@ struct model {
 	char filter[MODEL_FILTER_MAX];
 	char typed[MODEL_FILTER_MAX]; /* with MODEL_FILTER */
 
-	uint64_t selected;     /* id, 0: none */
-	struct flow selection; /* as it was seen last */
-	unsigned int top;      /* position of the first row on the screen */
-	unsigned int page;
-	unsigned int scroll; /* of detail and help, in lines */
+	uint64_t selected;      /* id, 0: none */
+	struct flow selection;  /* as it was seen last */
+	unsigned int top;       /* position of the first row on the screen */
+	unsigned int page;      /* how many rows a list shows, at least 1, */
+	unsigned int full_page; /* and with no bar open */
+	unsigned int scroll;    /* of detail and help, in lines */
 
 	struct socklist connections;
 
@@ -151,6 +152,15 @@ struct model *model_new(bool attached, bool has_output);
 void model_free(struct model *m);
 
 struct effect model_apply(struct model *m, const struct event *e);
+
+/* Say something to the operator; what is quoted in it must be escaped. */
+void model_tell(struct model *m, const struct event *e, bool is_error, const char *text);
+
+/* Have something in front of the pane, from its first line on. */
+void model_open(struct model *m, enum model_mode mode);
+
+/* The filter or the size has changed: every pane shows what it now should. */
+void model_arrange(struct model *m);
 
 /* Where the keys count now. */
 enum keys_place model_place(const struct model *m);

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * ctl save: a policy that was changed while the command ran goes into a profile, and what its owner
+ * wrote there stays.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "selftests/harness.h"
+#include "selftests/lib/command.h"
+#include "selftests/lib/driven.h"
+#include "selftests/lib/netns.h"
+
+#define HAND_WRITTEN                                                                               \
+	"# Mine.\n[network]\nallow = [\n    '127.0.0.1:8080', # the proxy\n]\n\n[log]\n# none\n"
+
+#define EXPECT_TEXT(what, text)                                                                    \
+	do {                                                                                       \
+		const char *text_ = text;                                                          \
+		EXPECT_NE(NULL, strstr(text_, what))                                               \
+		{                                                                                  \
+			TH_LOG("got: %s", text_);                                                  \
+		}                                                                                  \
+	} while (0)
+
+FIXTURE(save)
+{
+	struct driven d;
+	char path[128];
+};
+
+static void write_file(const char *path, const char *text)
+{
+	FILE *f = fopen(path, "we");
+
+	ASSERT_NE(NULL, f);
+	fputs(text, f);
+	fclose(f);
+}
+
+static const char *file_text(const char *path)
+{
+	static char text[4096];
+	FILE *f = fopen(path, "re");
+	size_t n;
+
+	if (!f)
+		return "(missing)";
+	n = fread(text, 1, sizeof(text) - 1, f);
+	text[n] = '\0';
+	fclose(f);
+	return text;
+}
+
+FIXTURE_SETUP(save)
+{
+	if (!netns_or_skip())
+		return;
+	driven_init();
+	snprintf(self->path, sizeof(self->path), "%s/p.toml", harness_dir());
+	write_file(self->path, HAND_WRITTEN);
+}
+
+FIXTURE_TEARDOWN(save)
+{
+	driven_free(&self->d);
+}
+
+TEST_F(save, a_rule_of_the_session_goes_into_the_profile)
+{
+	struct stat st;
+
+	driven_start(&self->d, "web", ARGS("--profile-file", self->path), NULL, NULL);
+	driven_ctl(0, ARGS("allow", "udp://127.0.0.1:53"));
+	EXPECT_STREQ("", driven_ctl(0, ARGS("save", self->path)));
+	EXPECT_STREQ("# Mine.\n[network]\nallow = [\n    \"udp://127.0.0.1:53\",\n"
+		     "    '127.0.0.1:8080', # the proxy\n]\n\n[log]\n# none\n",
+		     file_text(self->path));
+	ASSERT_EQ(0, stat(self->path, &st));
+	EXPECT_EQ(0600, st.st_mode & 0777);
+
+	/* What is there already is not added again. */
+	EXPECT_STREQ("", driven_ctl(0, ARGS("save", self->path)));
+	driven_ctl(0, ARGS("deny", ":25"));
+	EXPECT_STREQ("", driven_ctl(0, ARGS("save", self->path)));
+	EXPECT_STREQ("# Mine.\n[network]\nrules = [\n    \"deny :25\",\n"
+		     "    \"allow udp://127.0.0.1:53\",\n"
+		     "    \"allow 127.0.0.1:8080\", # the proxy\n]\n\n[log]\n# none\n",
+		     file_text(self->path));
+
+	/* The run goes on with it. */
+	EXPECT_STREQ("generation 4, 0 flows shut\n", driven_ctl(0, ARGS("undo")));
+	EXPECT_STREQ("generation 5, 0 flows shut\n", driven_ctl(0, ARGS("undo")));
+	EXPECT_STREQ("generation 6, 0 flows shut\n", driven_ctl(0, ARGS("reload")));
+}
+
+TEST_F(save, a_rule_of_the_command_line_is_part_of_the_policy)
+{
+	driven_start(&self->d, "web", ARGS("--net-allow", ":1", "--profile-file", self->path), NULL,
+		     NULL);
+	EXPECT_STREQ("", driven_ctl(0, ARGS("save", self->path)));
+	EXPECT_TEXT("allow = [\n    \":1\",\n    '127.0.0.1:8080', # the proxy\n",
+		    file_text(self->path));
+}
+
+TEST_F(save, a_profile_of_another_policy_stays_as_it_is)
+{
+	char expected[512], missing[160];
+
+	driven_start(&self->d, "web", ARGS("--net-allow", ":1"), NULL, NULL);
+	snprintf(expected, sizeof(expected),
+		 "ctl save: %s: it has the rule 'allow 127.0.0.1:8080', which the live policy does "
+		 "not have there",
+		 self->path);
+	EXPECT_TEXT(expected, driven_ctl(1, ARGS("save", self->path)));
+	EXPECT_STREQ(HAND_WRITTEN, file_text(self->path));
+
+	write_file(self->path, "[network]\nallow = [\n");
+	snprintf(expected, sizeof(expected), "ctl save: %s:2:", self->path);
+	EXPECT_TEXT(expected, driven_ctl(1, ARGS("save", self->path)));
+	EXPECT_STREQ("[network]\nallow = [\n", file_text(self->path));
+
+	snprintf(missing, sizeof(missing), "%s/none/p.toml", harness_dir());
+	EXPECT_TEXT("cannot write: No such file or directory",
+		    driven_ctl(1, ARGS("save", missing)));
+	EXPECT_TEXT("cannot read: Is a directory", driven_ctl(1, ARGS("save", harness_dir())));
+}
+
+TEST_F(save, an_empty_file_gets_the_whole_policy)
+{
+	write_file(self->path, "");
+	driven_start(&self->d, "web", ARGS("--net-allow", ":1"), NULL, NULL);
+	EXPECT_STREQ("", driven_ctl(0, ARGS("save", self->path)));
+	EXPECT_STREQ("[network]\nallow = [\n\t\":1\", # 1\n]\ndefault = \"deny\"\n",
+		     file_text(self->path));
+}
+
+TEST_F(save, what_sandtop_wrote_is_its_own_to_replace)
+{
+	write_file(self->path, "");
+	driven_start(&self->d, "web", ARGS("--net-allow", ":1"), NULL, NULL);
+	driven_ctl(0, ARGS("allow", ":2"));
+	EXPECT_STREQ("", driven_ctl(0, ARGS("save", self->path)));
+	EXPECT_TEXT("\"allow :2\", # 1\n\t\"allow :1\", # 2\n", file_text(self->path));
+	driven_ctl(0, ARGS("undo"));
+	EXPECT_STREQ("", driven_ctl(0, ARGS("save", self->path)));
+	EXPECT_STREQ("[network]\nallow = [\n\t\":1\", # 1\n]\ndefault = \"deny\"\n",
+		     file_text(self->path));
+}
+
+TEST_HARNESS_MAIN
