@@ -31,7 +31,7 @@
 /* How a suite ends (tools/testing/selftests/kselftest.h). */
 enum { KSFT_PASS = 0, KSFT_FAIL = 1, KSFT_SKIP = 4 };
 
-enum { HARNESS_TIMEOUT = 30 }; /* seconds, unless the test says otherwise */
+enum { HARNESS_TIMEOUT = 60 }; /* seconds, unless the test says otherwise */
 
 struct harness_variant {
 	const char *name;

@@ -508,6 +508,56 @@ TEST(runner_chooses_user_and_place)
 	command_free(&c);
 }
 
+/* Two programs of which each waits for the other to begin, and does `last` in the end. */
+static void write_friends(const char *paths[2], const char *kind, int patience, const char *last)
+{
+	static char kept[2][128];
+	char name[32], body[256];
+
+	for (int i = 0; i < 2; i++) {
+		snprintf(name, sizeof(name), "%s%d", kind, i);
+		snprintf(body, sizeof(body),
+			 "cd %s; echo 1..1; : >began%d\n"
+			 "timeout %d sh -c 'until [ -e began%d ]; do :; done'\n"
+			 "echo \"ok 1 $?\"; %s began%d",
+			 harness_dir(), i, patience, !i, last, i);
+		snprintf(kept[i], sizeof(kept[i]), "%s", write_script(name, body));
+		paths[i] = kept[i];
+	}
+}
+
+TEST(runner_runs_two_at_a_time)
+{
+	const char *friends[2];
+	struct command c;
+
+	write_friends(friends, "friend", 9, "test -e");
+	ASSERT_EQ(0, command_run(&c, ARGS("runner", "--jobs", "2", friends[0], friends[1])));
+	EXPECT_STRIN("KTAP version 1\n1..2\n  KTAP version 1\n  1..1\n  ok 1 0\nok 1 friend",
+		     c.out.text);
+	EXPECT_STRIN("  KTAP version 1\n  1..1\n  ok 1 0\nok 2 friend", c.out.text);
+	EXPECT_STRIN("\n2 passed, 0 failed, 0 skipped\n", c.out.text);
+	EXPECT_STREQ("", c.err.text);
+	command_free(&c);
+}
+
+/* 124: it waited in vain (timeout(1)). */
+TEST(runner_leaves_alone_what_wants_to_be)
+{
+	const char *friends[2];
+	struct command c;
+
+	write_friends(friends, "hermit", 1, "rm");
+	ASSERT_EQ(0, command_run(&c, ARGS("runner", "--jobs", "2", "--alone", "hermit0", "--times",
+					  friends[0], friends[1])));
+	EXPECT_STRIN("1..2\n  KTAP version 1\n  1..1\n  ok 1 124\n# hermit1 took ", c.out.text);
+	EXPECT_STRIN(
+		" of a CPU\nok 1 hermit1\n  KTAP version 1\n  1..1\n  ok 1 124\n# hermit0 took ",
+		c.out.text);
+	EXPECT_STRIN(" of a CPU\nok 2 hermit0\n2 passed, 0 failed, 0 skipped\n", c.out.text);
+	command_free(&c);
+}
+
 /* The samples fail on purpose: they run only when they are asked for. */
 int main(int argc, char **argv)
 {

@@ -203,7 +203,7 @@ static void run_program(FIXTURE_DATA(resolvers) * self, const FIXTURE_VARIANT(re
 	run(self, variant, argv);
 }
 
-TEST_F_TIMEOUT(resolvers, find_what_is_permitted, 60)
+TEST_F_TIMEOUT(resolvers, find_what_is_permitted, 120)
 {
 	for (size_t i = 0; i < sizeof(programs) / sizeof(programs[0]); i++) {
 		size_t asked = nameserver_asked(self->ns, FIXED);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Run test programs one after the other and report on all of them as nested
+ * Run test programs, several at a time, and report on all of them as nested
  * KTAP (Documentation/dev-tools/ktap.rst in the kernel's source):
  *
- *	runner [--as root,nobody] [--timeout SECONDS] [--stage FILE]... PROGRAM...
+ *	runner [--as root,nobody] [--jobs N] [--alone NAME]... [--times]
+ *	       [--timeout SECONDS] [--stage FILE]... PROGRAM...
  *
  * A NAME_test is a suite of selftests/harness.h. It runs as root and as an
  * unprivileged user when the runner is root (--as names one of them), else as
@@ -12,25 +13,34 @@
  * programs there, and SANDTOP_BIN_DIR names the directory. A NAME_unit is a
  * Criterion program and runs in place; anything else prints TAP by itself.
  *
+ * N programs run at a time (1), and what each has to say appears when it has
+ * ended; if N is 1, at once. A program that --alone names, because its tests
+ * measure time, runs after the others and by itself. --times says how long each
+ * took.
+ *
  * What a program prints is not trusted further than its exit status, nor the
  * reverse: a crash, a missing plan, a missing result or a disagreement is an
  * error. With MUST_RUN=1 in the environment a skip is a failure. The last line
  * is "N passed, N failed, N skipped", where a program that failed as a whole
  * counts as one. The exit status is 1 if anything failed or nothing ran, and 2
  * when the runner itself could not work.
+ *
+ * Theory of operation: each run has a worker, a process that is the subreaper of
+ * all that the program starts, so that it can end exactly that. The worker's
+ * report lies in a memfd until it is complete, the outcome in shared memory.
  */
 #include <dirent.h>
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
-#include <grp.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/sendfile.h>
 #include <sys/signalfd.h>
@@ -39,15 +49,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "selftests/harness.h"
-#include "selftests/lib/deadline.h"
+#include "selftests/lib/job.h"
 #include "selftests/lib/reap.h"
-#include "selftests/lib/tap.h"
 
-enum { NOBODY = 65534, USAGE = 2, STAGED_MAX = 64 };
-
-/* Whom a program runs as. */
-enum identity { AS_IS, AS_ROOT, AS_NOBODY, IDENTITIES };
+enum { USAGE = 2, NAMES_MAX = 64, JOBS_MAX = 64 };
 
 static const char *const identity_suffix[IDENTITIES] = {
 	[AS_IS] = "",
@@ -55,23 +60,35 @@ static const char *const identity_suffix[IDENTITIES] = {
 	[AS_NOBODY] = " as nobody",
 };
 
-/* One run of one program. */
-struct job {
-	const char *program;
-	enum identity identity;
+/* One that runs. */
+struct worker {
+	const struct job *job; /* NULL: none */
+	struct outcome *outcome;
+	pid_t pid;
+	int pidfd;
+	int report; /* a memfd, -1 if it goes to stdout at once */
+};
+
+/* A list of what an option named. */
+struct names {
+	const char *text[NAMES_MAX];
+	size_t count;
 };
 
 static struct {
 	int timeout; /* seconds for one program */
+	int jobs;    /* at a time */
+	bool times;
 	bool wanted[IDENTITIES];
-	const char *staged[STAGED_MAX];
-	size_t staged_count;
+	struct names staged, alone;
 	bool must_run;
 	char stage[64]; /* the directory of the copies */
-	int signals;    /* a signalfd for what ends the runner */
-} config = { .timeout = 300 };
+	pid_t pid;
+	int signals; /* a signalfd for what ends the runner */
+} config = { .timeout = 600, .jobs = 1 };
 
-static unsigned int passed, failed, skipped;
+static struct worker workers[JOBS_MAX];
+static unsigned int passed, failed, skipped, reported;
 
 static const char *base_name(const char *path)
 {
@@ -99,8 +116,12 @@ static bool is_unit(const char *program)
 
 static void unstage(void)
 {
-	DIR *dir = opendir(config.stage);
 	struct dirent *entry;
+	DIR *dir;
+
+	if (getpid() != config.pid) /* a worker that cannot work */
+		return;
+	dir = opendir(config.stage);
 
 	while (dir && (entry = readdir(dir)))
 		unlinkat(dirfd(dir), entry->d_name, 0);
@@ -138,8 +159,8 @@ static void stage(char **programs, size_t count)
 	if (!mkdtemp(config.stage) || chmod(config.stage, 0755))
 		err(USAGE, "cannot make a directory in /tmp");
 	atexit(unstage);
-	for (size_t i = 0; i < config.staged_count; i++)
-		stage_file(config.staged[i]);
+	for (size_t i = 0; i < config.staged.count; i++)
+		stage_file(config.staged.text[i]);
 	for (size_t i = 0; i < count; i++)
 		if (is_suite(programs[i]))
 			stage_file(programs[i]);
@@ -147,182 +168,163 @@ static void stage(char **programs, size_t count)
 		err(USAGE, "setenv");
 }
 
-/* Give up root for good; the capabilities go with it (capabilities(7), user ID changes). */
-static int become_nobody(void)
-{
-	if (setgroups(0, NULL) || setresgid(NOBODY, NOBODY, NOBODY) ||
-	    setresuid(NOBODY, NOBODY, NOBODY))
-		return -errno;
-	unsetenv("XDG_RUNTIME_DIR");
-	setenv("HOME", "/nonexistent", 1);
-	setenv("USER", "nobody", 1);
-	setenv("LOGNAME", "nobody", 1);
-	return 0;
-}
-
-static void __attribute__((noreturn)) exec_job(const struct job *job, int output)
-{
-	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	const char *argv[] = { job->program, is_unit(job->program) ? "--tap=-" : NULL, NULL };
-	char copy[512];
-	sigset_t none;
-
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-	setpgid(0, 0);
-	/* Diagnostics must land before the result they explain: one pipe for both. */
-	if (dup2(null, STDIN_FILENO) < 0 || dup2(output, STDOUT_FILENO) < 0 ||
-	    dup2(output, STDERR_FILENO) < 0)
-		_exit(126);
-	if (job->identity == AS_NOBODY && become_nobody() < 0)
-		_exit(126);
-	/* After the change of user, which clears it. */
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (is_suite(job->program)) {
-		snprintf(copy, sizeof(copy), "%s/%s", config.stage, base_name(job->program));
-		argv[0] = copy;
-		if (chdir(config.stage))
-			_exit(126);
-	}
-	execv(argv[0], (char *const *)argv);
-	warn("cannot run '%s'", argv[0]);
-	_exit(127);
-}
-
-/* Hand the complete lines of `text` to `t`; what is left moves to the front. */
-static void take_lines(struct tap *t, char *text, bool at_end)
-{
-	char *line = text, *end;
-
-	while ((end = strchr(line, '\n'))) {
-		*end = '\0';
-		tap_line(t, line);
-		line = end + 1;
-	}
-	if (*line && (at_end || strlen(line) == TAP_LINE_MAX - 1)) {
-		tap_line(t, line);
-		line += strlen(line);
-	}
-	memmove(text, line, strlen(line) + 1);
-	fflush(stdout);
-}
-
-/* Returns whether there may be more. */
-static bool read_output(struct tap *t, int fd, char *text)
-{
-	size_t used = strlen(text);
-	ssize_t n = read(fd, text + used, TAP_LINE_MAX - 1 - used);
-
-	if (n < 0)
-		n = 0;
-	for (char *c = text + used; c < text + used + n; c++)
-		if (!*c)
-			*c = '?';
-	text[used + n] = '\0';
-	take_lines(t, text, !n);
-	return n;
-}
-
-/* Read until the program has ended. Returns its wait status; *timed_out: it had to be killed. */
-static int follow(struct tap *t, pid_t pid, int output, bool *timed_out)
-{
-	struct pollfd fds[] = { { .fd = output, .events = POLLIN },
-				{ .fd = config.signals, .events = POLLIN },
-				{ .events = POLLIN } };
-	int64_t deadline = deadline_in(config.timeout * 1000);
-	char text[TAP_LINE_MAX] = "";
-	int status = 0;
-
-	fds[2].fd = syscall(SYS_pidfd_open, pid, 0);
-	*timed_out = false;
-	while (!fds[2].revents && !*timed_out) {
-		*timed_out = !poll(fds, 3, deadline_left(deadline));
-		if (fds[1].revents) {
-			reap_all();
-			errx(USAGE, "interrupted");
-		}
-		if (fds[0].revents && !read_output(t, output, text))
-			fds[0].fd = -1;
-	}
-	close(fds[2].fd);
-	if (*timed_out)
-		kill(pid, SIGKILL);
-	waitpid(pid, &status, 0);
-	/* Whoever still holds the pipe is gone after this, so it has an end. */
-	reap_all();
-	while (read_output(t, output, text))
-		;
-	return status;
-}
-
-/* What the exit status says against what was printed. */
-static void judge(struct tap *t, int status)
-{
-	unsigned int really_failed = t->failed - t->must_run_failed;
-	int code = WEXITSTATUS(status);
-
-	if (WIFSIGNALED(status))
-		tap_complain(t, "killed by signal %d (%s)", WTERMSIG(status),
-			     strsignal(WTERMSIG(status)));
-	tap_end(t);
-	if (code == KSFT_SKIP && t->results == t->skipped + t->must_run_failed)
-		return;
-	if (code && !really_failed)
-		tap_complain(t, "exit status %d, but no test failed", code);
-	if (!code && really_failed)
-		tap_complain(t, "exit status 0, but %u failed", really_failed);
-}
-
 /* The program's own result line, and its part of the sums. */
-static void report(const struct tap *t, const char *name, unsigned int number, bool timed_out)
+static void report(const struct job *job, const struct outcome *out)
 {
-	bool whole_failed = timed_out || t->problem[0];
+	bool whole_failed = out->timed_out || out->problem[0];
+	char name[256];
 
-	passed += t->passed;
-	failed += t->failed;
-	skipped += t->skipped;
-	if (t->skip[0] && !whole_failed && config.must_run) {
-		printf("# MUST_RUN: SKIP %s\n", t->skip);
+	snprintf(name, sizeof(name), "%s%s", base_name(job->program),
+		 identity_suffix[job->identity]);
+	reported++;
+	passed += out->passed;
+	failed += out->failed;
+	skipped += out->skipped;
+	if (config.times)
+		printf("# %s took %.1f s, %.1f s of a CPU\n", name, (double)out->ms / 1000,
+		       (double)out->cpu_ms / 1000);
+	if (out->skip[0] && !whole_failed && config.must_run) {
+		printf("# MUST_RUN: SKIP %s\n", out->skip);
 		whole_failed = true;
-	} else if (t->skip[0] && !whole_failed) {
-		printf("ok %u %s # SKIP %s\n", number, name, t->skip);
+	} else if (out->skip[0] && !whole_failed) {
+		printf("ok %u %s # SKIP %s\n", reported, name, out->skip);
 		skipped++;
 		return;
 	}
 	failed += whole_failed;
-	printf("%s %u %s", whole_failed || t->failed ? "not ok" : "ok", number, name);
-	if (timed_out)
+	printf("%s %u %s", whole_failed || out->failed ? "not ok" : "ok", reported, name);
+	if (out->timed_out)
 		printf(" # TIMEOUT %d seconds", config.timeout);
-	else if (t->problem[0])
-		printf(" # ERROR %s", t->problem);
+	else if (out->problem[0])
+		printf(" # ERROR %s", out->problem);
 	putchar('\n');
 }
 
-static void run(const struct job *job, unsigned int number)
+/* In the worker. */
+static void __attribute__((noreturn)) work(const struct worker *w)
 {
-	struct tap t = { .unnumbered = is_unit(job->program), .must_run = config.must_run };
-	char name[256];
-	bool timed_out;
-	int output[2], status;
-	pid_t pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (w->report >= 0 && dup2(w->report, STDOUT_FILENO) < 0)
+		err(USAGE, "dup2");
+	if (reap_init() < 0)
+		errx(USAGE, "cannot start");
+	puts("  KTAP version 1");
+	job_run(w->job, w->outcome);
+	fflush(stdout);
+	_exit(0);
+}
 
-	snprintf(name, sizeof(name), "%s%s", base_name(job->program),
-		 identity_suffix[job->identity]);
-	printf("  KTAP version 1\n");
+static void start(struct worker *w, const struct job *job)
+{
+	w->job = job;
+	memset(w->outcome, 0, sizeof(*w->outcome));
+	/* It is the worker's last word if it never gets to say another. */
+	strcpy(w->outcome->problem, "the runner lost it");
+	w->report = config.jobs > 1 ? memfd_create("report", MFD_CLOEXEC) : -1;
 	fflush(stdout);
-	if (pipe2(output, O_CLOEXEC))
-		err(USAGE, "pipe");
-	pid = fork();
-	if (pid < 0)
-		err(USAGE, "fork");
-	if (!pid)
-		exec_job(job, output[1]);
-	close(output[1]);
-	status = follow(&t, pid, output[0], &timed_out);
-	close(output[0]);
-	judge(&t, status);
-	report(&t, name, number, timed_out);
+	w->pid = fork();
+	if (w->pid < 0 || (config.jobs > 1 && w->report < 0))
+		err(USAGE, "cannot start '%s'", job->program);
+	if (!w->pid)
+		work(w);
+	w->pidfd = syscall(SYS_pidfd_open, w->pid, 0);
+	if (w->pidfd < 0)
+		err(USAGE, "pidfd_open");
+}
+
+static void finish(struct worker *w)
+{
+	char text[4096];
+	ssize_t n;
+
+	waitpid(w->pid, NULL, 0);
+	close(w->pidfd);
+	for (off_t at = 0; (n = pread(w->report, text, sizeof(text), at)) > 0; at += n)
+		fwrite(text, 1, n, stdout);
+	if (w->report >= 0)
+		close(w->report);
+	report(w->job, w->outcome);
 	fflush(stdout);
+	w->job = NULL;
+}
+
+/* Wait until a worker has ended, and report what came of its program. */
+static void await_worker(void)
+{
+	struct pollfd fds[JOBS_MAX + 1];
+
+	for (int i = 0; i < config.jobs; i++)
+		fds[i] = (struct pollfd){ .fd = workers[i].job ? workers[i].pidfd : -1,
+					  .events = POLLIN };
+	fds[config.jobs] = (struct pollfd){ .fd = config.signals, .events = POLLIN };
+	if (poll(fds, config.jobs + 1, -1) < 0)
+		err(USAGE, "poll");
+	if (fds[config.jobs].revents) {
+		reap_all();
+		errx(USAGE, "interrupted");
+	}
+	for (int i = 0; i < config.jobs; i++)
+		if (fds[i].revents)
+			finish(&workers[i]);
+}
+
+static struct worker *idle_worker(void)
+{
+	for (int i = 0; i < config.jobs; i++)
+		if (!workers[i].job)
+			return &workers[i];
+	return NULL;
+}
+
+static void await_all(void)
+{
+	for (int i = 0; i < config.jobs; i++)
+		while (workers[i].job)
+			await_worker();
+}
+
+static bool is_named(const struct names *names, const char *program)
+{
+	for (size_t i = 0; i < names->count; i++)
+		if (!strcmp(names->text[i], base_name(program)))
+			return true;
+	return false;
+}
+
+/* Those that may have company, then the others. */
+static void run_all(const struct job *jobs, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (is_named(&config.alone, jobs[i].program))
+			continue;
+		while (!idle_worker())
+			await_worker();
+		start(idle_worker(), &jobs[i]);
+	}
+	await_all();
+	for (size_t i = 0; i < count; i++) {
+		if (!is_named(&config.alone, jobs[i].program))
+			continue;
+		start(idle_worker(), &jobs[i]);
+		await_all();
+	}
+}
+
+static struct job make_job(const char *program, enum identity who)
+{
+	struct job job = { .program = program,
+			   .identity = who,
+			   .is_unit = is_unit(program),
+			   .must_run = config.must_run,
+			   .timeout = config.timeout };
+	char *copy;
+
+	if (!is_suite(program))
+		return job;
+	if (asprintf(&copy, "%s/%s", config.stage, base_name(program)) < 0)
+		err(USAGE, "cannot start");
+	job.copy = copy;
+	return job;
 }
 
 /* Fills `jobs`, which holds two for each program; returns how many there are. */
@@ -332,12 +334,12 @@ static size_t plan(char **programs, size_t count, struct job *jobs)
 
 	for (size_t i = 0; i < count; i++) {
 		if (!is_suite(programs[i]) || geteuid()) {
-			jobs[used++] = (struct job){ programs[i], AS_IS };
+			jobs[used++] = make_job(programs[i], AS_IS);
 			continue;
 		}
 		for (enum identity who = AS_ROOT; who < IDENTITIES; who++)
 			if (config.wanted[who])
-				jobs[used++] = (struct job){ programs[i], who };
+				jobs[used++] = make_job(programs[i], who);
 	}
 	return used;
 }
@@ -350,12 +352,32 @@ static void parse_identities(const char *text)
 		errx(USAGE, "--as '%s': expected root, nobody or root,nobody", text);
 }
 
+static void add_name(struct names *names, const char *option, const char *text)
+{
+	if (names->count == NAMES_MAX)
+		errx(USAGE, "%s '%s': expected at most %d of them", option, text, NAMES_MAX);
+	names->text[names->count++] = text;
+}
+
+static int parse_count(const char *option, const char *text, int max)
+{
+	char *end;
+	long count = strtol(text, &end, 10);
+
+	if (*end || count < 1 || count > max)
+		errx(USAGE, "%s '%s': expected a number from 1 to %d", option, text, max);
+	return (int)count;
+}
+
 static void parse_options(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "as", required_argument, NULL, 'a' },
-		{ "timeout", required_argument, NULL, 't' },
+		{ "alone", required_argument, NULL, 'l' },
+		{ "jobs", required_argument, NULL, 'j' },
 		{ "stage", required_argument, NULL, 's' },
+		{ "timeout", required_argument, NULL, 't' },
+		{ "times", no_argument, NULL, 'T' },
 		{ 0 },
 	};
 	int option;
@@ -364,12 +386,16 @@ static void parse_options(int argc, char **argv)
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		if (option == 'a')
 			parse_identities(optarg);
-		else if (option == 't' && atoi(optarg) > 0)
-			config.timeout = atoi(optarg);
+		else if (option == 'l')
+			add_name(&config.alone, "--alone", optarg);
+		else if (option == 'j')
+			config.jobs = parse_count("--jobs", optarg, JOBS_MAX);
+		else if (option == 's')
+			add_name(&config.staged, "--stage", optarg);
 		else if (option == 't')
-			errx(USAGE, "--timeout '%s': expected seconds", optarg);
-		else if (option == 's' && config.staged_count < STAGED_MAX)
-			config.staged[config.staged_count++] = optarg;
+			config.timeout = parse_count("--timeout", optarg, 24 * 3600);
+		else if (option == 'T')
+			config.times = true;
 		else
 			exit(USAGE);
 	}
@@ -390,24 +416,38 @@ static int open_signals(void)
 	return signalfd(-1, &set, SFD_CLOEXEC);
 }
 
+static void make_workers(void)
+{
+	struct outcome *outcomes = mmap(NULL, JOBS_MAX * sizeof(*outcomes), PROT_READ | PROT_WRITE,
+					MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	if (outcomes == MAP_FAILED)
+		err(USAGE, "mmap");
+	for (int i = 0; i < JOBS_MAX; i++)
+		workers[i].outcome = &outcomes[i];
+}
+
 int main(int argc, char **argv)
 {
 	struct job *jobs;
 	size_t count;
 
 	parse_options(argc, argv);
+	config.pid = getpid();
 	config.signals = open_signals();
 	jobs = calloc(2 * (argc - optind), sizeof(*jobs));
 	if (!jobs || config.signals < 0 || reap_init() < 0)
 		err(USAGE, "cannot start");
+	make_workers();
 	stage(argv + optind, argc - optind);
 	count = plan(argv + optind, argc - optind, jobs);
 	printf("KTAP version 1\n1..%zu\n", count);
-	for (size_t i = 0; i < count; i++)
-		run(&jobs[i], i + 1);
-	free(jobs);
+	run_all(jobs, count);
 	if (!passed && !failed)
 		puts("# no test ran");
 	printf("%u passed, %u failed, %u skipped\n", passed, failed, skipped);
+	for (size_t i = 0; i < count; i++)
+		free((char *)jobs[i].copy);
+	free(jobs);
 	return failed || !passed;
 }

@@ -11,7 +11,7 @@
 /* An argument list in place: ARGS("ls", "-l"). */
 #define ARGS(...) ((const char *const[]){ __VA_ARGS__, NULL })
 
-enum { COMMAND_TIMEOUT = 10000 }; /* ms: far more than anything here takes */
+enum { COMMAND_TIMEOUT = 25000 }; /* ms: far more than anything here takes, on a busy machine too */
 
 /* What was read from one of its outputs so far. */
 struct capture {
