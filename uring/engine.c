@@ -153,12 +153,18 @@ unsigned engine_swap(struct engine *e, struct snapshot *s, uint64_t generation)
 
 struct decision engine_decide(struct engine *e, int sock, struct endpoint *endpoint)
 {
+	struct decision d;
+
 	endpoint->self = policy_asks_self(e->policy, &e->live, endpoint) &&
 			 listeners_has(&e->listeners, sock, endpoint);
 	/* Whom it sends to answers. */
 	if (endpoint->self && endpoint->proto == PROTO_UDP)
 		listeners_add(&e->listeners, sock);
-	return policy_decide(e->policy, &e->live, endpoint);
+	d = policy_decide(e->policy, &e->live, endpoint);
+	/* The swap that takes the rule away is on its way. */
+	if (d.reason == REASON_RULE && source_has_ended(e->snapshot->source, d.rule, e->live.now))
+		d = (struct decision){ .reason = REASON_ERROR, .error = ETIME };
+	return d;
 }
 
 static bool has_free_call(const struct engine *e)
