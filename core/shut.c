@@ -257,6 +257,18 @@ static bool shut_socket(int sock, const struct socket_info *info)
 	return shutdown(sock, SHUT_RDWR) == 0;
 }
 
+/*
+ * Whether the socket can be one that the policy has a say about: what the command has accepted is
+ * none, but for a panic.
+ */
+static bool is_flow(const struct job *j, const struct socket_info *info)
+{
+	if (info->kind == SOCKET_TCP && policy_panics(j->policy))
+		return true;
+	return (info->kind != SOCKET_TCP && info->kind != SOCKET_UNIX) ||
+	       outbound_has(j->outbound, info->cookie);
+}
+
 static void look_at(void *arg, int sock, uint64_t inode)
 {
 	struct job *j = arg;
@@ -269,9 +281,12 @@ static void look_at(void *arg, int sock, uint64_t inode)
 		return;
 	if (info.kind != SOCKET_UNIX && !socket_is_inet(&info))
 		return;
-	if ((info.kind == SOCKET_TCP || info.kind == SOCKET_UNIX) &&
-	    !outbound_has(j->outbound, info.cookie))
+	if (!is_flow(j, &info))
 		return;
+	if (policy_panics(j->policy) && info.kind == SOCKET_TCP) {
+		j->shut += shut_socket(sock, &info);
+		return;
+	}
 	found = find_peer(j, sock, &info, &peer, &len);
 	if (!found || (found > 0 && !is_denied(j, sock, &info, &peer, len)))
 		return;

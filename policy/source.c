@@ -50,6 +50,7 @@ struct source {
 	char **list_paths; /* theirs */
 	size_t n_lists;
 	bool sinkhole;
+	bool panic;
 };
 
 struct source *source_new(void)
@@ -128,6 +129,7 @@ struct source *source_copy(const struct source *s)
 		return NULL;
 	}
 	copy->sinkhole = s->sinkhole;
+	copy->panic = s->panic;
 	copy->profile = s->profile;
 	if (copy->profile)
 		copy->profile->users++;
@@ -193,6 +195,16 @@ char **source_lists(const struct source *s, size_t *n)
 {
 	*n = s->n_lists;
 	return s->list_paths;
+}
+
+void source_set_panic(struct source *s)
+{
+	s->panic = true;
+}
+
+bool source_panics(const struct source *s)
+{
+	return s->panic;
 }
 
 void source_set_sinkhole(struct source *s)
@@ -331,6 +343,8 @@ int source_build(const struct source *s, struct draft **out, struct policy_error
 		ret = insert(d, &s->inserted[i], err);
 	if (!ret && s->sinkhole)
 		draft_set_sinkhole(d);
+	if (!ret && s->panic)
+		draft_set_panic(d);
 	if (ret)
 		draft_free(d);
 	else

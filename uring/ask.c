@@ -33,7 +33,7 @@ static bool is_same(const struct endpoint *a, const struct endpoint *b)
 static void count(struct engine *e, int change)
 {
 	e->ask.held += (unsigned)change;
-	ledger_set_held(e->report->ledger, e->ask.held);
+	engine_count_held(e, change);
 }
 
 static void deny(struct engine *e, struct call *c, enum reason reason)

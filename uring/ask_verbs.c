@@ -15,6 +15,7 @@
 #include "policy/scope.h"
 #include "uring/ask.h"
 #include "uring/control.h"
+#include "uring/pause.h"
 #include "uring/swap.h"
 
 int control_attend(struct control *c, struct control_client *client, json_t *request, json_t *reply,
@@ -26,6 +27,40 @@ int control_attend(struct control *c, struct control_client *client, json_t *req
 	(void)reply_fd;
 	client->attends = true;
 	return 0;
+}
+
+static bool is_paused(const struct control *c)
+{
+	for (size_t i = 0; i < CONTROL_CLIENTS; i++)
+		if (c->clients[i].pauses)
+			return true;
+	return false;
+}
+
+void control_end_pause(struct control_client *client)
+{
+	struct control *c = client->control;
+
+	client->pauses = false;
+	if (c->config.engine->paused && !is_paused(c))
+		pause_set(c->config.engine, false);
+}
+
+int control_pause(struct control *c, struct control_client *client, json_t *request, json_t *reply,
+		  int *reply_fd)
+{
+	const json_t *on = json_object_get(request, "on");
+
+	(void)reply_fd;
+	if (!json_is_boolean(on))
+		return control_refuse(reply, "pause: expected \"on\" to be true or false");
+	if (json_is_true(on)) {
+		client->pauses = true;
+		pause_set(c->config.engine, true);
+	} else {
+		control_end_pause(client);
+	}
+	return json_object_set_new(reply, "paused", json_boolean(is_paused(c)));
 }
 
 /* ID, protocol, target, host, process and seconds left, between tabs. */

@@ -76,6 +76,7 @@ struct call {
 	char *host;          /* the name of its address that the operator is shown, or NULL */
 	struct __kernel_timespec hold;
 	bool answered; /* c->decision is the answer */
+	bool paused;   /* it has not begun (pause.h) */
 	call_fn *go_on;
 	struct call *prev, *next;
 };

@@ -26,6 +26,7 @@ enum change_kind {
 	CHANGE_RELOAD,
 	CHANGE_UNDO,
 	CHANGE_END, /* rules whose time is over go */
+	CHANGE_PANIC,
 	CHANGE_SHUT,
 	CHANGE_LOOK,
 	CHANGE_KEEP
@@ -115,6 +116,11 @@ static int make(struct change *c)
 	size_t ended;
 	int ret = 0;
 
+	if (source_panics(live(c)->source))
+		return c->kind == CHANGE_END
+			       ? -ECANCELED /* undo leaves out what has ended */
+			       : policy_error_set(&c->err, "everything is denied since the panic: "
+							   "undo that first");
 	c->source = source_copy(live(c)->source);
 	if (!c->source)
 		return -ENOMEM;
@@ -148,6 +154,29 @@ static int make_undo(struct change *c)
 	return compare(c, live(c)->source, c->source);
 }
 
+/* Without a look at the rules below: nothing of them is to be resolved first. */
+static int make_panic(struct change *c)
+{
+	struct draft *d;
+	int ret;
+
+	if (source_panics(live(c)->source))
+		return policy_error_set(&c->err, "everything is denied already");
+	d = draft_new();
+	if (!d)
+		return -ENOMEM;
+	draft_set_panic(d);
+	if (c->swap->engine->dns)
+		draft_set_sinkhole(d);
+	ret = policy_compile(d, &c->policy);
+	draft_free(d);
+	c->source = source_copy(live(c)->source);
+	if (!c->source)
+		return -ENOMEM;
+	source_set_panic(c->source);
+	return ret;
+}
+
 static int make_shut_policy(struct change *c)
 {
 	struct draft *d = draft_new();
@@ -177,6 +206,9 @@ static void prepare(struct job *j)
 	case CHANGE_RELOAD:
 	case CHANGE_END:
 		c->ret = make(c);
+		break;
+	case CHANGE_PANIC:
+		c->ret = make_panic(c);
 		break;
 	case CHANGE_SHUT:
 		c->ret = make_shut_policy(c);
@@ -371,8 +403,11 @@ static int commit(struct change *c)
 	if (!next)
 		return -ENOMEM;
 	keep(s, s->before, &s->n_before, e->snapshot);
+	e->panic = false; /* the snapshot knows */
 	c->cancelled = engine_swap(e, next, e->generation + 1);
-	ledger_set_policy(s->ledger, e->generation, verdict_name(policy_fallback(e->policy)),
+	ledger_set_policy(s->ledger, e->generation,
+			  policy_panics(e->policy) ? reason_name(REASON_PANIC)
+						   : verdict_name(policy_fallback(e->policy)),
 			  source_profile(next->source));
 	snapshot_put(next, &e->retired);
 	settle_question(e, c);
@@ -495,6 +530,13 @@ int swap_shut(struct swap *s, struct control_client *client, const char *rule)
 int swap_undo(struct swap *s, struct control_client *client)
 {
 	return add(s, client, CHANGE_UNDO, NULL, 0, NULL);
+}
+
+int swap_panic(struct swap *s, struct control_client *client)
+{
+	/* A change before it may take its time. */
+	s->engine->panic = true;
+	return add(s, client, CHANGE_PANIC, NULL, 0, NULL);
 }
 
 int swap_reload(struct swap *s, struct control_client *client, const char *path, const char *text,
