@@ -172,7 +172,7 @@ struct decision engine_decide(struct engine *e, int sock, struct endpoint *endpo
 {
 	struct decision d;
 
-	if (e->panic)
+	if (e->panics)
 		return (struct decision){ .verdict = VERDICT_DENY, .reason = REASON_PANIC };
 	endpoint->self =
 		(policy_asks_self(e->policy, &e->live, endpoint) || learns_self(e, endpoint)) &&

@@ -403,7 +403,6 @@ static int commit(struct change *c)
 	if (!next)
 		return -ENOMEM;
 	keep(s, s->before, &s->n_before, e->snapshot);
-	e->panic = false; /* the snapshot knows */
 	c->cancelled = engine_swap(e, next, e->generation + 1);
 	ledger_set_policy(s->ledger, e->generation, policy_fallback_name(e->policy),
 			  source_profile(next->source));
@@ -437,6 +436,9 @@ static void prepared(struct job *j)
 		ret = commit(c);
 	if (ret == -ENOENT && c->kind == CHANGE_UNDO)
 		strcpy(c->err.text, "there is no earlier policy");
+	/* From here on the snapshot knows, if there is one. */
+	if (c->kind == CHANGE_PANIC)
+		s->engine->panics--;
 	if (ret) {
 		reply(c, ret);
 		if (c->kind == CHANGE_LOOK)
@@ -532,9 +534,12 @@ int swap_undo(struct swap *s, struct control_client *client)
 
 int swap_panic(struct swap *s, struct control_client *client)
 {
-	/* A change before it may take its time. */
-	s->engine->panic = true;
-	return add(s, client, CHANGE_PANIC, NULL, 0, NULL);
+	int ret = add(s, client, CHANGE_PANIC, NULL, 0, NULL);
+
+	/* A change before it may take its time, and must not end it. */
+	if (ret == CONTROL_LATER)
+		s->engine->panics++;
+	return ret;
 }
 
 int swap_reload(struct swap *s, struct control_client *client, const char *path, const char *text,
