@@ -17,6 +17,7 @@ struct draft_rule {
 	enum verdict verdict;
 	enum direction dir;
 	char *text;
+	uint64_t until; /* when its time is over, for those who show it; 0 = never */
 	struct spec_list specs;
 };
 

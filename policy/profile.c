@@ -462,8 +462,19 @@ static void write_program(FILE *out, const struct profile *rest)
 	fputs("]\n\n", out);
 }
 
+/* Behind a rule: its number, and how long it stays. */
+static void write_remark(FILE *out, const struct draft_rule *rule, size_t number, uint64_t now)
+{
+	uint64_t left = rule->until > now ? rule->until - now : 0;
+
+	fprintf(out, ", # %zu", number);
+	if (rule->until)
+		fprintf(out, ", ends in %" PRIu64 " s", (left + 999999999) / 1000000000);
+	fputc('\n', out);
+}
+
 /* The list of a family. Its key says the action of `allow` and `deny`, a rule its own. */
-static void write_rules(FILE *out, const struct draft *d)
+static void write_rules(FILE *out, const struct draft *d, uint64_t now)
 {
 	static const char *const names[] = {
 		[FAMILY_ALLOW] = "allow",
@@ -480,7 +491,7 @@ static void write_rules(FILE *out, const struct draft *d)
 
 		fputc('\t', out);
 		profile_write_text(out, d->family == FAMILY_RULES ? text : text + strlen(name) + 1);
-		fprintf(out, ", # %zu\n", i + 1);
+		write_remark(out, &d->rules.v[i], i + 1, now);
 	}
 	fputs("]\n", out);
 }
@@ -577,7 +588,7 @@ char *profile_write(const struct draft *d, const struct profile *rest)
 	if (d->panic)
 		fputs("# panic: everything is denied until that is undone\n", out);
 	fputs("[network]\n", out);
-	write_rules(out, d);
+	write_rules(out, d, rest->now);
 	write_end(out, d, implies_dns);
 	write_binds(out, d);
 	if (rest->max_connections)

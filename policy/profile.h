@@ -9,6 +9,7 @@
 #define SANDTOP_POLICY_PROFILE_H
 
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 
 #include "policy/policy.h"
@@ -31,6 +32,7 @@ struct profile {
 	char **block_files; /* [dns] block_file, as written */
 	size_t n_block_files;
 	char *log_json, *log_text;
+	uint64_t now; /* for profile_write(): what is left of rules that end is counted from here */
 };
 
 /* What a profile may have for max_connections, and the command line as well. */

@@ -8,10 +8,8 @@
 #include "policy/addr.h"
 
 static const char *const names[SCOPE_COUNT] = {
-	[SCOPE_ENDPOINT] = "ip:port",
-	[SCOPE_NETWORK] = "network",
-	[SCOPE_PORT] = "port",
-	[SCOPE_ANY] = "any",
+	[SCOPE_HOST] = "host", [SCOPE_ENDPOINT] = "ip:port", [SCOPE_NETWORK] = "network",
+	[SCOPE_PORT] = "port", [SCOPE_ANY] = "any",
 };
 
 const char *scope_name(enum scope scope)
@@ -27,13 +25,13 @@ int scope_find(const char *name)
 	return -EINVAL;
 }
 
-int scope_rule(enum scope scope, enum verdict verdict, const struct endpoint *e,
+int scope_rule(enum scope scope, enum verdict verdict, const struct endpoint *e, const char *host,
 	       char buf[static SCOPE_RULE_MAX])
 {
 	const char *action = verdict_name(verdict);
 	const char *in = e->dir == DIR_IN ? "in " : "";
 	const char *proto = proto_name(e->proto);
-	char addr[ADDR_TEXT_MAX];
+	char addr[ADDR_TEXT_MAX], port[8] = "";
 
 	if (scope == SCOPE_ENDPOINT) {
 		/* What turns the opposite round. */
@@ -43,6 +41,12 @@ int scope_rule(enum scope scope, enum verdict verdict, const struct endpoint *e,
 	if (!e->addr.family)
 		return -EINVAL;
 	switch (scope) {
+	case SCOPE_HOST:
+		if (!host || e->dir == DIR_IN)
+			return -EINVAL;
+		snprintf(port, sizeof(port), e->port ? ":%u" : "", e->port);
+		snprintf(buf, SCOPE_RULE_MAX, "%s %s://%s%s", action, proto, host, port);
+		return 0;
 	case SCOPE_NETWORK:
 		if (e->dir == DIR_IN)
 			return -EINVAL;

@@ -9,6 +9,7 @@
 
 #include "policy/array.h"
 #include "policy/dns.h"
+#include "policy/draft.h"
 #include "policy/error.h"
 #include "policy/profile.h"
 
@@ -34,11 +35,16 @@ struct source_option {
 	char *text;
 };
 
+struct source_rule {
+	char *text;
+	uint64_t until; /* 0: for good */
+};
+
 struct source {
 	struct source_option *options;
 	size_t n_options;
 	struct profile_text *profile; /* NULL: none */
-	char **inserted;              /* in the order in which they came: the last is in front */
+	struct source_rule *inserted; /* in the order in which they came: the last is in front */
 	size_t n_inserted;
 	struct source_list **lists;
 	char **list_paths; /* theirs */
@@ -80,7 +86,7 @@ void source_free(struct source *s)
 	free(s->lists);
 	free(s->list_paths);
 	for (size_t i = 0; i < s->n_inserted; i++)
-		free(s->inserted[i]);
+		free(s->inserted[i].text);
 	free(s->inserted);
 	free(s);
 }
@@ -111,7 +117,7 @@ struct source *source_copy(const struct source *s)
 	for (size_t i = 0; !ret && i < s->n_options; i++)
 		ret = source_add(copy, s->options[i].add, s->options[i].flag, s->options[i].text);
 	for (size_t i = 0; !ret && i < s->n_inserted; i++)
-		ret = source_insert(copy, s->inserted[i]);
+		ret = source_insert_until(copy, s->inserted[i].text, s->inserted[i].until);
 	for (size_t i = 0; !ret && i < s->n_lists; i++) {
 		ret = keep_list(copy, s->lists[i]);
 		if (!ret)
@@ -218,16 +224,59 @@ const char *source_profile(const struct source *s)
 
 int source_insert(struct source *s, const char *rule)
 {
-	char **inserted = array_room(s->inserted, s->n_inserted, sizeof(*inserted));
+	return source_insert_until(s, rule, 0);
+}
+
+int source_insert_until(struct source *s, const char *rule, uint64_t until)
+{
+	struct source_rule *inserted = array_room(s->inserted, s->n_inserted, sizeof(*inserted));
 
 	if (!inserted)
 		return -ENOMEM;
 	s->inserted = inserted;
-	inserted[s->n_inserted] = strdup(rule);
-	if (!inserted[s->n_inserted])
+	inserted[s->n_inserted] = (struct source_rule){ strdup(rule), until };
+	if (!inserted[s->n_inserted].text)
 		return -ENOMEM;
 	s->n_inserted++;
 	return 0;
+}
+
+uint64_t source_ends(const struct source *s)
+{
+	uint64_t first = 0;
+
+	for (size_t i = 0; i < s->n_inserted; i++) {
+		uint64_t until = s->inserted[i].until;
+
+		if (until && (!first || until < first))
+			first = until;
+	}
+	return first;
+}
+
+static bool has_ended(const struct source_rule *r, uint64_t now)
+{
+	return r->until && r->until <= now;
+}
+
+size_t source_end(struct source *s, uint64_t now)
+{
+	size_t before = s->n_inserted, n = 0;
+
+	for (size_t i = 0; i < before; i++) {
+		if (has_ended(&s->inserted[i], now))
+			free(s->inserted[i].text);
+		else
+			s->inserted[n++] = s->inserted[i];
+	}
+	s->n_inserted = n;
+	return before - n;
+}
+
+bool source_has_ended(const struct source *s, int rule, uint64_t now)
+{
+	return rule >= 1 && (size_t)rule <= s->n_inserted &&
+	       has_ended(&s->inserted[s->n_inserted - (size_t)rule], now);
 }
 
 static int add_options(const struct source *s, struct draft *d, struct policy_error *err)
@@ -279,6 +328,15 @@ static int add_profile(const struct source *s, struct draft *d, struct policy_er
 	return ret;
 }
 
+static int insert(struct draft *d, const struct source_rule *r, struct policy_error *err)
+{
+	int ret = draft_insert(d, r->text, err);
+
+	if (!ret)
+		d->rules.v[0].until = r->until;
+	return ret;
+}
+
 int source_build(const struct source *s, struct draft **out, struct policy_error *err)
 {
 	struct draft *d = draft_new();
@@ -287,7 +345,7 @@ int source_build(const struct source *s, struct draft **out, struct policy_error
 	if (!ret && s->profile)
 		ret = add_profile(s, d, err);
 	for (size_t i = 0; !ret && i < s->n_inserted; i++)
-		ret = draft_insert(d, s->inserted[i], err);
+		ret = insert(d, &s->inserted[i], err);
 	if (!ret && s->sinkhole)
 		draft_set_sinkhole(d);
 	if (!ret && s->panic)

@@ -12,6 +12,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "policy/policy.h"
 
@@ -59,6 +60,21 @@ const char *source_profile(const struct source *s);
 
 /* Put a rule, "allow SPEC" or "deny SPEC", in front of all others. Returns 0 or -ENOMEM. */
 int source_insert(struct source *s, const char *rule);
+
+/*
+ * The same for a rule whose time is over at `until`, in nanoseconds of CLOCK_MONOTONIC. It stays
+ * until source_end() takes it out.
+ */
+int source_insert_until(struct source *s, const char *rule, uint64_t until);
+
+/* When the first of them ends; 0: none does. */
+uint64_t source_ends(const struct source *s);
+
+/* Take out what has ended at `now`, or with UINT64_MAX all that ever does. Returns how many. */
+size_t source_end(struct source *s, uint64_t now);
+
+/* Whether rule number `rule` of the policy that was made of it has ended at `now`. */
+bool source_has_ended(const struct source *s, int rule, uint64_t now);
 
 /*
  * Make the draft, to be freed with draft_free(). Returns 0; -EINVAL with *err filled: it begins

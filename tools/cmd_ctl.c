@@ -30,7 +30,7 @@ static const struct ctl_verb verbs[] = {
 	{ "kill", "[SIGNAL]", "send TERM, or SIGNAL, to every task", 0, 1, ctl_kill },
 	{ "held", "[--wait]", "the questions that wait; --wait: and those to come", 0, 1,
 	  ctl_held },
-	{ "answer", "ID allow|deny [once|session] [SCOPE]", "answer a question", 2, 4, ctl_answer },
+	{ "answer", "ID allow|deny [once|session|profile|ten-minutes] [SCOPE]", "answer a question", 2, 4, ctl_answer },
 };
 
 static const struct ctl_verb *find(const char *name)

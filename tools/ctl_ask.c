@@ -9,6 +9,7 @@
 
 #include "core/control.h"
 #include "core/escape.h"
+#include "policy/scope.h"
 #include "tools/cmd.h"
 #include "tools/ctl.h"
 
@@ -95,9 +96,18 @@ static int send_answer(int fd, const json_t *request)
 	return EXIT_SUCCESS;
 }
 
+static bool is_one_of(const char *word, const char *const list[])
+{
+	while (*list && strcmp(*list, word))
+		list++;
+	return *list;
+}
+
 int ctl_answer(const struct ctl_verb *verb, int fd, char **arg)
 {
 	json_int_t id = parse_id(arg[0]);
+	static const char *const lifetimes[] = { "once", "session", "profile", "ten-minutes",
+						 NULL };
 	const char *scope = arg[2] ? arg[3] : NULL;
 	json_t *request;
 	int status;
@@ -106,11 +116,10 @@ int ctl_answer(const struct ctl_verb *verb, int fd, char **arg)
 		return wrong(arg[0], "the number of a question, as ctl held prints it");
 	if (strcmp(arg[1], "allow") && strcmp(arg[1], "deny"))
 		return wrong(arg[1], "allow or deny");
-	if (arg[2] && strcmp(arg[2], "once") && strcmp(arg[2], "session"))
-		return wrong(arg[2], "once or session");
-	if (scope && strcmp(scope, "ip:port") && strcmp(scope, "network") &&
-	    strcmp(scope, "port") && strcmp(scope, "any"))
-		return wrong(scope, "ip:port, network, port or any");
+	if (arg[2] && !is_one_of(arg[2], lifetimes))
+		return wrong(arg[2], "once, session, profile or ten-minutes");
+	if (scope && scope_find(scope) < 0)
+		return wrong(scope, "host, ip:port, network, port or any");
 	request = control_request(verb->name);
 	json_object_set_new(request, "id", json_integer(id));
 	json_object_set_new(request, "verdict", json_string(arg[1]));

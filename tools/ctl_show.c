@@ -114,7 +114,7 @@ int ctl_why(const struct ctl_verb *verb, int fd, char **arg)
 int ctl_save(const struct ctl_verb *verb, int fd, char **arg)
 {
 	struct policy_error err = { "" };
-	char *text = ctl_ask_text(fd, "policy", NULL, NULL);
+	char *text = ctl_ask_text(fd, "policy", "rules", "lasting");
 	char shown[4 * sizeof(err.text)];
 	int ret;
 

@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -23,6 +24,7 @@ void call_release(struct engine *e, struct call *c)
 		close(c->stat);
 	if (c->peer >= 0)
 		close(c->peer);
+	free(c->host);
 	if (c->personality > 0)
 		loop_forget_personality(e->loop, c->personality);
 	snapshot_put(c->snapshot, &e->retired);

@@ -2,9 +2,11 @@
 #include "uring/ask.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 
+#include "policy/names.h"
 #include "uring/blocked.h"
 #include "uring/divert.h"
 
@@ -48,6 +50,8 @@ static void forget_hold(struct call *c)
 {
 	c->start += loop_now() - c->held_since;
 	c->held_since = 0;
+	free(c->host);
+	c->host = NULL;
 	c->looked_after = false;
 	c->timeout = 0;
 	c->deadline = 0;
@@ -98,6 +102,18 @@ static void settle(struct engine *e, struct call *c, struct decision d)
 	loop_cancel(e->loop, &c->event);
 }
 
+/* It stays the one that is shown, whatever is learned of the address meanwhile. */
+static void name_host(struct engine *e, struct call *c)
+{
+	const struct endpoint *endpoint = &c->target.endpoint;
+	const char *host = NULL;
+	uint32_t at = 0;
+
+	if (endpoint->addr.family && endpoint->dir == DIR_OUT)
+		host = names_next(e->names, endpoint->addr, e->live.now, &at);
+	c->host = host ? strdup(host) : NULL;
+}
+
 void ask_hold(struct engine *e, struct call *c, call_fn *resume)
 {
 	const struct ask *ask = &e->ask;
@@ -125,6 +141,7 @@ void ask_hold(struct engine *e, struct call *c, call_fn *resume)
 	if (!call_wait_timeout(e, c, &c->hold, released))
 		return;
 	c->question = ++e->ask.last;
+	name_host(e, c);
 	count(e, 1);
 	stats_add(e->stats, STAT_HELD, 1);
 	c->answers = call_record(e, c, 0);

@@ -13,7 +13,6 @@
 #include "core/line.h"
 #include "core/process.h"
 #include "core/task.h"
-#include "policy/names.h"
 #include "policy/scope.h"
 #include "uring/ask.h"
 #include "uring/control.h"
@@ -80,21 +79,16 @@ static void write_exe(FILE *f, pid_t tid)
 static void write_question(FILE *f, const struct call *c, uint64_t now, bool exe)
 {
 	char target[LINE_TARGET_MAX], comm[16], text[64];
-	const struct engine *e = c->engine;
 	const struct endpoint *endpoint = &c->target.endpoint;
-	const char *host = NULL;
-	uint32_t at = 0;
 	pid_t tgid = task_tgid(c->n.tid);
 
 	task_comm(c->n.tid, comm);
 	escape_text(comm, text, sizeof(text));
-	/* It was checked to be a host name when it was learned. */
-	if (endpoint->addr.family && endpoint->dir == DIR_OUT)
-		host = names_next(e->names, endpoint->addr, e->live.now, &at);
+	/* The name was checked to be one of a host when it was learned. */
 	fprintf(f, "%" PRIu64 "\t%s%s\t%s\t%s\t%s[%d]\t%" PRIu64, c->question,
 		endpoint->dir == DIR_IN ? "in " : "", proto_name(endpoint->proto),
-		line_target(endpoint, target), host ? host : "", text, tgid < 0 ? c->n.tid : tgid,
-		(ask_time_left(c, now) + 999999999) / 1000000000);
+		line_target(endpoint, target), c->host ? c->host : "", text,
+		tgid < 0 ? c->n.tid : tgid, (ask_time_left(c, now) + 999999999) / 1000000000);
 	if (exe)
 		write_exe(f, c->n.tid);
 	fputc('\n', f);
@@ -160,37 +154,103 @@ static struct call *asked_for(const struct engine *e, const json_t *request, jso
 	return c;
 }
 
+/* How long an answer holds. */
+enum lifetime { ONCE, SESSION, PROFILE, TEN_MINUTES, LIFETIMES };
+
+enum { TEN_MINUTES_SECONDS = 600 };
+
+static const char *const lifetimes[LIFETIMES] = { "once", "session", "profile", "ten-minutes" };
+
+struct answer {
+	enum verdict verdict;
+	enum lifetime lifetime;
+	enum scope scope;
+	unsigned seconds; /* with TEN_MINUTES */
+};
+
+static int find_lifetime(const char *word)
+{
+	for (int i = 0; i < LIFETIMES; i++)
+		if (word && !strcmp(lifetimes[i], word))
+			return i;
+	return -EINVAL;
+}
+
+/* Returns 0, or -EINVAL with the reason in the reply. */
+static int parse_answer(const json_t *request, json_t *reply, struct answer *a)
+{
+	const char *action = word_of(request, "verdict", "");
+	const char *word = word_of(request, "scope", scope_name(SCOPE_ENDPOINT));
+	const json_t *seconds = json_object_get(request, "seconds");
+	json_int_t n = seconds ? json_integer_value(seconds) : TEN_MINUTES_SECONDS;
+	int lifetime = find_lifetime(word_of(request, "lifetime", lifetimes[ONCE]));
+	int scope = word ? scope_find(word) : -EINVAL;
+
+	if (!action || (strcmp(action, "allow") && strcmp(action, "deny")))
+		return control_refuse(reply, "answer: expected allow or deny");
+	if (lifetime < 0)
+		return control_refuse(reply,
+				      "answer: expected once, session, profile or ten-minutes");
+	if (scope < 0)
+		return control_refuse(reply,
+				      "answer: expected host, ip:port, network, port or any");
+	if (lifetime == ONCE && scope != SCOPE_ENDPOINT)
+		return control_refuse(reply, "answer: once is for ip:port alone: expected session "
+					     "with this scope");
+	if (lifetime == PROFILE && scope == SCOPE_ANY)
+		return control_refuse(reply, "answer: a profile is not opened or closed to "
+					     "everything: expected another scope than any");
+	if (seconds && (lifetime != TEN_MINUTES || n < 1 || n > TEN_MINUTES_SECONDS))
+		return control_refuse(reply, "answer: expected \"seconds\" to be a number from 1 "
+					     "to 600, with ten-minutes");
+	*a = (struct answer){
+		.verdict = strcmp(action, "allow") ? VERDICT_DENY : VERDICT_ALLOW,
+		.lifetime = (enum lifetime)lifetime,
+		.scope = (enum scope)scope,
+		.seconds = (unsigned)n,
+	};
+	return 0;
+}
+
+/* The answer becomes a rule. */
+static int insert(struct control *c, struct control_client *client, const struct answer *a,
+		  const struct call *q, json_t *reply)
+{
+	char text[SCOPE_RULE_MAX];
+	const struct swap_rule rule = {
+		.text = text,
+		.seconds = a->lifetime == TEN_MINUTES ? a->seconds : 0,
+		.profile = a->lifetime == PROFILE ? c->config.profile : NULL,
+		.question = q->question,
+		.verdict = a->verdict,
+	};
+
+	if (a->lifetime == PROFILE && !c->config.profile)
+		return control_refuse(reply, "answer: the sandbox was started without a profile: "
+					     "expected once, session or ten-minutes");
+	if (a->scope == SCOPE_HOST && !q->host)
+		return control_refuse(reply, "answer: no host name is known for this address: "
+					     "expected ip:port, network, port or any");
+	if (scope_rule(a->scope, a->verdict, &q->target.endpoint, q->host, text))
+		return control_refuse(reply, "answer: scope '%s' is none of a %s socket",
+				      scope_name(a->scope), proto_name(q->target.endpoint.proto));
+	return swap_insert(c->config.swap, client, &rule);
+}
+
 int control_answer(struct control *c, struct control_client *client, json_t *request, json_t *reply,
 		   int *reply_fd)
 {
 	struct engine *e = c->config.engine;
-	const char *action = word_of(request, "verdict", "");
-	const char *lifetime = word_of(request, "lifetime", "once");
-	const char *word = word_of(request, "scope", scope_name(SCOPE_ENDPOINT));
-	int scope = word ? scope_find(word) : -EINVAL;
-	enum verdict verdict;
-	char rule[SCOPE_RULE_MAX];
+	struct answer a;
 	struct call *q;
 
 	(void)reply_fd;
-	if (!action || (strcmp(action, "allow") && strcmp(action, "deny")))
-		return control_refuse(reply, "answer: expected allow or deny");
-	if (!lifetime || (strcmp(lifetime, "once") && strcmp(lifetime, "session")))
-		return control_refuse(reply, "answer: expected once or session");
-	if (scope < 0)
-		return control_refuse(reply, "answer: expected ip:port, network, port or any");
+	if (parse_answer(request, reply, &a))
+		return -EINVAL;
 	q = asked_for(e, request, reply);
 	if (!q)
 		return -EINVAL;
-	verdict = strcmp(action, "allow") ? VERDICT_DENY : VERDICT_ALLOW;
-	if (!strcmp(lifetime, "session")) {
-		if (scope_rule(scope, verdict, &q->target.endpoint, rule))
-			return control_refuse(reply, "answer: scope '%s' is none of a %s socket",
-					      word, proto_name(q->target.endpoint.proto));
-		return swap_insert(c->config.swap, client, rule);
-	}
-	if (scope != SCOPE_ENDPOINT)
-		return control_refuse(reply, "answer: once is for ip:port alone: expected session "
-					     "with this scope");
-	return json_object_set_new(reply, "released", json_integer(ask_answer(e, q, verdict)));
+	if (a.lifetime != ONCE)
+		return insert(c, client, &a, q, reply);
+	return json_object_set_new(reply, "released", json_integer(ask_answer(e, q, a.verdict)));
 }

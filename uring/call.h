@@ -73,6 +73,7 @@ struct call {
 	uint64_t question;   /* its number while it is held, else 0 */
 	uint64_t answers;    /* seq of the record that asked, or 0 */
 	uint64_t held_since; /* CLOCK_MONOTONIC, ns */
+	char *host;          /* the name of its address that the operator is shown, or NULL */
 	struct __kernel_timespec hold;
 	bool answered; /* c->decision is the answer */
 	bool paused;   /* it has not begun (pause.h) */

@@ -148,7 +148,9 @@ static bool learns_self(const struct engine *e, const struct endpoint *endpoint)
 
 struct decision engine_decide(struct engine *e, int sock, struct endpoint *endpoint)
 {
-	if (e->panic)
+	struct decision d;
+
+	if (e->panics)
 		return (struct decision){ .verdict = VERDICT_DENY, .reason = REASON_PANIC };
 	endpoint->self =
 		(policy_asks_self(e->policy, &e->live, endpoint) || learns_self(e, endpoint)) &&
@@ -156,7 +158,11 @@ struct decision engine_decide(struct engine *e, int sock, struct endpoint *endpo
 	/* Whom it sends to answers. */
 	if (endpoint->self && endpoint->proto == PROTO_UDP)
 		listeners_add(&e->listeners, sock);
-	return policy_decide(e->policy, &e->live, endpoint);
+	d = policy_decide(e->policy, &e->live, endpoint);
+	/* The swap that takes the rule away is on its way. */
+	if (d.reason == REASON_RULE && source_has_ended(e->snapshot->source, d.rule, e->live.now))
+		d = (struct decision){ .reason = REASON_ERROR, .error = ETIME };
+	return d;
 }
 
 static bool has_free_call(const struct engine *e)

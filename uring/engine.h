@@ -79,9 +79,9 @@ struct engine {
 	struct outbound outbound;
 	bool outbound_full; /* outbound_keep() is due */
 	struct ask ask;
-	bool paused;   /* new calls are held (pause.h) */
-	unsigned held; /* calls that the operator holds up */
-	bool panic; /* everything is denied; a snapshot that says so is on its way */
+	bool paused;        /* new calls are held (pause.h) */
+	unsigned held;      /* calls that the operator holds up */
+	unsigned panics;    /* asked for, and not in the snapshot yet: all is denied */
 	struct call *calls; /* room for max_calls */
 	unsigned max_calls;
 	unsigned used_calls;   /* of calls, from the first on: the rest was never touched */

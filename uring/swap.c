@@ -7,22 +7,25 @@
 #include <string.h>
 
 #include "core/mirror.h"
+#include "core/profile_store.h"
 #include "core/resolve.h"
 #include "core/shut.h"
 #include "policy/diff.h"
 #include "policy/dns.h"
 #include "policy/error.h"
+#include "uring/ask.h"
 
 /*
  * A connection that is handed from task to task just then can be missed, so the open flows are
  * looked at again a little later, and while it is known that some could not be seen.
  */
-enum { LOOK_AGAIN_SECONDS = 1, LOOKS_MAX = 60 };
+enum { LOOK_AGAIN_SECONDS = 1, LOOKS_MAX = 60, RETRY_SECONDS = 10 };
 
 enum change_kind {
 	CHANGE_INSERT,
 	CHANGE_RELOAD,
 	CHANGE_UNDO,
+	CHANGE_END, /* rules whose time is over go */
 	CHANGE_PANIC,
 	CHANGE_SHUT,
 	CHANGE_LOOK,
@@ -37,6 +40,9 @@ struct change {
 	char *text;                    /* rule, or the profile */
 	char *path;                    /* of the profile */
 	size_t size;
+	unsigned seconds; /* that a rule lasts, 0 = for good */
+	uint64_t question;
+	enum verdict verdict;     /* of its answer */
 	struct snapshot *retired; /* to be freed on the way */
 	struct facts *facts;      /* by which open flows are judged */
 	/* What came of it. */
@@ -85,23 +91,12 @@ static int compare(struct change *c, const struct source *from, const struct sou
 	return ret;
 }
 
-static int make(struct change *c)
+/* c->policy of c->source. */
+static int compile(struct change *c)
 {
 	struct draft *d;
-	int ret;
+	int ret = source_build(c->source, &d, &c->err);
 
-	if (source_panics(live(c)->source))
-		return policy_error_set(&c->err, "everything is denied since the panic: undo that "
-						 "first");
-	c->source = source_copy(live(c)->source);
-	if (!c->source)
-		return -ENOMEM;
-	if (c->kind == CHANGE_RELOAD)
-		ret = source_set_profile(c->source, c->path, c->text, c->size);
-	else
-		ret = source_insert(c->source, c->text);
-	if (!ret)
-		ret = source_build(c->source, &d, &c->err);
 	if (ret)
 		return ret;
 	if (!draft_has_sinkhole(d) && draft_relies_on_sinkhole(d))
@@ -112,6 +107,51 @@ static int make(struct change *c)
 		ret = resolve_policy(d, NULL, &c->policy, &c->err);
 	draft_free(d);
 	return ret ? ret : compare(c, live(c)->source, c->source);
+}
+
+/* Whatever is made of the live policy is made without the rules that have ended. */
+static int make(struct change *c)
+{
+	uint64_t now = loop_now();
+	size_t ended;
+	int ret = 0;
+
+	if (source_panics(live(c)->source))
+		return c->kind == CHANGE_END
+			       ? -ECANCELED /* undo leaves out what has ended */
+			       : policy_error_set(&c->err, "everything is denied since the panic: "
+							   "undo that first");
+	c->source = source_copy(live(c)->source);
+	if (!c->source)
+		return -ENOMEM;
+	ended = source_end(c->source, now);
+	if (c->kind == CHANGE_RELOAD)
+		ret = source_set_profile(c->source, c->path, c->text, c->size);
+	else if (c->kind == CHANGE_INSERT)
+		ret = source_insert_until(c->source, c->text,
+					  c->seconds ? now + c->seconds * 1000000000ull : 0);
+	else if (!ended)
+		ret = -ECANCELED; /* another change has taken them out */
+	if (!ret)
+		ret = compile(c);
+	if (!ret && c->kind == CHANGE_INSERT && c->path)
+		ret = profile_store_insert(c->path, c->text, &c->err);
+	return ret;
+}
+
+/* The policy before is live as it was, unless a rule of it has ended since. */
+static int make_undo(struct change *c)
+{
+	const struct swap *s = c->swap;
+
+	if (!s->depth)
+		return 0; /* commit() says so */
+	c->source = source_copy(s->history[s->depth - 1]->source);
+	if (!c->source)
+		return -ENOMEM;
+	if (source_end(c->source, loop_now()))
+		return compile(c);
+	return compare(c, live(c)->source, c->source);
 }
 
 /* Without a look at the rules below: nothing of them is to be resolved first. */
@@ -159,12 +199,12 @@ static int make_shut_policy(struct change *c)
 static void prepare(struct job *j)
 {
 	struct change *c = (struct change *)j;
-	const struct swap *s = c->swap;
 
 	snapshot_free(c->retired);
 	switch (c->kind) {
 	case CHANGE_INSERT:
 	case CHANGE_RELOAD:
+	case CHANGE_END:
 		c->ret = make(c);
 		break;
 	case CHANGE_PANIC:
@@ -174,8 +214,7 @@ static void prepare(struct job *j)
 		c->ret = make_shut_policy(c);
 		break;
 	case CHANGE_UNDO:
-		if (s->depth)
-			c->ret = compare(c, live(c)->source, s->history[s->depth - 1]->source);
+		c->ret = make_undo(c);
 		break;
 	case CHANGE_KEEP:
 		c->ret = shut_list(&c->cookies, &c->n_cookies);
@@ -301,6 +340,56 @@ static void narrowed(struct job *j)
 	change_free(c);
 }
 
+/* Be there when the next rule ends, but not within `least` seconds. */
+static void await_end(struct swap *s, unsigned least)
+{
+	uint64_t end = source_ends(s->engine->snapshot->source), now = loop_now();
+
+	if (!end)
+		return;
+	if (end < now + least * 1000000000ull)
+		end = now + least * 1000000000ull;
+	if (event_is_armed(&s->end)) {
+		loop_cancel(s->engine->loop, &s->end);
+		return; /* it comes back here */
+	}
+	end = end > now ? end - now : 1;
+	s->until_end = (struct __kernel_timespec){
+		.tv_sec = (long long)(end / 1000000000),
+		.tv_nsec = (long long)(end % 1000000000),
+	};
+	loop_timeout(s->engine->loop, &s->end, &s->until_end);
+}
+
+/* The snapshot that is to be live, with a reference for the caller; NULL for want of memory. */
+static struct snapshot *next_snapshot(struct change *c)
+{
+	struct swap *s = c->swap;
+	struct snapshot *next;
+
+	if (c->kind == CHANGE_UNDO && !c->policy)
+		return s->history[--s->depth];
+	next = snapshot_new(c->policy, c->source);
+	if (!next)
+		return NULL;
+	c->policy = NULL;
+	c->source = NULL;
+	if (c->kind == CHANGE_UNDO)
+		snapshot_put(s->history[--s->depth], &s->engine->retired);
+	else if (c->kind != CHANGE_END) /* that cannot be undone */
+		keep(s, s->history, &s->depth, s->engine->snapshot);
+	return next;
+}
+
+/* The operator has decided, also where the rule that says so is too narrow for the policy. */
+static void settle_question(struct engine *e, const struct change *c)
+{
+	struct call *q = ask_find(e, c->question);
+
+	if (q)
+		ask_answer(e, q, c->verdict);
+}
+
 /* Make the change take effect. Returns 0 or -errno. */
 static int commit(struct change *c)
 {
@@ -308,25 +397,27 @@ static int commit(struct change *c)
 	struct engine *e = s->engine;
 	struct snapshot *next;
 
-	if (c->kind == CHANGE_UNDO) {
-		if (!s->depth)
-			return -ENOENT;
-		next = s->history[--s->depth];
-	} else {
-		next = snapshot_new(c->policy, c->source);
-		if (!next)
-			return -ENOMEM;
-		c->policy = NULL;
-		c->source = NULL;
-		keep(s, s->history, &s->depth, e->snapshot);
-	}
+	if (c->kind == CHANGE_UNDO && !s->depth)
+		return -ENOENT;
+	next = next_snapshot(c);
+	if (!next)
+		return -ENOMEM;
 	keep(s, s->before, &s->n_before, e->snapshot);
-	e->panic = false; /* the snapshot knows */
 	c->cancelled = engine_swap(e, next, e->generation + 1);
 	ledger_set_policy(s->ledger, e->generation, policy_fallback_name(e->policy),
 			  source_profile(next->source));
 	snapshot_put(next, &e->retired);
+	settle_question(e, c);
+	await_end(s, 0);
 	return 0;
+}
+
+/* What the rules have allowed is denied all the same (engine_decide()). */
+static void end_failed(struct swap *s, const struct change *c, int ret)
+{
+	report_message(s->report, "a rule whose time is over could not be taken out yet: %s",
+		       *c->err.text ? c->err.text : strerror(-ret));
+	await_end(s, RETRY_SECONDS);
 }
 
 static void prepared(struct job *j)
@@ -345,10 +436,15 @@ static void prepared(struct job *j)
 		ret = commit(c);
 	if (ret == -ENOENT && c->kind == CHANGE_UNDO)
 		strcpy(c->err.text, "there is no earlier policy");
+	/* From here on the snapshot knows, if there is one. */
+	if (c->kind == CHANGE_PANIC)
+		s->engine->panics--;
 	if (ret) {
 		reply(c, ret);
 		if (c->kind == CHANGE_LOOK)
 			s->looking = false;
+		if (c->kind == CHANGE_END && ret != -ECANCELED)
+			end_failed(s, c, ret);
 		change_free(c);
 		return;
 	}
@@ -366,27 +462,13 @@ static void prepared(struct job *j)
 	jobs_go_on(s->jobs, j);
 }
 
-/* Takes ownership of the texts. Returns CONTROL_LATER or -errno. */
-static int add(struct swap *s, struct control_client *client, enum change_kind kind, char *text,
-	       size_t size, char *path)
+/* Takes ownership. Returns CONTROL_LATER or -errno. */
+static int add_change(struct swap *s, struct change *c)
 {
-	struct change *c = malloc(sizeof(*c));
 	int ret;
 
-	if (!c) {
-		free(text);
-		free(path);
-		return -ENOMEM;
-	}
-	*c = (struct change){
-		.job = { .work = prepare, .done = prepared },
-		.swap = s,
-		.kind = kind,
-		.client = client,
-		.text = text,
-		.size = size,
-		.path = path,
-	};
+	c->job = (struct job){ .work = prepare, .done = prepared };
+	c->swap = s;
 	c->retired = s->engine->retired;
 	s->engine->retired = NULL;
 	ret = jobs_add(s->jobs, &c->job);
@@ -398,11 +480,44 @@ static int add(struct swap *s, struct control_client *client, enum change_kind k
 	return CONTROL_LATER;
 }
 
-int swap_insert(struct swap *s, struct control_client *client, const char *rule)
+/* Takes ownership of the texts. Returns CONTROL_LATER or -errno. */
+static int add(struct swap *s, struct control_client *client, enum change_kind kind, char *text,
+	       size_t size, char *path)
 {
-	char *text = strdup(rule);
+	struct change *c = malloc(sizeof(*c));
 
-	return text ? add(s, client, CHANGE_INSERT, text, 0, NULL) : -ENOMEM;
+	if (!c) {
+		free(text);
+		free(path);
+		return -ENOMEM;
+	}
+	*c = (struct change){
+		.kind = kind,
+		.client = client,
+		.text = text,
+		.size = size,
+		.path = path,
+	};
+	return add_change(s, c);
+}
+
+int swap_insert(struct swap *s, struct control_client *client, const struct swap_rule *rule)
+{
+	struct change *c = calloc(1, sizeof(*c));
+
+	if (!c)
+		return -ENOMEM;
+	c->kind = CHANGE_INSERT;
+	c->client = client;
+	c->text = strdup(rule->text);
+	c->path = rule->profile ? strdup(rule->profile) : NULL;
+	c->seconds = rule->seconds;
+	c->question = rule->question;
+	c->verdict = rule->verdict;
+	if (c->text && (c->path || !rule->profile))
+		return add_change(s, c);
+	change_free(c);
+	return -ENOMEM;
 }
 
 int swap_shut(struct swap *s, struct control_client *client, const char *rule)
@@ -419,9 +534,12 @@ int swap_undo(struct swap *s, struct control_client *client)
 
 int swap_panic(struct swap *s, struct control_client *client)
 {
-	/* A change before it may take its time. */
-	s->engine->panic = true;
-	return add(s, client, CHANGE_PANIC, NULL, 0, NULL);
+	int ret = add(s, client, CHANGE_PANIC, NULL, 0, NULL);
+
+	/* A change before it may take its time, and must not end it. */
+	if (ret == CONTROL_LATER)
+		s->engine->panics++;
+	return ret;
 }
 
 int swap_reload(struct swap *s, struct control_client *client, const char *path, const char *text,
@@ -447,6 +565,20 @@ static void later(struct event *ev, int res)
 		s->looking = add(s, NULL, CHANGE_LOOK, NULL, 0, NULL) == CONTROL_LATER;
 }
 
+static void ended(struct event *ev, int res)
+{
+	struct swap *s = (struct swap *)((char *)ev - offsetof(struct swap, end));
+	uint64_t end = source_ends(s->engine->snapshot->source);
+
+	(void)res;
+	if (!end)
+		return;
+	if (end > loop_now())
+		await_end(s, 0);
+	else if (add(s, NULL, CHANGE_END, NULL, 0, NULL) != CONTROL_LATER)
+		await_end(s, 1); /* too many changes wait */
+}
+
 void swap_init(struct swap *s, struct engine *e, struct jobs *jobs, struct control *control,
 	       struct report *report, struct ledger *ledger)
 {
@@ -457,6 +589,7 @@ void swap_init(struct swap *s, struct engine *e, struct jobs *jobs, struct contr
 		.report = report,
 		.ledger = ledger,
 		.later = { .fn = later },
+		.end = { .fn = ended },
 	};
 }
 

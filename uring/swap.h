@@ -31,6 +31,8 @@ struct swap {
 	struct ledger *ledger;
 	struct snapshot *history[SWAP_HISTORY]; /* the last one was live before the present one */
 	unsigned depth;
+	struct event end; /* the time of a rule is over */
+	struct __kernel_timespec until_end;
 	struct event later;
 	struct __kernel_timespec delay;
 	/* What was live while flows were opened that may not all have been looked at since. */
@@ -48,11 +50,20 @@ void swap_exit(struct swap *s);
 /* To be called once in each turn of the loop. */
 void swap_run(struct swap *s);
 
+/* A rule to be put in front. */
+struct swap_rule {
+	const char *text;    /* "allow SPEC", "deny SPEC" */
+	unsigned seconds;    /* after which it is taken out again; 0 = never */
+	const char *profile; /* the file that gets it as well, or NULL */
+	uint64_t question;   /* that it answers (ask.h), whatever it covers; 0 = none */
+	enum verdict verdict;
+};
+
 /*
  * Ask for a change on behalf of `client`, whose reply comes later. Texts are copied. Return
  * CONTROL_LATER, -ENOMEM, or -EBUSY when too many changes wait.
  *
- * swap_insert() puts `rule` ("allow SPEC", "deny SPEC") in front; swap_reload() replaces the
+ * swap_insert() puts a rule in front; swap_reload() replaces the
  * profile, `path` being for messages; swap_undo() goes back by one; swap_shut() changes nothing,
  * but shuts the open flows that "deny SPEC" would deny.
  *
@@ -60,7 +71,7 @@ void swap_run(struct swap *s);
  * every internet socket, listeners and accepted ones too. Until that is undone, and that is all that
  * an undo then takes back, no rule can be added.
  */
-int swap_insert(struct swap *s, struct control_client *client, const char *rule);
+int swap_insert(struct swap *s, struct control_client *client, const struct swap_rule *rule);
 int swap_reload(struct swap *s, struct control_client *client, const char *path, const char *text,
 		size_t size);
 int swap_undo(struct swap *s, struct control_client *client);

@@ -160,7 +160,8 @@ static int insert(struct control *c, struct control_client *client, json_t *requ
 		  int *reply_fd)
 {
 	char *rule = rule_of(request, json_string_value(json_object_get(request, "verb")), reply);
-	int ret = rule ? swap_insert(c->config.swap, client, rule) : -EINVAL;
+	const struct swap_rule inserted = { .text = rule };
+	int ret = rule ? swap_insert(c->config.swap, client, &inserted) : -EINVAL;
 
 	(void)reply_fd;
 	free(rule);
@@ -231,6 +232,7 @@ struct query {
 	struct snapshot *snapshot;
 	struct facts *facts;
 	char *endpoint; /* of `why`; NULL: the policy as a profile */
+	bool lasting;   /* without the rules that end */
 	char *text;     /* the answer */
 	int ret;
 	struct policy_error err;
@@ -252,21 +254,36 @@ static void explain(struct query *q)
 	q->text = explain_why(q->snapshot->policy, &q->facts->live, &e);
 }
 
+static void write_policy(struct query *q)
+{
+	struct profile rest = {
+		.max_connections = q->control->config.max_connections,
+		.now = loop_now(),
+	};
+	struct source *source = source_copy(q->snapshot->source);
+	struct draft *d = NULL;
+
+	if (!source) {
+		q->ret = -ENOMEM;
+		return;
+	}
+	source_end(source, q->lasting ? UINT64_MAX : rest.now);
+	q->ret = source_build(source, &d, &q->err);
+	rest.block_files = source_lists(source, &rest.n_block_files);
+	if (!q->ret)
+		q->text = profile_write(d, &rest);
+	draft_free(d);
+	source_free(source);
+}
+
 static void query(struct job *j)
 {
 	struct query *q = (struct query *)j;
-	struct profile rest = { .max_connections = q->control->config.max_connections };
-	struct draft *d = NULL;
 
-	if (q->endpoint) {
+	if (q->endpoint)
 		explain(q);
-	} else {
-		q->ret = source_build(q->snapshot->source, &d, &q->err);
-		rest.block_files = source_lists(q->snapshot->source, &rest.n_block_files);
-		if (!q->ret)
-			q->text = profile_write(d, &rest);
-		draft_free(d);
-	}
+	else
+		write_policy(q);
 	if (!q->ret && !q->text)
 		q->ret = -ENOMEM;
 }
@@ -295,8 +312,8 @@ static void answered(struct job *j)
 	query_free(q);
 }
 
-/* `endpoint` is copied; NULL: the policy. */
-static int ask(struct control *c, struct control_client *client, const char *endpoint)
+/* `endpoint` is copied; NULL: the policy, with or without the rules that end. */
+static int ask(struct control *c, struct control_client *client, const char *endpoint, bool lasting)
 {
 	const struct engine *e = c->config.engine;
 	struct query *q = malloc(sizeof(*q));
@@ -309,6 +326,7 @@ static int ask(struct control *c, struct control_client *client, const char *end
 		.control = c,
 		.client = client,
 		.endpoint = endpoint ? strdup(endpoint) : NULL,
+		.lasting = lasting,
 		.snapshot = snapshot_get(e->snapshot),
 		.facts = facts_new(&e->live, &e->listeners),
 	};
@@ -324,10 +342,12 @@ static int ask(struct control *c, struct control_client *client, const char *end
 static int policy(struct control *c, struct control_client *client, json_t *request, json_t *reply,
 		  int *reply_fd)
 {
-	(void)request;
-	(void)reply;
+	const char *rules = json_string_value(json_object_get(request, "rules"));
+
 	(void)reply_fd;
-	return ask(c, client, NULL);
+	if (json_object_get(request, "rules") && (!rules || strcmp(rules, "lasting")))
+		return control_refuse(reply, "policy: expected \"rules\" to be \"lasting\"");
+	return ask(c, client, NULL, rules != NULL);
 }
 
 static int why(struct control *c, struct control_client *client, json_t *request, json_t *reply,
@@ -336,7 +356,7 @@ static int why(struct control *c, struct control_client *client, json_t *request
 	const char *endpoint = text_of(request, "endpoint", reply);
 
 	(void)reply_fd;
-	return endpoint ? ask(c, client, endpoint) : -EINVAL;
+	return endpoint ? ask(c, client, endpoint, false) : -EINVAL;
 }
 
 static const struct control_verb verbs[] = {

@@ -57,6 +57,42 @@ Test(source, a_rule_is_put_in_front_of_an_allow_list)
 	source_free(s);
 }
 
+Test(source, a_rule_ends_at_its_time)
+{
+	struct source *s = source_new(), *copy;
+	const struct profile rest = { .now = 3 };
+	struct draft *d;
+	char *text;
+
+	cr_assert_eq(source_ends(s), 0);
+	source_insert(s, "deny 10.0.0.1");
+	source_insert_until(s, "allow 10.0.0.2", 2000000004);
+	source_insert_until(s, "allow 10.0.0.3", 5);
+	source_insert(s, "deny 10.0.0.4");
+	copy = source_copy(s);
+	cr_expect_eq(source_ends(copy), 5);
+	/* Rules are numbered from the front, where the last one is. */
+	cr_expect(!source_has_ended(copy, 2, 4));
+	cr_expect(source_has_ended(copy, 2, 5));
+	for (int rule = -1; rule <= 5; rule++)
+		cr_expect_eq(source_has_ended(copy, rule, 6), rule == 2, "%d", rule);
+	cr_expect_eq(source_end(copy, 4), 0);
+	cr_expect_eq(source_end(copy, 5), 1);
+	d = built(copy);
+	cr_expect_eq(verdict(d, PROTO_TCP, "10.0.0.3", 443), VERDICT_DENY);
+	cr_expect_eq(verdict(d, PROTO_TCP, "10.0.0.2", 443), VERDICT_ALLOW);
+	text = profile_write(d, &rest);
+	cr_expect(strstr(text, "\"allow 10.0.0.2\", # 2, ends in 3 s\n"), "%s", text);
+	cr_expect(strstr(text, "\"deny 10.0.0.4\", # 1\n"), "%s", text);
+	free(text);
+	draft_free(d);
+	cr_expect_eq(source_end(copy, UINT64_MAX), 1);
+	cr_expect_eq(source_ends(copy), 0);
+	cr_expect_eq(source_ends(s), 5);
+	source_free(copy);
+	source_free(s);
+}
+
 Test(source, a_deny_list_keeps_its_protocols_and_default)
 {
 	struct source *s = source_new();
