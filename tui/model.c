@@ -348,8 +348,8 @@ struct effect model_apply(struct model *m, const struct event *e)
 		if (prompt_view_take(m, e))
 			effect.kind = EFFECT_RING;
 		break;
-	case EVENT_NOT_ANSWERED:
-		prompt_not_answered(&m->prompt, e->question);
+	case EVENT_ANSWERED:
+		prompt_replied(&m->prompt, e->answered.id, e->answered.ok);
 		m->dirty = true;
 		break;
 	case EVENT_DRAWN:

@@ -51,8 +51,8 @@ enum event_kind {
 	EVENT_SIZE,
 	EVENT_REPLY,
 	EVENT_QUESTIONS,
-	EVENT_NOT_ANSWERED, /* an answer was refused, or could not be sent */
-	EVENT_DRAWN,        /* what there is now is on the screen */
+	EVENT_ANSWERED, /* what became of an answer */
+	EVENT_DRAWN,    /* what there is now is on the screen */
 };
 
 struct event {
@@ -78,7 +78,10 @@ struct event {
 			int bar_w, bar_room;
 		};
 		const char *questions; /* the text of `held` */
-		uint64_t question;     /* its number */
+		struct {
+			uint64_t id;
+			bool ok; /* it was taken; not: the question waits again */
+		} answered;
 		struct {
 			bool ok;
 			const char *text; /* not escaped */

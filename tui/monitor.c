@@ -133,12 +133,12 @@ static void kill_command(struct monitor *m)
 	m->killing = true;
 }
 
-/* The question waits again. */
-static void not_answered(struct monitor *m, uint64_t id)
+static void answered(struct monitor *m, uint64_t id, bool ok)
 {
-	struct event e = feed_event(EVENT_NOT_ANSWERED);
+	struct event e = feed_event(EVENT_ANSWERED);
 
-	e.question = id;
+	e.answered.id = id;
+	e.answered.ok = ok;
 	model_apply(m->model, &e);
 }
 
@@ -149,7 +149,7 @@ static void answer(struct monitor *m, const struct effect *effect)
 
 	asked(m, ret);
 	if (ret)
-		not_answered(m, effect->answer.id);
+		answered(m, effect->answer.id, false);
 }
 
 static void act(struct monitor *m, const struct effect *effect)
@@ -246,8 +246,10 @@ static void take_questions(struct monitor *m, char *text)
 
 static void take_reply(struct monitor *m, const struct link_message *message)
 {
-	if (!message->ok && message->question)
-		not_answered(m, message->question);
+	if (message->question) {
+		answered(m, message->question, message->ok);
+		m->look_held = 0;
+	}
 	tell(m, message->ok, message->text);
 	m->look = 0;
 }
