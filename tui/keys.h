@@ -91,6 +91,9 @@ enum command {
 	COMMAND_TEN_MINUTES,
 	COMMAND_ANSWER,
 	COMMAND_NEXT_QUESTION,
+	COMMAND_PAUSE,
+	COMMAND_PANIC,
+	COMMAND_PANIC_NOW,
 	COMMAND_COUNT,
 };
 
@@ -103,7 +106,8 @@ enum keys_place {
 	KEYS_IN_OUTPUT = 1 << 4, /* the command's terminal */
 	KEYS_IN_CONNECTIONS = 1 << 5,
 	KEYS_IN_PROMPT = 1 << 6, /* a question of the command's, below whatever shows */
-	KEYS_PLACES = 7,
+	KEYS_IN_PANIC = 1 << 7,  /* whether that is meant */
+	KEYS_PLACES = 8,
 };
 
 enum { KEYS_PER_COMMAND = 3 };

@@ -61,6 +61,7 @@ enum keys_place model_place(const struct model *m)
 		[MODEL_DETAIL] = KEYS_IN_DETAIL,
 		[MODEL_HELP] = KEYS_IN_HELP,
 		[MODEL_QUIT] = KEYS_IN_QUIT,
+		[MODEL_PANIC] = KEYS_IN_PANIC,
 		[MODEL_FILTER] = 0,
 	};
 
@@ -245,6 +246,14 @@ static struct effect run_command(struct model *m, const struct event *e, enum co
 	case COMMAND_QUIT:
 		model_open(m, MODEL_QUIT);
 		break;
+	case COMMAND_PANIC:
+		model_open(m, MODEL_PANIC);
+		break;
+	case COMMAND_PANIC_NOW:
+		m->mode = MODEL_PANE;
+		return (struct effect){ .kind = EFFECT_PANIC };
+	case COMMAND_PAUSE:
+		return (struct effect){ .kind = m->paused ? EFFECT_RESUME : EFFECT_PAUSE };
 	default:
 		if (effect_of(command) == EFFECT_NONE && panes_get(m->pane)->command)
 			return panes_get(m->pane)->command(m, e, command);
@@ -350,6 +359,10 @@ struct effect model_apply(struct model *m, const struct event *e)
 		break;
 	case EVENT_ANSWERED:
 		prompt_replied(&m->prompt, e->answered.id, e->answered.ok);
+		m->dirty = true;
+		break;
+	case EVENT_PAUSED:
+		m->paused = e->paused;
 		m->dirty = true;
 		break;
 	case EVENT_DRAWN:

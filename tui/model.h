@@ -33,6 +33,7 @@ enum model_mode {
 	MODEL_DETAIL, /* of the selected row */
 	MODEL_HELP,
 	MODEL_QUIT,   /* the question how to leave */
+	MODEL_PANIC,  /* the question whether everything is to be denied */
 	MODEL_FILTER, /* the filter is being typed */
 };
 
@@ -52,6 +53,7 @@ enum event_kind {
 	EVENT_REPLY,
 	EVENT_QUESTIONS,
 	EVENT_ANSWERED, /* what became of an answer */
+	EVENT_PAUSED,   /* there is a pause, or none any more */
 	EVENT_DRAWN,    /* what there is now is on the screen */
 };
 
@@ -78,6 +80,7 @@ struct event {
 			int bar_w, bar_room;
 		};
 		const char *questions; /* the text of `held` */
+		bool paused;
 		struct {
 			uint64_t id;
 			bool ok; /* it was taken; not: the question waits again */
@@ -102,6 +105,9 @@ enum effect_kind {
 	EFFECT_REDRAW, /* the whole screen */
 	EFFECT_ANSWER,
 	EFFECT_RING, /* the bell */
+	EFFECT_PAUSE,
+	EFFECT_RESUME,
+	EFFECT_PANIC,
 };
 
 struct effect {
@@ -134,6 +140,7 @@ struct model {
 
 	enum pane_kind pane;
 	enum model_mode mode;
+	bool paused;  /* by this monitor */
 	bool prefix;  /* Ctrl-] was the last key */
 	bool pasting; /* what comes was not typed */
 	uint64_t key_elapsed;

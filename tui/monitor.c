@@ -187,6 +187,13 @@ static void act(struct monitor *m, const struct effect *effect)
 	case EFFECT_ANSWER:
 		answer(m, effect);
 		break;
+	case EFFECT_PAUSE:
+	case EFFECT_RESUME:
+		asked(m, link_pause(&m->link, effect->kind == EFFECT_PAUSE));
+		break;
+	case EFFECT_PANIC:
+		ask(m, "panic", NULL);
+		break;
 	case EFFECT_RING:
 		term_ring(m->term);
 		break;
@@ -249,6 +256,12 @@ static void take_reply(struct monitor *m, const struct link_message *message)
 	if (message->question) {
 		answered(m, message->question, message->ok);
 		m->look_held = 0;
+	}
+	if (message->is_pause) {
+		struct event e = feed_event(EVENT_PAUSED);
+
+		e.paused = message->paused;
+		model_apply(m->model, &e);
 	}
 	tell(m, message->ok, message->text);
 	m->look = 0;

@@ -315,6 +315,25 @@ Test(prompt, what_is_pasted_answers_nothing)
 	cr_expect_eq(model->prompt.verdict, VERDICT_ASK);
 }
 
+Test(prompt, panic_is_meant_twice)
+{
+	cr_expect_eq(press('X').kind, EFFECT_NONE);
+	cr_expect_eq(press(KEYS_ESCAPE).kind, EFFECT_NONE);
+	cr_expect_eq(press('y').kind, EFFECT_NONE);
+	press('X');
+	cr_expect_eq(press('X').kind, EFFECT_NONE);
+	cr_expect_eq(press('y').kind, EFFECT_PANIC);
+	cr_expect_eq(model->mode, MODEL_PANE);
+}
+
+Test(prompt, a_pause_goes_on_by_the_same_key)
+{
+	cr_expect_eq(press('P').kind, EFFECT_PAUSE);
+	cr_expect_eq(press('P').kind, EFFECT_PAUSE);
+	apply((struct event){ .kind = EVENT_PAUSED, .paused = true });
+	cr_expect_eq(press('P').kind, EFFECT_RESUME);
+}
+
 Test(prompt, the_question_how_to_leave_comes_first)
 {
 	take(GIT);
