@@ -233,6 +233,7 @@ static size_t watching_options(const struct options *o, char *text, size_t size)
 		{ "--linger", o->linger },
 		{ "--status-fd", o->status_fd >= 0 },
 		{ "--monitor", o->monitor },
+		{ "--hold", o->hold },
 	};
 	size_t count = 0, len = 0;
 
@@ -320,16 +321,20 @@ static bool is_monitored(const struct options *o)
 /* With the monitor. Returns the exit status. */
 static int run_monitored(struct run *r)
 {
+	struct front_config config = {
+		.in = 0, .out = 1, .name = r->name, .hold = r->options->hold
+	};
 	int tty, status;
 
 	if (isatty(0) && isatty(1))
-		return front_run(0, 1, r->name, run, r);
+		return front_run(&config, run, r);
 	tty = open("/dev/tty", O_RDWR | O_CLOEXEC);
 	if (tty < 0) {
 		complain("--monitor: cannot open '/dev/tty': %s", strerror(errno));
 		return EXIT_HOST;
 	}
-	status = front_run(tty, tty, r->name, run, r);
+	config.in = config.out = tty;
+	status = front_run(&config, run, r);
 	close(tty);
 	return status;
 }

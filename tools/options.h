@@ -38,6 +38,7 @@ struct options_policy {
 struct options {
 	bool help, version; /* either one ends parsing: nothing after it was read */
 	bool batch, monitor;
+	bool hold;
 	bool verbose, quiet;
 	bool stats;
 	bool best_effort;

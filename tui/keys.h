@@ -55,10 +55,14 @@ struct key {
 enum command {
 	COMMAND_NONE,
 	COMMAND_HELP,
+	COMMAND_SEARCH,
 	COMMAND_FILTER,
 	COMMAND_OUTPUT,
 	COMMAND_LEAVE_OUTPUT,
 	COMMAND_SORT,
+	COMMAND_PAUSE,
+	COMMAND_FIND_NEXT,
+	COMMAND_FIND_PREVIOUS,
 	COMMAND_NEXT_PANE,
 	COMMAND_PREVIOUS_PANE,
 	COMMAND_UP,
@@ -91,7 +95,7 @@ enum command {
 	COMMAND_TEN_MINUTES,
 	COMMAND_ANSWER,
 	COMMAND_NEXT_QUESTION,
-	COMMAND_PAUSE,
+	COMMAND_PAUSE_ALL,
 	COMMAND_PANIC,
 	COMMAND_PANIC_NOW,
 	COMMAND_COUNT,
@@ -106,8 +110,10 @@ enum keys_place {
 	KEYS_IN_OUTPUT = 1 << 4, /* the command's terminal */
 	KEYS_IN_CONNECTIONS = 1 << 5,
 	KEYS_IN_PROMPT = 1 << 6, /* a question of the command's, below whatever shows */
-	KEYS_IN_PANIC = 1 << 7,  /* whether that is meant */
-	KEYS_PLACES = 8,
+	KEYS_IN_ENDED = 1 << 7,  /* how to leave, when the command has ended */
+	KEYS_IN_LOG = 1 << 8,
+	KEYS_IN_PANIC = 1 << 9, /* whether that is meant */
+	KEYS_PLACES = 10,
 };
 
 enum { KEYS_PER_COMMAND = 3 };

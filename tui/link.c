@@ -10,8 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Verbs by which a reply is known. */
-static const char connections[] = "connections", held[] = "held";
+/* Verbs, by which their replies are known. */
+static const char connections[] = "connections", held[] = "held", judge[] = "judge";
 
 /* Packs as json_pack() does, and adds version and verb. NULL when a text is not UTF-8. */
 static json_t *request(const char *verb, const char *format, ...)
@@ -138,9 +138,24 @@ static bool is_asked(const struct link *l, const char *what)
 
 int link_ask_connections(struct link *l)
 {
-	if (is_asked(l, connections))
+	return is_asked(l, connections) ? -EALREADY
+					: ask(l, control_request(connections), connections);
+}
+
+int link_judge(struct link *l, const struct judged_batch *batch)
+{
+	json_t *endpoints;
+
+	if (is_asked(l, judge))
 		return -EALREADY;
-	return ask(l, control_request(connections), connections);
+	endpoints = json_array();
+	for (unsigned int i = 0; i < batch->n; i++) {
+		json_t *text = json_string(batch->endpoint[i]);
+
+		/* What is not UTF-8 is no endpoint: the answer says so. */
+		json_array_append_new(endpoints, text ? text : json_null());
+	}
+	return ask(l, request(judge, "{s:o}", "endpoints", endpoints), judge);
 }
 
 int link_ask_questions(struct link *l)
@@ -211,6 +226,22 @@ static int read_connections(const json_t *packet, int body, struct opened_list *
 	return ret;
 }
 
+static void read_verdicts(const json_t *packet, struct judged_reply *out)
+{
+	const json_t *verdicts = json_object_get(packet, "verdicts");
+	size_t n = json_array_size(verdicts);
+
+	out->generation = (uint64_t)json_integer_value(json_object_get(packet, "generation"));
+	for (out->n = 0; out->n < n && out->n < CONTROL_JUDGE_MAX; out->n++) {
+		const char *text = json_string_value(json_array_get(verdicts, out->n));
+
+		out->verdict[out->n] = -1;
+		for (int v = 0; text && v < VERDICT_COUNT; v++)
+			if (!strcmp(text, verdict_name((enum verdict)v)))
+				out->verdict[out->n] = (int8_t)v;
+	}
+}
+
 /* Forget the oldest request, of which this is the reply. */
 static void take_reply(struct link *l, const json_t *packet, int body, struct link_message *out)
 {
@@ -234,7 +265,10 @@ static void take_reply(struct link *l, const json_t *packet, int body, struct li
 	else if (l->n_asked && !strcmp(what, connections) &&
 		 !read_connections(packet, body, &out->connections))
 		out->news = LINK_CONNECTIONS;
-	else if (generation)
+	else if (l->n_asked && !strcmp(what, judge)) {
+		out->news = LINK_JUDGED;
+		read_verdicts(packet, &out->judged);
+	} else if (generation)
 		snprintf(out->text, sizeof(out->text),
 			 "%s: generation %" JSON_INTEGER_FORMAT ", %" JSON_INTEGER_FORMAT
 			 " flows shut",

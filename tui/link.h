@@ -13,6 +13,7 @@
 #include "core/control.h"
 #include "core/ledger.h"
 #include "core/opened.h"
+#include "tui/judged.h"
 
 enum {
 	LINK_ASKED = 32,     /* requests that wait for their replies */
@@ -36,6 +37,7 @@ enum link_news {
 	LINK_REPLY,       /* see ok and text */
 	LINK_CONNECTIONS, /* see connections */
 	LINK_QUESTIONS,   /* see questions */
+	LINK_JUDGED,      /* see judged */
 	LINK_SWAP,        /* another policy is live */
 	LINK_EXIT,        /* see status and by_sandtop */
 	LINK_GONE,
@@ -49,6 +51,7 @@ struct link_message {
 	bool is_pause, paused; /* with LINK_REPLY: it is one to a pause; there is one now */
 	uint64_t question;     /* with LINK_REPLY: the one that was answered, or 0 */
 	char *questions;       /* the text of `held`, to be freed */
+	struct judged_reply judged;
 	struct opened_list connections; /* its rows are to be freed */
 	char text[LINK_TEXT_MAX];       /* what was asked for, and what became of it; not escaped */
 };
@@ -72,6 +75,9 @@ int link_ask(struct link *l, const char *verb, const char *spec);
  * -EALREADY while the last ones have not come.
  */
 int link_ask_connections(struct link *l);
+
+/* Ask what the policy says to the endpoints; the same with LINK_JUDGED. */
+int link_judge(struct link *l, const struct judged_batch *batch);
 
 /* Have the socket of this cookie shut; as link_ask(). `what` is for its reply. */
 int link_disconnect(struct link *l, uint64_t cookie, const char *what);

@@ -34,9 +34,10 @@ struct model *model_new(bool attached, bool has_output)
 	m->dirty = true;
 	m->flows = calloc(FLOW_ROWS, sizeof(*m->flows));
 	m->order = calloc(FLOW_ROWS, sizeof(*m->order));
+	m->judged = calloc(FLOW_ROWS, sizeof(*m->judged));
 	m->recent = calloc(LEDGER_DECISIONS, sizeof(*m->recent));
-	if (socklist_new(&m->connections) || prompt_new(&m->prompt) || !m->flows || !m->order ||
-	    !m->recent) {
+	if (socklist_new(&m->connections) || log_new(&m->log) || prompt_new(&m->prompt) ||
+	    !m->flows || !m->order || !m->recent) {
 		model_free(m);
 		return NULL;
 	}
@@ -49,9 +50,11 @@ void model_free(struct model *m)
 		return;
 	free(m->flows);
 	free(m->order);
+	free(m->judged);
 	free(m->recent);
 	socklist_free(&m->connections);
 	prompt_free(&m->prompt);
+	log_free(&m->log);
 	free(m);
 }
 
@@ -63,9 +66,12 @@ enum keys_place model_place(const struct model *m)
 		[MODEL_QUIT] = KEYS_IN_QUIT,
 		[MODEL_PANIC] = KEYS_IN_PANIC,
 		[MODEL_FILTER] = 0,
+		[MODEL_SEARCH] = 0,
 	};
 
-	return places[m->mode] ? places[m->mode] : panes_get(m->pane)->place;
+	if (places[m->mode])
+		return places[m->mode];
+	return m->pane == MODEL_OUTPUT && m->ended ? KEYS_IN_ENDED : panes_get(m->pane)->place;
 }
 
 void model_tell(struct model *m, const struct event *e, bool is_error, const char *text)
@@ -105,8 +111,12 @@ static void fit_bar(struct model *m)
 
 static void take_decisions(struct model *m, const struct event *e)
 {
-	for (unsigned int i = 0; i < e->decisions.n; i++)
+	if (e->decisions.missed)
+		log_missed(&m->log, e->now, e->decisions.missed, m->filter);
+	for (unsigned int i = 0; i < e->decisions.n; i++) {
+		log_decision(&m->log, &e->decisions.v[i], m->filter);
 		m->recent[m->n_recent++ % LEDGER_DECISIONS] = e->decisions.v[i];
+	}
 	m->dirty = true;
 }
 
@@ -185,6 +195,23 @@ static void change_sort(struct model *m, const struct event *e)
 	model_tell(m, e, false, text);
 }
 
+void model_find(struct model *m, const struct event *e, bool forward)
+{
+	const struct pane_ops *pane = panes_get(m->pane);
+	char text[MODEL_MESSAGE_MAX / 2], line[MODEL_MESSAGE_MAX];
+
+	if (!pane->find || !m->search[0]) {
+		model_tell(m, e, true,
+			   pane->find ? "F3 first: what to search for" : "nothing to search here");
+		return;
+	}
+	if (pane->find(m, forward))
+		return;
+	escape_text(m->search, text, sizeof(text));
+	snprintf(line, sizeof(line), "no other row contains '%s'", text);
+	model_tell(m, e, true, line);
+}
+
 /* What a command of model.c itself asks of the world. */
 static enum effect_kind effect_of(enum command command)
 {
@@ -204,7 +231,16 @@ static struct effect run_command(struct model *m, const struct event *e, enum co
 		model_open(m, MODEL_HELP);
 		break;
 	case COMMAND_FILTER:
-		filter_open(m);
+		filter_open(m, MODEL_FILTER);
+		break;
+	case COMMAND_SEARCH:
+		filter_open(m, MODEL_SEARCH);
+		break;
+	case COMMAND_FIND_NEXT:
+		model_find(m, e, true);
+		break;
+	case COMMAND_FIND_PREVIOUS:
+		model_find(m, e, false);
 		break;
 	case COMMAND_OUTPUT:
 		go_to(m, e, MODEL_OUTPUT);
@@ -244,6 +280,8 @@ static struct effect run_command(struct model *m, const struct event *e, enum co
 		go_back(m);
 		break;
 	case COMMAND_QUIT:
+		if (m->ended)
+			return (struct effect){ .kind = EFFECT_DETACH };
 		model_open(m, MODEL_QUIT);
 		break;
 	case COMMAND_PANIC:
@@ -252,7 +290,7 @@ static struct effect run_command(struct model *m, const struct event *e, enum co
 	case COMMAND_PANIC_NOW:
 		m->mode = MODEL_PANE;
 		return (struct effect){ .kind = EFFECT_PANIC };
-	case COMMAND_PAUSE:
+	case COMMAND_PAUSE_ALL:
 		return (struct effect){ .kind = m->paused ? EFFECT_RESUME : EFFECT_PAUSE };
 	default:
 		if (effect_of(command) == EFFECT_NONE && panes_get(m->pane)->command)
@@ -352,6 +390,21 @@ struct effect model_apply(struct model *m, const struct event *e)
 	case EVENT_REPLY:
 		escape_text(e->reply.text, text, sizeof(text));
 		model_tell(m, e, !e->reply.ok, text);
+		log_message(&m->log, e->now, e->reply.text, m->filter);
+		break;
+	case EVENT_JUDGED:
+		judged_take(m, e->elapsed, e->judged.batch, e->judged.reply);
+		break;
+	case EVENT_MESSAGE:
+		escape_text(e->text, text, sizeof(text));
+		model_tell(m, e, false, text);
+		log_message(&m->log, e->now, e->text, m->filter);
+		break;
+	case EVENT_ENDED:
+		m->ended = true;
+		m->status = e->status;
+		m->mode = m->mode == MODEL_QUIT ? MODEL_PANE : m->mode;
+		m->dirty = true;
 		break;
 	case EVENT_QUESTIONS:
 		if (prompt_view_take(m, e))

@@ -16,7 +16,9 @@
 #include "core/ledger.h"
 #include "policy/explain.h"
 #include "tui/socklist.h"
+#include "tui/judged.h"
 #include "tui/keys.h"
+#include "tui/log.h"
 #include "tui/order.h"
 #include "tui/prompt.h"
 #include "tui/rate.h"
@@ -24,6 +26,7 @@
 enum pane_kind {
 	MODEL_DECISIONS,
 	MODEL_CONNECTIONS,
+	MODEL_LOG,
 	MODEL_OUTPUT, /* the command's terminal */
 	MODEL_PANES,
 };
@@ -34,7 +37,8 @@ enum model_mode {
 	MODEL_HELP,
 	MODEL_QUIT,   /* the question how to leave */
 	MODEL_PANIC,  /* the question whether everything is to be denied */
-	MODEL_FILTER, /* the filter is being typed */
+	MODEL_FILTER, /* the filter is being typed, */
+	MODEL_SEARCH, /* or what to search for */
 };
 
 enum {
@@ -55,6 +59,9 @@ enum event_kind {
 	EVENT_ANSWERED, /* what became of an answer */
 	EVENT_PAUSED,   /* there is a pause, or none any more */
 	EVENT_DRAWN,    /* what there is now is on the screen */
+	EVENT_JUDGED,   /* what the policy would say to some rows */
+	EVENT_MESSAGE,  /* sandtop has to say something */
+	EVENT_ENDED,
 };
 
 struct event {
@@ -71,8 +78,13 @@ struct event {
 		struct {
 			const struct ledger_decision *v; /* those since the last event */
 			unsigned int n;
+			uint64_t missed; /* before them */
 		} decisions;
 		const struct opened_list *connections;
+		struct {
+			const struct judged_batch *batch;
+			const struct judged_reply *reply;
+		} judged;
 		const struct key *key;
 		struct {
 			unsigned int page; /* how many rows a list shows, at least 1 */
@@ -85,6 +97,8 @@ struct event {
 			uint64_t id;
 			bool ok; /* it was taken; not: the question waits again */
 		} answered;
+		const char *text; /* of the message; not escaped */
+		int status;       /* that the command ended with */
 		struct {
 			bool ok;
 			const char *text; /* not escaped */
@@ -134,7 +148,9 @@ struct model {
 	uint64_t now;
 	bool attached;   /* another terminal than the one the run was started on */
 	bool has_output; /* the command has a terminal of its own */
-	bool dirty;      /* something that shows has changed; whoever draws clears it */
+	bool ended;      /* the command has, with this status: nothing can be changed any more */
+	int status;
+	bool dirty; /* something that shows has changed; whoever draws clears it */
 	struct ledger_head head;
 	struct rate rate;
 
@@ -152,7 +168,8 @@ struct model {
 	unsigned int shown;
 	enum order_sort sort;
 	char filter[MODEL_FILTER_MAX];
-	char typed[MODEL_FILTER_MAX]; /* with MODEL_FILTER */
+	char search[MODEL_FILTER_MAX];
+	char typed[MODEL_FILTER_MAX]; /* with MODEL_FILTER and MODEL_SEARCH */
 
 	uint64_t selected;      /* id, 0: none */
 	struct flow selection;  /* as it was seen last */
@@ -161,7 +178,9 @@ struct model {
 	unsigned int full_page; /* and with no bar open */
 	unsigned int scroll;    /* of detail and help, in lines */
 
+	struct judged_answer *judged; /* FLOW_ROWS */
 	struct socklist connections;
+	struct log log;
 
 	struct prompt prompt;
 	int bar_w, bar_room; /* columns of a bar, and how many lines it may have */
@@ -191,6 +210,9 @@ void model_open(struct model *m, enum model_mode mode);
 
 /* The filter or the size has changed: every pane shows what it now should. */
 void model_arrange(struct model *m);
+
+/* Go to the next row of the pane that contains what is searched for, or to the one before. */
+void model_find(struct model *m, const struct event *e, bool forward);
 
 /* Where the keys count now. */
 enum keys_place model_place(const struct model *m);
