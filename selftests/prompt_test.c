@@ -31,6 +31,7 @@ enum {
 static const char script[] = "import errno, socket, sys, threading\n"
 			     "said = {}\n"
 			     "def attempt(n):\n"
+			     "    print('try', flush=True)\n"
 			     "    s = socket.socket()\n"
 			     "    try:\n"
 			     "        s.connect((f'127.0.1.{n}', 9000))\n"
@@ -233,6 +234,38 @@ TEST_F(prompt, what_nobody_answers_is_denied_and_leaves_with_a_word)
 	expect_screen(self, "1 waiting, Ctrl-] to answer");
 	type(self, LEAVE_OUTPUT);
 	expect_screen(self, "not answered in time, so denied: tcp 127.0.1.1:9000");
+	finish(self, "first ECONNREFUSED good 0 end");
+	EXPECT_EQ(0, server_count(self->server));
+}
+
+/* What a rule allows is held all the same, until the same key lets it go on. */
+TEST_F(prompt, a_pause_holds_what_is_allowed)
+{
+	start(self, ARGS("sandtop", "--preset", "allow-all", "--", "sh", "-c",
+			 "read go; exec python3 -c \"$0\" 1", script));
+	expect_screen(self, "Ctrl-] leads back");
+	type(self, LEAVE_OUTPUT "P");
+	expect_screen(self, "PAUSED, P goes on");
+	type(self, F5 "\r");
+	expect_screen(self, "PAUSED, Ctrl-] P goes on");
+	expect_screen(self, "try");
+	ASSERT_EQ(0, server_knock(self->server));
+	EXPECT_EQ(0, server_count(self->server));
+	type(self, LEAVE_OUTPUT "P");
+	EXPECT_EQ(0, server_wait(self->server, 1, TTY_TIMEOUT));
+	finish(self, "first ok good 1 end");
+}
+
+TEST_F(prompt, a_panic_denies_what_was_allowed)
+{
+	start(self, ARGS("sandtop", "--preset", "allow-all", "--", "sh", "-c",
+			 "read go; exec python3 -c \"$0\" 1", script));
+	expect_screen(self, "Ctrl-] leads back");
+	type(self, LEAVE_OUTPUT "X");
+	expect_screen(self, "Deny everything, and shut every connection?");
+	type(self, "y");
+	expect_screen(self, "panic: generation 2");
+	type(self, F5 "\r");
 	finish(self, "first ECONNREFUSED good 0 end");
 	EXPECT_EQ(0, server_count(self->server));
 }

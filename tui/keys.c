@@ -14,7 +14,7 @@ enum {
 	IN_LINES = IN_LIST | KEYS_IN_LOG,
 	IN_ROWS = IN_LINES | KEYS_IN_DETAIL,
 	IN_SCROLL = IN_ROWS | KEYS_IN_HELP,
-	IN_ALL = IN_SCROLL | KEYS_IN_QUIT,
+	IN_ALL = IN_SCROLL | KEYS_IN_QUIT | KEYS_IN_PANIC,
 };
 
 /* In the order in which help and function bar show them. */
@@ -190,6 +190,16 @@ static const struct keys_row table[] = {
 				    .bar_places = KEYS_IN_PROMPT,
 				    .bar = "Next",
 				    .help = "a question: show the next one" },
+	[COMMAND_PAUSE_ALL] = { .keys = { 'P' },
+				.places = IN_SCROLL,
+				.help = "hold every new call of the command; again: go on" },
+	[COMMAND_PANIC] = { .keys = { 'X' },
+			    .places = IN_SCROLL,
+			    .help = "deny everything and shut what is open; it asks first" },
+	[COMMAND_PANIC_NOW] = { .keys = { 'y' },
+				.places = KEYS_IN_PANIC,
+				.bar_places = KEYS_IN_PANIC,
+				.bar = "Deny all" },
 };
 
 static_assert(COUNT(table) == COMMAND_COUNT, "every command has its keys");

@@ -95,6 +95,9 @@ enum command {
 	COMMAND_TEN_MINUTES,
 	COMMAND_ANSWER,
 	COMMAND_NEXT_QUESTION,
+	COMMAND_PAUSE_ALL,
+	COMMAND_PANIC,
+	COMMAND_PANIC_NOW,
 	COMMAND_COUNT,
 };
 
@@ -109,7 +112,8 @@ enum keys_place {
 	KEYS_IN_PROMPT = 1 << 6, /* a question of the command's, below whatever shows */
 	KEYS_IN_ENDED = 1 << 7,  /* how to leave, when the command has ended */
 	KEYS_IN_LOG = 1 << 8,
-	KEYS_PLACES = 9,
+	KEYS_IN_PANIC = 1 << 9, /* whether that is meant */
+	KEYS_PLACES = 10,
 };
 
 enum { KEYS_PER_COMMAND = 3 };

@@ -190,6 +190,11 @@ int link_disconnect(struct link *l, uint64_t cookie, const char *what)
 	return ask(l, request("disconnect", "{s:I}", "cookie", (json_int_t)cookie), text);
 }
 
+int link_pause(struct link *l, bool on)
+{
+	return ask(l, request("pause", "{s:b}", "on", on), on ? "pause" : "pause, off");
+}
+
 int link_kill(struct link *l, int sig)
 {
 	return ask(l, request("kill", "{s:i}", "signal", sig), "kill");
@@ -243,11 +248,14 @@ static void take_reply(struct link *l, const json_t *packet, int body, struct li
 	const json_t *generation = json_object_get(packet, "generation");
 	const json_t *shut = json_object_get(packet, "shut");
 	const json_t *released = json_object_get(packet, "released");
+	const json_t *paused = json_object_get(packet, "paused");
 	struct control_error err = { "" };
 	const char *what = l->asked[0];
 
 	out->ok = control_succeeded(packet, &err);
 	out->news = l->n_asked && what[0] ? LINK_REPLY : LINK_NOTHING;
+	out->is_pause = out->ok && paused;
+	out->paused = json_is_true(paused);
 	out->question = l->n_asked ? l->answered[0] : 0;
 	if (l->n_asked && !strcmp(what, held)) {
 		out->questions = read_text(packet, body);

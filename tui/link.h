@@ -48,8 +48,9 @@ struct link_message {
 	bool ok;
 	bool by_sandtop;
 	int status;
-	uint64_t question;              /* with LINK_REPLY: the one that was answered, or 0 */
-	char *questions;                /* the text of `held`, to be freed */
+	bool is_pause, paused; /* with LINK_REPLY: it is one to a pause; there is one now */
+	uint64_t question;     /* with LINK_REPLY: the one that was answered, or 0 */
+	char *questions;       /* the text of `held`, to be freed */
 	struct judged_reply judged;
 	struct opened_list connections; /* its rows are to be freed */
 	char text[LINK_TEXT_MAX];       /* what was asked for, and what became of it; not escaped */
@@ -87,6 +88,9 @@ int link_ask_questions(struct link *l);
 /* Answer the question of that number; `scope` may be NULL. As link_ask(). */
 int link_answer(struct link *l, uint64_t id, const char *verdict, const char *lifetime,
 		const char *scope);
+
+/* Hold every new call of the command, until that is taken back or this connection ends. */
+int link_pause(struct link *l, bool on);
 
 /* The same for `kill` with a signal, and for the size of the terminal, which needs no reply. */
 int link_kill(struct link *l, int sig);

@@ -37,8 +37,7 @@ struct model *model_new(bool attached, bool has_output)
 	m->judged = calloc(FLOW_ROWS, sizeof(*m->judged));
 	m->recent = calloc(LEDGER_DECISIONS, sizeof(*m->recent));
 	if (socklist_new(&m->connections) || log_new(&m->log) || prompt_new(&m->prompt) ||
-	    !m->flows || !m->order ||
-	    !m->recent) {
+	    !m->flows || !m->order || !m->recent) {
 		model_free(m);
 		return NULL;
 	}
@@ -65,6 +64,7 @@ enum keys_place model_place(const struct model *m)
 		[MODEL_DETAIL] = KEYS_IN_DETAIL,
 		[MODEL_HELP] = KEYS_IN_HELP,
 		[MODEL_QUIT] = KEYS_IN_QUIT,
+		[MODEL_PANIC] = KEYS_IN_PANIC,
 		[MODEL_FILTER] = 0,
 		[MODEL_SEARCH] = 0,
 	};
@@ -284,6 +284,14 @@ static struct effect run_command(struct model *m, const struct event *e, enum co
 			return (struct effect){ .kind = EFFECT_DETACH };
 		model_open(m, MODEL_QUIT);
 		break;
+	case COMMAND_PANIC:
+		model_open(m, MODEL_PANIC);
+		break;
+	case COMMAND_PANIC_NOW:
+		m->mode = MODEL_PANE;
+		return (struct effect){ .kind = EFFECT_PANIC };
+	case COMMAND_PAUSE_ALL:
+		return (struct effect){ .kind = m->paused ? EFFECT_RESUME : EFFECT_PAUSE };
 	default:
 		if (effect_of(command) == EFFECT_NONE && panes_get(m->pane)->command)
 			return panes_get(m->pane)->command(m, e, command);
@@ -402,8 +410,12 @@ struct effect model_apply(struct model *m, const struct event *e)
 		if (prompt_view_take(m, e))
 			effect.kind = EFFECT_RING;
 		break;
-	case EVENT_NOT_ANSWERED:
-		prompt_not_answered(&m->prompt, e->question);
+	case EVENT_ANSWERED:
+		prompt_replied(&m->prompt, e->answered.id, e->answered.ok);
+		m->dirty = true;
+		break;
+	case EVENT_PAUSED:
+		m->paused = e->paused;
 		m->dirty = true;
 		break;
 	case EVENT_DRAWN:

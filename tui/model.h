@@ -36,6 +36,7 @@ enum model_mode {
 	MODEL_DETAIL, /* of the selected row */
 	MODEL_HELP,
 	MODEL_QUIT,   /* the question how to leave */
+	MODEL_PANIC,  /* the question whether everything is to be denied */
 	MODEL_FILTER, /* the filter is being typed, */
 	MODEL_SEARCH, /* or what to search for */
 };
@@ -55,10 +56,11 @@ enum event_kind {
 	EVENT_SIZE,
 	EVENT_REPLY,
 	EVENT_QUESTIONS,
-	EVENT_NOT_ANSWERED, /* an answer was refused, or could not be sent */
-	EVENT_DRAWN,        /* what there is now is on the screen */
-	EVENT_JUDGED,  /* what the policy would say to some rows */
-	EVENT_MESSAGE, /* sandtop has to say something */
+	EVENT_ANSWERED, /* what became of an answer */
+	EVENT_PAUSED,   /* there is a pause, or none any more */
+	EVENT_DRAWN,    /* what there is now is on the screen */
+	EVENT_JUDGED,   /* what the policy would say to some rows */
+	EVENT_MESSAGE,  /* sandtop has to say something */
 	EVENT_ENDED,
 };
 
@@ -90,9 +92,13 @@ struct event {
 			int bar_w, bar_room;
 		};
 		const char *questions; /* the text of `held` */
-		uint64_t question;     /* its number */
-		const char *text;      /* of the message; not escaped */
-		int status;            /* that the command ended with */
+		bool paused;
+		struct {
+			uint64_t id;
+			bool ok; /* it was taken; not: the question waits again */
+		} answered;
+		const char *text; /* of the message; not escaped */
+		int status;       /* that the command ended with */
 		struct {
 			bool ok;
 			const char *text; /* not escaped */
@@ -113,6 +119,9 @@ enum effect_kind {
 	EFFECT_REDRAW, /* the whole screen */
 	EFFECT_ANSWER,
 	EFFECT_RING, /* the bell */
+	EFFECT_PAUSE,
+	EFFECT_RESUME,
+	EFFECT_PANIC,
 };
 
 struct effect {
@@ -147,6 +156,7 @@ struct model {
 
 	enum pane_kind pane;
 	enum model_mode mode;
+	bool paused;  /* by this monitor */
 	bool prefix;  /* Ctrl-] was the last key */
 	bool pasting; /* what comes was not typed */
 	uint64_t key_elapsed;

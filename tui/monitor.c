@@ -139,12 +139,12 @@ static void kill_command(struct monitor *m)
 	m->killing = true;
 }
 
-/* The question waits again. */
-static void not_answered(struct monitor *m, uint64_t id)
+static void answered(struct monitor *m, uint64_t id, bool ok)
 {
-	struct event e = feed_event(EVENT_NOT_ANSWERED);
+	struct event e = feed_event(EVENT_ANSWERED);
 
-	e.question = id;
+	e.answered.id = id;
+	e.answered.ok = ok;
 	model_apply(m->model, &e);
 }
 
@@ -155,7 +155,7 @@ static void answer(struct monitor *m, const struct effect *effect)
 
 	asked(m, ret);
 	if (ret)
-		not_answered(m, effect->answer.id);
+		answered(m, effect->answer.id, false);
 }
 
 /* What only a sandbox that runs can be asked. */
@@ -210,6 +210,13 @@ static void act(struct monitor *m, const struct effect *effect)
 		break;
 	case EFFECT_ANSWER:
 		answer(m, effect);
+		break;
+	case EFFECT_PAUSE:
+	case EFFECT_RESUME:
+		asked(m, link_pause(&m->link, effect->kind == EFFECT_PAUSE));
+		break;
+	case EFFECT_PANIC:
+		ask(m, "panic", NULL);
 		break;
 	case EFFECT_RING:
 		term_ring(m->term);
@@ -270,8 +277,16 @@ static void take_questions(struct monitor *m, char *text)
 
 static void take_reply(struct monitor *m, const struct link_message *message)
 {
-	if (!message->ok && message->question)
-		not_answered(m, message->question);
+	if (message->question) {
+		answered(m, message->question, message->ok);
+		m->look_held = 0;
+	}
+	if (message->is_pause) {
+		struct event e = feed_event(EVENT_PAUSED);
+
+		e.paused = message->paused;
+		model_apply(m->model, &e);
+	}
 	tell(m, message->ok, message->text);
 	m->look = 0;
 }

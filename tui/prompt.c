@@ -179,6 +179,9 @@ void prompt_take(struct prompt *p, const char *text, struct prompt_news *news)
 		if (known)
 			*q = *known;
 		q->left = left;
+		/* A rule that does not match it after all, or another one before: it waits. */
+		if (q->arrived)
+			q->sent = q->arrived = false;
 		if (q->id <= p->newest)
 			continue;
 		p->newest = q->id;
@@ -302,13 +305,13 @@ void prompt_answered(struct prompt *p)
 	turn_to_next(p);
 }
 
-void prompt_not_answered(struct prompt *p, uint64_t id)
+void prompt_replied(struct prompt *p, uint64_t id, bool ok)
 {
 	struct question *q = find(p, id);
 
 	if (!q)
 		return;
-	q->sent = false;
+	q->sent = q->arrived = ok;
 	if (!prompt_current(p))
 		turn_to_next(p);
 }

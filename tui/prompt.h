@@ -55,7 +55,8 @@ struct question {
 	char process[PROMPT_PROCESS_MAX];
 	char exe[PROMPT_EXE_MAX]; /* or empty */
 	unsigned int left;        /* seconds */
-	bool sent;                /* its answer is on its way */
+	bool sent;                /* its answer is on its way, */
+	bool arrived;             /* or has arrived: the next list says whether that settled it */
 };
 
 struct prompt {
@@ -119,8 +120,11 @@ const char *prompt_refusal(const struct prompt *p);
 /* The current question is answered: the next one has its turn. */
 void prompt_answered(struct prompt *p);
 
-/* The answer to that question was refused, or got lost: it waits again. */
-void prompt_not_answered(struct prompt *p, uint64_t id);
+/*
+ * What became of the answer to that question. If it was refused, or could not be sent, the question
+ * waits again.
+ */
+void prompt_replied(struct prompt *p, uint64_t id, bool ok);
 
 /* As the control protocol has them. */
 const char *prompt_scope_word(enum prompt_scope scope);

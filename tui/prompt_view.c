@@ -181,7 +181,8 @@ int prompt_view_rows(const struct model *m)
 {
 	int rows;
 
-	if (!prompt_current(&m->prompt) || m->pane == MODEL_OUTPUT || m->mode == MODEL_QUIT)
+	if (!prompt_current(&m->prompt) || m->pane == MODEL_OUTPUT || m->mode == MODEL_QUIT ||
+	    m->mode == MODEL_PANIC)
 		return 0;
 	fit(m, &rows);
 	return rows;

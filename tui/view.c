@@ -151,23 +151,28 @@ static void render_tabs(const struct model *m, struct cells *c, int y)
 		snprintf(end, sizeof(end), "ended with status %d: q leaves", m->status);
 		hint = end;
 	}
-	if ((m->has_output || m->ended) && !prompt_waiting(&m->prompt) &&
+	if ((m->has_output || m->ended) && !prompt_waiting(&m->prompt) && !m->paused &&
 	    x + 2 + (int)strlen(hint) <= c->w)
 		cells_text(c, c->w - (int)strlen(hint), y, (int)strlen(hint),
 			   m->ended ? ROLE_HOLD : ROLE_DIM, hint);
 }
 
-/* That somebody is asked for, on the line of the tabs or another one; it gives way to nothing. */
+/* That all is paused, or that somebody is asked for, on the line of the tabs or another one; it
+ * gives way to nothing. */
 static void render_waiting(const struct model *m, struct cells *c, int y)
 {
 	const unsigned int n = prompt_waiting(&m->prompt);
 	char text[64];
 	int width;
 
-	if (n == 0)
+	if (m->paused)
+		snprintf(text, sizeof(text), " PAUSED, %sP goes on ",
+			 m->pane == MODEL_OUTPUT ? "Ctrl-] " : "");
+	else if (n)
+		snprintf(text, sizeof(text), " %u waiting%s ", n,
+			 m->pane == MODEL_OUTPUT ? ", Ctrl-] to answer" : "");
+	else
 		return;
-	snprintf(text, sizeof(text), " %u waiting%s ", n,
-		 m->pane == MODEL_OUTPUT ? ", Ctrl-] to answer" : "");
 	width = (int)strlen(text);
 	if (width > c->w)
 		width = c->w;
@@ -276,6 +281,19 @@ static void render_question(const struct model *m, struct cells *c, struct rect 
 		cells_text(c, r.x, r.y + (int)COUNT(lines) + 1, r.w, ROLE_DIM, again);
 }
 
+static void render_panic(struct cells *c, struct rect r)
+{
+	static const char *const lines[] = {
+		"Deny everything, and shut every connection?",
+		"",
+		"  y    yes; u takes the denial back, what was shut stays shut",
+		"  Esc  back",
+	};
+
+	for (int i = 0; i < (int)COUNT(lines) && i < r.h; i++)
+		cells_text(c, r.x, r.y + i, r.w, i ? ROLE_TEXT : ROLE_TITLE, lines[i]);
+}
+
 /* Where an open bar is: on the last lines, up to the first one of the body, which shrinks. */
 static struct rect bar_rect(const struct model *m, struct view_layout *l)
 {
@@ -305,6 +323,8 @@ static void render_body(const struct model *m, struct cells *c, const struct vie
 		render_help(m, c, l->body);
 	else if (m->mode == MODEL_QUIT)
 		render_question(m, c, l->body);
+	else if (m->mode == MODEL_PANIC)
+		render_panic(c, l->body);
 	else if (panes_get(m->pane)->render)
 		panes_get(m->pane)->render(m, c, l);
 }

@@ -315,6 +315,25 @@ Test(prompt, what_is_pasted_answers_nothing)
 	cr_expect_eq(model->prompt.verdict, VERDICT_ASK);
 }
 
+Test(prompt, panic_is_meant_twice)
+{
+	cr_expect_eq(press('X').kind, EFFECT_NONE);
+	cr_expect_eq(press(KEYS_ESCAPE).kind, EFFECT_NONE);
+	cr_expect_eq(press('y').kind, EFFECT_NONE);
+	press('X');
+	cr_expect_eq(press('X').kind, EFFECT_NONE);
+	cr_expect_eq(press('y').kind, EFFECT_PANIC);
+	cr_expect_eq(model->mode, MODEL_PANE);
+}
+
+Test(prompt, a_pause_goes_on_by_the_same_key)
+{
+	cr_expect_eq(press('P').kind, EFFECT_PAUSE);
+	cr_expect_eq(press('P').kind, EFFECT_PAUSE);
+	apply((struct event){ .kind = EVENT_PAUSED, .paused = true });
+	cr_expect_eq(press('P').kind, EFFECT_RESUME);
+}
+
 Test(prompt, the_question_how_to_leave_comes_first)
 {
 	take(GIT);
@@ -380,11 +399,30 @@ Test(prompt, an_answer_that_was_refused_waits_again)
 	pass();
 	press('a');
 	press('\r');
-	apply((struct event){ .kind = EVENT_NOT_ANSWERED, .question = 7 });
+	apply((struct event){ .kind = EVENT_ANSWERED, .answered = { 7, false } });
 	cr_expect_eq(model->prompt.id, 7);
 	cr_expect_eq(model->prompt.verdict, VERDICT_ASK);
 	press('a');
 	cr_expect_eq(model->prompt.verdict, VERDICT_ASK);
+}
+
+Test(prompt, an_answer_that_did_not_settle_it_leaves_it_waiting)
+{
+	take(GIT DIG);
+	pass();
+	press('a');
+	press('s');
+	press('\r');
+	/* The list was made before the answer came, */
+	take(GIT DIG);
+	cr_expect_eq(prompt_waiting(&model->prompt), 1);
+	apply((struct event){ .kind = EVENT_ANSWERED, .answered = { 7, true } });
+	cr_expect_eq(prompt_waiting(&model->prompt), 1);
+	/* and this one after it. */
+	take(GIT DIG);
+	cr_expect_eq(prompt_waiting(&model->prompt), 2);
+	take(GIT);
+	cr_expect_eq(model->prompt.id, 7);
 }
 
 Test(prompt, what_is_over_leaves_with_a_word)
