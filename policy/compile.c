@@ -302,6 +302,7 @@ int policy_compile(const struct draft *d, struct policy **out)
 		return -ENOMEM;
 	p->fallback = d->learns ? VERDICT_ALLOW : draft_fallback(d);
 	p->learns = d->learns;
+	p->panic = d->panic;
 	compile_bind(d, p);
 	ret = addr_set_copy(&d->this_host, &p->this_host);
 	if (!ret)
@@ -345,6 +346,11 @@ const char *policy_rule_text(const struct policy *p, int rule)
 	return p->rules[rule - 1].text;
 }
 
+bool policy_panics(const struct policy *p)
+{
+	return p->panic;
+}
+
 enum verdict policy_fallback(const struct policy *p)
 {
 	return p->fallback;
@@ -357,6 +363,8 @@ bool policy_learns(const struct policy *p)
 
 const char *policy_fallback_name(const struct policy *p)
 {
+	if (p->panic)
+		return reason_name(REASON_PANIC);
 	return p->learns ? "learn" : verdict_name(p->fallback);
 }
 

@@ -56,6 +56,7 @@ struct policy {
 	struct addr *nameservers;                 /* empty when the policy implies none */
 	size_t n_nameservers;
 	struct dns_policy dns;
+	bool panic; /* everything is denied */
 };
 
 /*

@@ -44,6 +44,7 @@ struct source {
 	char **list_paths; /* theirs */
 	size_t n_lists;
 	bool sinkhole, learns;
+	bool panic;
 };
 
 struct source *source_new(void)
@@ -123,6 +124,7 @@ struct source *source_copy(const struct source *s)
 	}
 	copy->sinkhole = s->sinkhole;
 	copy->learns = s->learns;
+	copy->panic = s->panic;
 	copy->profile = s->profile;
 	if (copy->profile)
 		copy->profile->users++;
@@ -188,6 +190,16 @@ char **source_lists(const struct source *s, size_t *n)
 {
 	*n = s->n_lists;
 	return s->list_paths;
+}
+
+void source_set_panic(struct source *s)
+{
+	s->panic = true;
+}
+
+bool source_panics(const struct source *s)
+{
+	return s->panic;
 }
 
 void source_set_sinkhole(struct source *s)
@@ -281,6 +293,8 @@ int source_build(const struct source *s, struct draft **out, struct policy_error
 		draft_set_sinkhole(d);
 	if (!ret && s->learns)
 		draft_set_learning(d);
+	if (!ret && s->panic)
+		draft_set_panic(d);
 	if (ret)
 		draft_free(d);
 	else

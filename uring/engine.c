@@ -12,6 +12,7 @@
 #include "policy/names.h"
 #include "uring/blocked.h"
 #include "uring/call.h"
+#include "uring/pause.h"
 
 static void clone_begin(struct engine *e, struct call *c, int res)
 {
@@ -161,8 +162,16 @@ static bool learns_self(const struct engine *e, const struct endpoint *endpoint)
 	       (endpoint->proto == PROTO_TCP || endpoint->proto == PROTO_UDP);
 }
 
+void engine_count_held(struct engine *e, int change)
+{
+	e->held += (unsigned)change;
+	ledger_set_held(e->report->ledger, e->held);
+}
+
 struct decision engine_decide(struct engine *e, int sock, struct endpoint *endpoint)
 {
+	if (e->panic)
+		return (struct decision){ .verdict = VERDICT_DENY, .reason = REASON_PANIC };
 	endpoint->self =
 		(policy_asks_self(e->policy, &e->live, endpoint) || learns_self(e, endpoint)) &&
 		listeners_has(&e->listeners, sock, endpoint);
@@ -193,16 +202,11 @@ static void refuse_protocol(struct engine *e, struct call *c)
 	call_deny(e, c);
 }
 
-static void begin(struct engine *e, struct call *c)
+static void begin(struct engine *e, struct call *c, int res)
 {
 	int ret;
 
-	c->type = type_of(c->n.nr);
-	if (!c->type) {
-		/* Not in the plan: nobody asked to see it. */
-		call_fail(e, c, ENOSYS);
-		return;
-	}
+	(void)res;
 	if (c->type->begin == clone_begin) {
 		clone_begin(e, c, 0);
 		return;
@@ -222,6 +226,18 @@ static void begin(struct engine *e, struct call *c)
 		refuse_protocol(e, c);
 	else
 		c->type->begin(e, c, 0);
+}
+
+static void take(struct engine *e, struct call *c)
+{
+	c->type = type_of(c->n.nr);
+	if (!c->type)
+		/* Not in the plan: nobody asked to see it. */
+		call_fail(e, c, ENOSYS);
+	else if (e->paused)
+		pause_hold(e, c, begin);
+	else
+		begin(e, c, 0);
 }
 
 /*
@@ -265,7 +281,7 @@ static void run_batch(struct engine *e)
 		c = take_call(e);
 		*c = (struct call){ .n = notif, .sock = -1, .peer = -1, .stat = -1, .engine = e };
 		c->start = e->live.now = loop_now();
-		begin(e, c);
+		take(e, c);
 		n++;
 	}
 	/* Full, or no call free: there may be more. Else it is the ring's to say so. */
