@@ -356,16 +356,11 @@ enum verdict policy_fallback(const struct policy *p)
 	return p->fallback;
 }
 
-bool policy_learns(const struct policy *p)
-{
-	return p->learns;
-}
-
 const char *policy_fallback_name(const struct policy *p)
 {
 	if (p->panic)
 		return reason_name(REASON_PANIC);
-	return p->learns ? "learn" : verdict_name(p->fallback);
+	return p->learns ? reason_name(REASON_LEARN) : verdict_name(p->fallback);
 }
 
 int policy_rules(const struct policy *p)

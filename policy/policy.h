@@ -147,14 +147,11 @@ const char *policy_rule_text(const struct policy *p, int rule);
 /* What an outgoing request gets that no rule matches. */
 enum verdict policy_fallback(const struct policy *p);
 
-/* Whether that is so for the sake of learning. */
-bool policy_learns(const struct policy *p);
-
-/* How it is told what holds: "deny", "allow", "ask", "learn", or "panic". */
-const char *policy_fallback_name(const struct policy *p);
-
 /* Whether it denies everything because of draft_set_panic(). */
 bool policy_panics(const struct policy *p);
+
+/* How these are told: "deny", "allow", "ask", "learn" or "panic". */
+const char *policy_fallback_name(const struct policy *p);
 
 /* How many rules the policy has. */
 int policy_rules(const struct policy *p);

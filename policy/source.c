@@ -43,8 +43,7 @@ struct source {
 	struct source_list **lists;
 	char **list_paths; /* theirs */
 	size_t n_lists;
-	bool sinkhole, learns;
-	bool panic;
+	bool sinkhole, learns, panic;
 };
 
 struct source *source_new(void)
@@ -123,8 +122,8 @@ struct source *source_copy(const struct source *s)
 		return NULL;
 	}
 	copy->sinkhole = s->sinkhole;
-	copy->learns = s->learns;
 	copy->panic = s->panic;
+	copy->learns = s->learns;
 	copy->profile = s->profile;
 	if (copy->profile)
 		copy->profile->users++;
@@ -291,10 +290,10 @@ int source_build(const struct source *s, struct draft **out, struct policy_error
 		ret = draft_insert(d, s->inserted[i], err);
 	if (!ret && s->sinkhole)
 		draft_set_sinkhole(d);
-	if (!ret && s->learns)
-		draft_set_learning(d);
 	if (!ret && s->panic)
 		draft_set_panic(d);
+	if (!ret && s->learns)
+		draft_set_learning(d);
 	if (ret)
 		draft_free(d);
 	else

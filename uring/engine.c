@@ -154,18 +154,18 @@ unsigned engine_swap(struct engine *e, struct snapshot *s, uint64_t generation)
 	return blocked_judge_again(e);
 }
 
+void engine_count_held(struct engine *e, int change)
+{
+	e->held += (unsigned)change;
+	ledger_set_held(e->report->ledger, e->held);
+}
+
 /* A port that the kernel chose for a listener is another one next time: that it is ours is learned.
  */
 static bool learns_self(const struct engine *e, const struct endpoint *endpoint)
 {
 	return e->learn && endpoint->dir == DIR_OUT && addr_is_loopback(endpoint->addr) &&
 	       (endpoint->proto == PROTO_TCP || endpoint->proto == PROTO_UDP);
-}
-
-void engine_count_held(struct engine *e, int change)
-{
-	e->held += (unsigned)change;
-	ledger_set_held(e->report->ledger, e->held);
 }
 
 struct decision engine_decide(struct engine *e, int sock, struct endpoint *endpoint)
