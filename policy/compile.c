@@ -356,11 +356,6 @@ enum verdict policy_fallback(const struct policy *p)
 	return p->fallback;
 }
 
-bool policy_learns(const struct policy *p)
-{
-	return p->learns;
-}
-
 const char *policy_fallback_name(const struct policy *p)
 {
 	if (p->panic)

@@ -150,9 +150,6 @@ enum verdict policy_fallback(const struct policy *p);
 /* Whether it denies everything because of draft_set_panic(). */
 bool policy_panics(const struct policy *p);
 
-/* Whether that is so for the sake of learning. */
-bool policy_learns(const struct policy *p);
-
 /* How these are told: "deny", "allow", "ask", "learn" or "panic". */
 const char *policy_fallback_name(const struct policy *p);
 
