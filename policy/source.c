@@ -43,8 +43,7 @@ struct source {
 	struct source_list **lists;
 	char **list_paths; /* theirs */
 	size_t n_lists;
-	bool sinkhole;
-	bool panic;
+	bool sinkhole, learns, panic;
 };
 
 struct source *source_new(void)
@@ -124,6 +123,7 @@ struct source *source_copy(const struct source *s)
 	}
 	copy->sinkhole = s->sinkhole;
 	copy->panic = s->panic;
+	copy->learns = s->learns;
 	copy->profile = s->profile;
 	if (copy->profile)
 		copy->profile->users++;
@@ -204,6 +204,11 @@ bool source_panics(const struct source *s)
 void source_set_sinkhole(struct source *s)
 {
 	s->sinkhole = true;
+}
+
+void source_set_learning(struct source *s)
+{
+	s->learns = true;
 }
 
 const char *source_profile(const struct source *s)
@@ -287,6 +292,8 @@ int source_build(const struct source *s, struct draft **out, struct policy_error
 		draft_set_sinkhole(d);
 	if (!ret && s->panic)
 		draft_set_panic(d);
+	if (!ret && s->learns)
+		draft_set_learning(d);
 	if (ret)
 		draft_free(d);
 	else
