@@ -452,6 +452,18 @@ static int dump_profile(const struct options *o, const struct profile_file *f,
 	return status;
 }
 
+/* Nobody has said what is allowed: a monitored run asks, a batch run has nobody to be asked. */
+static void choose_policy(struct options *o, const struct profile_file *f)
+{
+	if (o->policies || f->profile.n_items || o->dump_profile || o->learn)
+		return;
+	if (is_monitored(o) && !o->no_supervisor)
+		options_set_ask(o);
+	else
+		complain("no policy given: every connection is denied "
+			 "(see --net-allow, --preset public-only, --learn)");
+}
+
 static int run_or_dump(struct options *o, struct profile_file *f)
 {
 	struct draft *d = NULL;
@@ -465,11 +477,10 @@ static int run_or_dump(struct options *o, struct profile_file *f)
 		return EXIT_USAGE;
 	}
 	status = check_descriptors(o);
-	if (!status)
+	if (!status) {
+		choose_policy(o, f);
 		status = make_draft(o, f, &d);
-	if (!status && !o->policies && !f->profile.n_items && !o->dump_profile && !o->learn)
-		complain("no policy given: every connection is denied "
-			 "(see --net-allow, --preset public-only, --learn)");
+	}
 	if (!status)
 		status = o->dump_profile ? dump_profile(o, f, d) : run_command(o, f, d);
 	draft_free(d);

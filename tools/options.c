@@ -592,6 +592,16 @@ int options_parse(enum options_mode mode, int argc, char **argv, struct options 
 	return ret;
 }
 
+void options_set_ask(struct options *o)
+{
+	/* There is room for one more than there were arguments. */
+	o->policy[o->policies++] = (struct options_policy){
+		.kind = OPTIONS_DEFAULT,
+		.flag = "--ask",
+		.text = "ask",
+	};
+}
+
 void options_free(struct options *o)
 {
 	free(o->policy);

@@ -79,6 +79,9 @@ int options_parse(enum options_mode mode, int argc, char **argv, struct options 
 		  size_t errsize);
 void options_free(struct options *o);
 
+/* As if --ask had been given, where no option of a policy was. */
+void options_set_ask(struct options *o);
+
 /* The usage text of a mode, with every option of this build. */
 void options_help(enum options_mode mode, FILE *f);
 

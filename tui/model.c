@@ -9,6 +9,7 @@
 #include "tui/filter.h"
 #include "tui/flowlist.h"
 #include "tui/panes.h"
+#include "tui/prompt_view.h"
 
 #define SECOND UINT64_C(1000000000)
 
@@ -35,7 +36,8 @@ struct model *model_new(bool attached, bool has_output)
 	m->order = calloc(FLOW_ROWS, sizeof(*m->order));
 	m->judged = calloc(FLOW_ROWS, sizeof(*m->judged));
 	m->recent = calloc(LEDGER_DECISIONS, sizeof(*m->recent));
-	if (socklist_new(&m->connections) || log_new(&m->log) || !m->flows || !m->order ||
+	if (socklist_new(&m->connections) || log_new(&m->log) || prompt_new(&m->prompt) ||
+	    !m->flows || !m->order ||
 	    !m->recent) {
 		model_free(m);
 		return NULL;
@@ -52,6 +54,7 @@ void model_free(struct model *m)
 	free(m->judged);
 	free(m->recent);
 	socklist_free(&m->connections);
+	prompt_free(&m->prompt);
 	log_free(&m->log);
 	free(m);
 }
@@ -330,6 +333,23 @@ static struct effect take_key(struct model *m, const struct event *e)
 	return run_command(m, e, keys_command(e->key, model_place(m)));
 }
 
+/* What is on the screen is what there is now. */
+static void note_drawn(struct model *m, uint64_t elapsed)
+{
+	const struct bar_ops *bar = model_place(m) == KEYS_IN_OUTPUT ? NULL : panes_bar(m);
+
+	prompt_shown(&m->prompt, bar && bar->key == prompt_view_key ? m->prompt.id : 0, elapsed);
+}
+
+/* Whether keys now count shows. */
+static void note_ready(struct model *m, uint64_t elapsed)
+{
+	const bool ready = prompt_listens(&m->prompt, elapsed);
+
+	m->dirty |= ready != m->prompt.ready;
+	m->prompt.ready = ready;
+}
+
 struct effect model_apply(struct model *m, const struct event *e)
 {
 	struct effect effect = { .kind = EFFECT_NONE };
@@ -354,6 +374,9 @@ struct effect model_apply(struct model *m, const struct event *e)
 		break;
 	case EVENT_SIZE:
 		m->full_page = m->page = e->page ? e->page : 1;
+		m->bar_w = e->bar_w;
+		m->bar_room = e->bar_room;
+		prompt_unsee(&m->prompt);
 		model_arrange(m);
 		break;
 	case EVENT_REPLY:
@@ -375,8 +398,20 @@ struct effect model_apply(struct model *m, const struct event *e)
 		m->mode = m->mode == MODEL_QUIT ? MODEL_PANE : m->mode;
 		m->dirty = true;
 		break;
+	case EVENT_QUESTIONS:
+		if (prompt_view_take(m, e))
+			effect.kind = EFFECT_RING;
+		break;
+	case EVENT_NOT_ANSWERED:
+		prompt_not_answered(&m->prompt, e->question);
+		m->dirty = true;
+		break;
+	case EVENT_DRAWN:
+		note_drawn(m, e->elapsed);
+		break;
 	}
 	fit_bar(m);
+	note_ready(m, e->elapsed);
 	m->now = e->now;
 	return effect;
 }

@@ -20,6 +20,7 @@
 #include "tui/keys.h"
 #include "tui/log.h"
 #include "tui/order.h"
+#include "tui/prompt.h"
 #include "tui/rate.h"
 
 enum pane_kind {
@@ -53,6 +54,9 @@ enum event_kind {
 	EVENT_KEY,
 	EVENT_SIZE,
 	EVENT_REPLY,
+	EVENT_QUESTIONS,
+	EVENT_NOT_ANSWERED, /* an answer was refused, or could not be sent */
+	EVENT_DRAWN,        /* what there is now is on the screen */
 	EVENT_JUDGED,  /* what the policy would say to some rows */
 	EVENT_MESSAGE, /* sandtop has to say something */
 	EVENT_ENDED,
@@ -80,9 +84,15 @@ struct event {
 			const struct judged_reply *reply;
 		} judged;
 		const struct key *key;
-		const char *text;  /* of the message; not escaped */
-		int status;        /* that the command ended with */
-		unsigned int page; /* how many rows a list shows, at least 1 */
+		struct {
+			unsigned int page; /* how many rows a list shows, at least 1 */
+			/* Columns of a bar, and how many lines it may have. */
+			int bar_w, bar_room;
+		};
+		const char *questions; /* the text of `held` */
+		uint64_t question;     /* its number */
+		const char *text;      /* of the message; not escaped */
+		int status;            /* that the command ended with */
 		struct {
 			bool ok;
 			const char *text; /* not escaped */
@@ -101,6 +111,8 @@ enum effect_kind {
 	EFFECT_DETACH,
 	EFFECT_KILL,
 	EFFECT_REDRAW, /* the whole screen */
+	EFFECT_ANSWER,
+	EFFECT_RING, /* the bell */
 };
 
 struct effect {
@@ -108,6 +120,11 @@ struct effect {
 	struct key key;
 	uint64_t cookie;
 	char spec[EXPLAIN_HINT_MAX];
+	struct {
+		uint64_t id; /* of the question */
+		/* As the control protocol has them; static. */
+		const char *verdict, *lifetime, *scope; /* scope may be NULL */
+	} answer;
 };
 
 /* A process that made decisions of one flow, as far as they are still known. */
@@ -154,6 +171,9 @@ struct model {
 	struct judged_answer *judged; /* FLOW_ROWS */
 	struct socklist connections;
 	struct log log;
+
+	struct prompt prompt;
+	int bar_w, bar_room; /* columns of a bar, and how many lines it may have */
 
 	struct ledger_decision *recent; /* a ring of LEDGER_DECISIONS */
 	uint64_t n_recent;              /* ever taken */

@@ -25,7 +25,8 @@
 
 enum {
 	TICK = 100,  /* ms between two looks at the ledger */
-	LOOK = 1000, /* ms between two looks at the connections, while they show */
+	LOOK = 1000, /* ms between two looks at the connections or the questions, while there are
+			some */
 	FRAME = 16,  /* ms at least between two pictures */
 };
 
@@ -44,11 +45,13 @@ struct monitor {
 	sigset_t mask; /* as it was before */
 	int w, h;
 	bool ended;
-	bool over;      /* the command has ended; see result->end */
-	bool killing;   /* the operator wants the command to end */
-	uint64_t tick;  /* when to look again, CLOCK_MONOTONIC in ns */
-	uint64_t look;  /* when to look at the connections again */
-	uint64_t frame; /* when the last picture was drawn */
+	bool over;          /* the command has ended; see result->end */
+	bool killing;       /* the operator wants the command to end */
+	uint64_t tick;      /* when to look again, CLOCK_MONOTONIC in ns */
+	uint64_t look;      /* when to look at the connections again */
+	uint64_t look_held; /* when to look at the questions again, */
+	uint64_t held;      /* and how many there were */
+	uint64_t frame;     /* when the last picture was drawn */
 };
 
 static void finish(struct monitor *m, enum monitor_end end)
@@ -79,6 +82,7 @@ static struct rect output_rect(const struct monitor *m)
 static void resize(struct monitor *m)
 {
 	struct event e = feed_event(EVENT_SIZE);
+	struct view_layout l;
 	struct rect old = output_rect(m), r;
 
 	term_size(m->term, &m->w, &m->h);
@@ -88,7 +92,10 @@ static void resize(struct monitor *m)
 		pane_resize(m->output.pane, r.h, r.w);
 		link_resize(&m->link, r.h, r.w);
 	}
-	e.page = (unsigned int)view_layout(MODEL_DECISIONS, m->w, m->h).body.h;
+	l = view_layout(MODEL_DECISIONS, m->w, m->h);
+	e.page = (unsigned int)l.body.h;
+	e.bar_w = m->w;
+	e.bar_room = l.body.h + (l.bar >= 0);
 	model_apply(m->model, &e);
 	m->output.changed = true;
 }
@@ -130,6 +137,25 @@ static void kill_command(struct monitor *m)
 	else if (!m->killing)
 		tell(m, true, "told the command to end (SIGTERM); again: SIGKILL");
 	m->killing = true;
+}
+
+/* The question waits again. */
+static void not_answered(struct monitor *m, uint64_t id)
+{
+	struct event e = feed_event(EVENT_NOT_ANSWERED);
+
+	e.question = id;
+	model_apply(m->model, &e);
+}
+
+static void answer(struct monitor *m, const struct effect *effect)
+{
+	int ret = link_answer(&m->link, effect->answer.id, effect->answer.verdict,
+			      effect->answer.lifetime, effect->answer.scope);
+
+	asked(m, ret);
+	if (ret)
+		not_answered(m, effect->answer.id);
 }
 
 /* What only a sandbox that runs can be asked. */
@@ -182,6 +208,12 @@ static void act(struct monitor *m, const struct effect *effect)
 	case EFFECT_REDRAW:
 		term_forget(m->term);
 		break;
+	case EFFECT_ANSWER:
+		answer(m, effect);
+		break;
+	case EFFECT_RING:
+		term_ring(m->term);
+		break;
 	}
 }
 
@@ -225,6 +257,25 @@ static void take_connections(struct monitor *m, struct opened_list *list)
 	free(list->v);
 }
 
+static void take_questions(struct monitor *m, char *text)
+{
+	struct event e = feed_event(EVENT_QUESTIONS);
+	struct effect effect;
+
+	e.questions = text;
+	effect = model_apply(m->model, &e);
+	act(m, &effect);
+	free(text);
+}
+
+static void take_reply(struct monitor *m, const struct link_message *message)
+{
+	if (!message->ok && message->question)
+		not_answered(m, message->question);
+	tell(m, message->ok, message->text);
+	m->look = 0;
+}
+
 static void take_judged(struct monitor *m, const struct judged_reply *reply)
 {
 	struct event e = feed_event(EVENT_JUDGED);
@@ -260,8 +311,10 @@ static void read_control(struct monitor *m)
 		case LINK_SWAP:
 			break;
 		case LINK_REPLY:
-			tell(m, message.ok, message.text);
-			m->look = 0;
+			take_reply(m, &message);
+			break;
+		case LINK_QUESTIONS:
+			take_questions(m, message.questions);
 			break;
 		case LINK_CONNECTIONS:
 			take_connections(m, &message.connections);
@@ -291,6 +344,23 @@ static void look_at_connections(struct monitor *m)
 	link_ask_connections(&m->link);
 }
 
+/*
+ * As soon as their number changes, and now and then while there are some: the sandbox looks into
+ * /proc for each of them. What does not go now goes the next time.
+ */
+static void look_at_questions(struct monitor *m)
+{
+	const uint64_t held = m->model->head.held, now = feed_elapsed();
+
+	if (m->over ||
+	    (held == m->held && (now < m->look_held || (!held && !m->model->prompt.n))))
+		return;
+	if (link_ask_questions(&m->link))
+		return;
+	m->held = held;
+	m->look_held = now + LOOK * MILLISECOND;
+}
+
 /* Only of the rows that show, and again when the policy is another or a name may have expired. */
 static void look_at_verdicts(struct monitor *m)
 {
@@ -310,6 +380,8 @@ static bool shows_output(const struct monitor *m)
 
 static void draw(struct monitor *m)
 {
+	struct event e;
+
 	view_render(m->model, &m->cells);
 	if (shows_output(m)) {
 		pane_render(m->output.pane, &m->cells, output_rect(m));
@@ -321,6 +393,8 @@ static void draw(struct monitor *m)
 	term_draw(m->term, &m->cells);
 	m->model->dirty = false;
 	m->output.changed = false;
+	e = feed_event(EVENT_DRAWN);
+	model_apply(m->model, &e);
 }
 
 /* Draw if there is something new and the last picture is old enough. Returns ms to wait for it. */
@@ -376,6 +450,7 @@ static void turn(struct monitor *m)
 	if (feed_elapsed() >= m->tick) {
 		m->tick = feed_elapsed() + TICK * MILLISECOND;
 		feed_read(&m->feed, m->link.ledger, m->model);
+		look_at_questions(m);
 		look_at_connections(m);
 		look_at_verdicts(m);
 	}

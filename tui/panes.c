@@ -9,6 +9,7 @@
 #include "tui/flowlist.h"
 #include "tui/log.h"
 #include "tui/log_view.h"
+#include "tui/prompt_view.h"
 #include "tui/socklist_view.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
@@ -55,6 +56,8 @@ static_assert(COUNT(panes) == MODEL_PANES, "every pane has a row");
 
 static const struct bar_ops bars[] = {
 	{ .rows = filter_rows, .key = filter_key, .render = filter_render, .takes_paste = true },
+	/* Behind all in which something is typed. */
+	{ .rows = prompt_view_rows, .key = prompt_view_key, .render = prompt_view_render },
 };
 
 const struct pane_ops *panes_get(enum pane_kind kind)

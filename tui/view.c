@@ -151,9 +151,27 @@ static void render_tabs(const struct model *m, struct cells *c, int y)
 		snprintf(end, sizeof(end), "ended with status %d: q leaves", m->status);
 		hint = end;
 	}
-	if ((m->has_output || m->ended) && x + 2 + (int)strlen(hint) <= c->w)
+	if ((m->has_output || m->ended) && !prompt_waiting(&m->prompt) &&
+	    x + 2 + (int)strlen(hint) <= c->w)
 		cells_text(c, c->w - (int)strlen(hint), y, (int)strlen(hint),
 			   m->ended ? ROLE_HOLD : ROLE_DIM, hint);
+}
+
+/* That somebody is asked for, on the line of the tabs or another one; it gives way to nothing. */
+static void render_waiting(const struct model *m, struct cells *c, int y)
+{
+	const unsigned int n = prompt_waiting(&m->prompt);
+	char text[64];
+	int width;
+
+	if (n == 0)
+		return;
+	snprintf(text, sizeof(text), " %u waiting%s ", n,
+		 m->pane == MODEL_OUTPUT ? ", Ctrl-] to answer" : "");
+	width = (int)strlen(text);
+	if (width > c->w)
+		width = c->w;
+	cells_text(c, c->w - width, y, width, ROLE_HOLD, text);
 }
 
 /* "F1 Help" at x if it fits into `w` columns; returns the column behind it. */
@@ -303,6 +321,8 @@ void view_render(const struct model *m, struct cells *c)
 		render_counters(m, c, l.counters);
 	if (l.tabs >= 0)
 		render_tabs(m, c, l.tabs);
+	if (l.tabs >= 0 || l.title >= 0)
+		render_waiting(m, c, l.tabs >= 0 ? l.tabs : l.title);
 	render_body(m, c, &l);
 	if (has_bar)
 		view_render_bar(m, c);

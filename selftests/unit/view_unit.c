@@ -249,9 +249,12 @@ static struct model *sample(void)
 
 static void resize(struct model *m, int w, int h)
 {
-	int page = view_layout(MODEL_DECISIONS, w, h).body.h;
+	const struct view_layout l = view_layout(MODEL_DECISIONS, w, h);
 
-	apply(m, (struct event){ .kind = EVENT_SIZE, .page = (unsigned int)page });
+	apply(m, (struct event){ .kind = EVENT_SIZE,
+				 .page = (unsigned int)l.body.h,
+				 .bar_w = w,
+				 .bar_room = l.body.h + (l.bar >= 0) });
 }
 
 /* The screen and its roles as text, to be freed. */
@@ -365,6 +368,63 @@ Test(view, detail)
 	}
 }
 
+/* Questions, of which one is on the screen long enough. */
+static void ask(struct model *m)
+{
+	apply(m,
+	      (struct event){
+		      .kind = EVENT_QUESTIONS,
+		      .questions = "7\ttcp\t140.82.112.3:443\tgithub.com\tgit[4310]\t57"
+				   "\t/usr/lib/git-core/git-remote-https\n"
+				   "8\tudp\t[2001:db8::1]:53\t\tdig[4311]\t58\t"
+				   "/usr/bin/dig\n"
+				   "9\tunix\t/run/user/1000/\\x1B[2J日本語/bus\t\te[4]\t60\t\n" });
+	apply(m, (struct event){ .kind = EVENT_DRAWN, .elapsed = 60 * SECOND });
+	apply(m, (struct event){ .kind = EVENT_DRAWN, .elapsed = 61 * SECOND });
+}
+
+static void press_later(struct model *m, uint16_t code)
+{
+	struct key key = { .code = code };
+
+	apply(m, (struct event){ .kind = EVENT_KEY, .elapsed = 61 * SECOND, .key = &key });
+}
+
+Test(view, a_question)
+{
+	for (size_t i = 0; i < COUNT(sizes); i++) {
+		struct model *m = sample();
+
+		resize(m, sizes[i][0], sizes[i][1]);
+		ask(m);
+		press_later(m, 'a');
+		press_later(m, 's');
+		press_later(m, '3');
+		compare(m, "prompt", sizes[i][0], sizes[i][1], false);
+		model_free(m);
+	}
+}
+
+Test(view, a_question_in_every_other_place)
+{
+	struct model *m = sample();
+
+	resize(m, 80, 24);
+	ask(m);
+	press_later(m, '5');
+	press_later(m, 'p');
+	compare(m, "prompt-refused", 80, 24, false);
+	press_later(m, '\t');
+	compare(m, "prompt-connections", 80, 24, false);
+	press_later(m, KEYS_F(5));
+	compare(m, "prompt-output", 80, 24, false);
+	compare(m, "prompt-output", 40, 10, false);
+	press_later(m, KEYS_CTRL(']'));
+	press_later(m, 'q');
+	compare(m, "prompt-quit", 80, 24, false);
+	model_free(m);
+}
+
 static void go_to_log(struct model *m)
 {
 	while (m->pane != MODEL_LOG)
@@ -455,6 +515,7 @@ Test(view, every_size_is_drawn_and_nothing_hostile_shows)
 	struct cells c;
 
 	cells_init(&c, false);
+	ask(m);
 	for (int mode = 0; mode < 7; mode++) {
 		for (int h = 0; h < 30; h++)
 			for (int w = 0; w < 130; w += w < 30 ? 1 : 7) {
