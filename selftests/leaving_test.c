@@ -23,6 +23,7 @@
 #include "selftests/lib/tty.h"
 
 #define CTRL_BRACKET "\035"
+#define DOWN         "\033OB"
 
 FIXTURE(leaving)
 {
@@ -225,7 +226,7 @@ TEST_F(hold, lists_and_output_can_be_looked_at_until_q)
 	/* What is typed goes to nobody. */
 	ASSERT_EQ(0, tty_type(&self->tty, "word\r" CTRL_BRACKET));
 	EXPECT_EQ(0, tty_wait(&self->tty, "DENY    tcp    127.0.0.1"));
-	ASSERT_EQ(0, tty_type(&self->tty, "na"));
+	ASSERT_EQ(0, tty_type(&self->tty, DOWN "a"));
 	EXPECT_EQ(0, tty_wait(&self->tty, "the command has ended: nothing is left to change"));
 	ASSERT_EQ(0, tty_resize(&self->tty, 30, 100));
 	EXPECT_EQ(0, tty_wait(&self->tty, "ended with status 3: q leaves"));

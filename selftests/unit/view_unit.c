@@ -127,7 +127,7 @@ static void add_decisions(struct model *m)
 		strcpy(d[i].syscall, "connect");
 		strcpy(d[i].exe, i ? "/usr/bin/curl" : "/tmp/\u202e日本\n");
 	}
-	apply(m, (struct event){ .kind = EVENT_DECISIONS, .decisions = { d, COUNT(d) } });
+	apply(m, (struct event){ .kind = EVENT_DECISIONS, .decisions = { .v = d, .n = COUNT(d) } });
 }
 
 static void add_connections(struct model *m)
