@@ -48,8 +48,8 @@ _sandtop()
 	local policy='--net-allow --net-deny --allow-udp --allow-icmp --rule --preset --default --ask
 		--allow-host --block-domain --block-suffix --resolve
 		--net-allow-bind --net-deny-bind --profile --profile-file --max-connections --help'
-	local run='--dump-profile --batch --monitor --log --json --verbose --quiet --stats --metrics-file
-		--learn --status-fd --name --no-supervisor --best-effort --timeout --ask-timeout --keep-fd
+	local run='--dump-profile --batch --monitor --hold --log --json --verbose --quiet --stats
+		--metrics-file --learn --status-fd --name --no-supervisor --best-effort --timeout --ask-timeout --keep-fd
 		--linger --version'
 	local verbs='policy reload allow deny undo flows held answer why log save shut metrics reopen kill'
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} i

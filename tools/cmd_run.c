@@ -233,6 +233,7 @@ static size_t watching_options(const struct options *o, char *text, size_t size)
 		{ "--linger", o->linger },
 		{ "--status-fd", o->status_fd >= 0 },
 		{ "--monitor", o->monitor },
+		{ "--hold", o->hold },
 	};
 	size_t count = 0, len = 0;
 
@@ -320,16 +321,20 @@ static bool is_monitored(const struct options *o)
 /* With the monitor. Returns the exit status. */
 static int run_monitored(struct run *r)
 {
+	struct front_config config = {
+		.in = 0, .out = 1, .name = r->name, .hold = r->options->hold
+	};
 	int tty, status;
 
 	if (isatty(0) && isatty(1))
-		return front_run(0, 1, r->name, run, r);
+		return front_run(&config, run, r);
 	tty = open("/dev/tty", O_RDWR | O_CLOEXEC);
 	if (tty < 0) {
 		complain("--monitor: cannot open '/dev/tty': %s", strerror(errno));
 		return EXIT_HOST;
 	}
-	status = front_run(tty, tty, r->name, run, r);
+	config.in = config.out = tty;
+	status = front_run(&config, run, r);
 	close(tty);
 	return status;
 }
@@ -447,6 +452,18 @@ static int dump_profile(const struct options *o, const struct profile_file *f,
 	return status;
 }
 
+/* Nobody has said what is allowed: a monitored run asks, a batch run has nobody to be asked. */
+static void choose_policy(struct options *o, const struct profile_file *f)
+{
+	if (o->policies || f->profile.n_items || o->dump_profile || o->learn)
+		return;
+	if (is_monitored(o) && !o->no_supervisor)
+		options_set_ask(o);
+	else
+		complain("no policy given: every connection is denied "
+			 "(see --net-allow, --preset public-only, --learn)");
+}
+
 static int run_or_dump(struct options *o, struct profile_file *f)
 {
 	struct draft *d = NULL;
@@ -460,11 +477,10 @@ static int run_or_dump(struct options *o, struct profile_file *f)
 		return EXIT_USAGE;
 	}
 	status = check_descriptors(o);
-	if (!status)
+	if (!status) {
+		choose_policy(o, f);
 		status = make_draft(o, f, &d);
-	if (!status && !o->policies && !f->profile.n_items && !o->dump_profile && !o->learn)
-		complain("no policy given: every connection is denied "
-			 "(see --net-allow, --preset public-only, --learn)");
+	}
 	if (!status)
 		status = o->dump_profile ? dump_profile(o, f, d) : run_command(o, f, d);
 	draft_free(d);

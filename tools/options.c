@@ -95,6 +95,8 @@ static const struct option_row rows[] = {
 	  TO(batch) },
 	{ "--monitor", 0, RUN, NULL, "the monitor, on /dev/tty, whatever stdio is", set_flag,
 	  TO(monitor) },
+	{ "--hold", 0, RUN, NULL, "keep the monitor when the command has ended", set_flag,
+	  TO(hold) },
 	{ "--ask", 'a', BOTH, NULL, "the same as --default ask", set_policy,
 	  .kind = OPTIONS_DEFAULT, .spec = "ask" },
 	{ "--ask-timeout", 0, RUN, "SECONDS", "how long a question waits for an answer (60)",
@@ -511,6 +513,8 @@ static int check_options(struct parse *p)
 		return fail(p, "-v and -q are mutually exclusive");
 	if (o->batch && o->monitor)
 		return fail(p, "-b and --monitor are mutually exclusive");
+	if (o->batch && o->hold)
+		return fail(p, "-b and --hold are mutually exclusive: there is no monitor to keep");
 	if (p->mode == OPTIONS_EXPLAIN || o->dump_profile)
 		return 0;
 	if (o->command ? !o->command[0] : !has_profile(o) && !o->learn)
@@ -586,6 +590,16 @@ int options_parse(enum options_mode mode, int argc, char **argv, struct options 
 	else
 		*out = o;
 	return ret;
+}
+
+void options_set_ask(struct options *o)
+{
+	/* There is room for one more than there were arguments. */
+	o->policy[o->policies++] = (struct options_policy){
+		.kind = OPTIONS_DEFAULT,
+		.flag = "--ask",
+		.text = "ask",
+	};
 }
 
 void options_free(struct options *o)

@@ -54,6 +54,11 @@ const char *connections_sort(struct model *m)
 	return socklist_sort_name(c->sort);
 }
 
+bool connections_find(struct model *m, bool forward)
+{
+	return socklist_find(&m->connections, m->search, forward, m->page);
+}
+
 struct effect connections_command(struct model *m, const struct event *e, enum command command)
 {
 	if (command == COMMAND_DISCONNECT)

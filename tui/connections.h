@@ -12,6 +12,7 @@ void connections_arrange(struct model *m);
 void connections_move(struct model *m, long by);
 void connections_unselect(struct model *m);
 const char *connections_sort(struct model *m);
+bool connections_find(struct model *m, bool forward);
 struct effect connections_command(struct model *m, const struct event *e, enum command command);
 
 #endif

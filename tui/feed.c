@@ -60,8 +60,9 @@ void feed_read(struct feed *f, struct ledger_reader *ledger, struct model *model
 	e.kind = EVENT_DECISIONS;
 	e.decisions.v = f->decisions;
 	for (unsigned int i = 0; i < LEDGER_DECISIONS / FEED_DECISIONS; i++) {
-		e.decisions.n =
-			ledger_read_decisions(ledger, &f->next, f->decisions, FEED_DECISIONS, NULL);
+		e.decisions.missed = 0;
+		e.decisions.n = ledger_read_decisions(ledger, &f->next, f->decisions,
+						      FEED_DECISIONS, &e.decisions.missed);
 		model_apply(model, &e);
 		if (e.decisions.n < FEED_DECISIONS)
 			break;

@@ -3,15 +3,15 @@
 
 #include <string.h>
 
-void filter_open(struct model *m)
+void filter_open(struct model *m, enum model_mode mode)
 {
-	model_open(m, MODEL_FILTER);
-	memcpy(m->typed, m->filter, sizeof(m->typed));
+	model_open(m, mode);
+	memcpy(m->typed, mode == MODEL_FILTER ? m->filter : m->search, sizeof(m->typed));
 }
 
 int filter_rows(const struct model *m)
 {
-	return m->mode == MODEL_FILTER;
+	return m->mode == MODEL_FILTER || m->mode == MODEL_SEARCH;
 }
 
 /* Take the last character off, all of its bytes. */
@@ -24,6 +24,18 @@ static void erase_typed(struct model *m)
 	m->typed[len] = '\0';
 }
 
+static void finish(struct model *m, const struct event *e)
+{
+	const bool filters = m->mode == MODEL_FILTER;
+
+	m->mode = MODEL_PANE;
+	memcpy(filters ? m->filter : m->search, m->typed, sizeof(m->typed));
+	if (filters)
+		model_arrange(m);
+	else if (m->search[0])
+		model_find(m, e, true);
+}
+
 bool filter_key(struct model *m, const struct event *e, struct effect *effect)
 {
 	const struct key *k = e->key;
@@ -33,9 +45,7 @@ bool filter_key(struct model *m, const struct event *e, struct effect *effect)
 	if (k->mods)
 		return true;
 	if (k->code == '\r' || k->code == KEYS_KEYPAD_ENTER) {
-		memcpy(m->filter, m->typed, sizeof(m->filter));
-		m->mode = MODEL_PANE;
-		model_arrange(m);
+		finish(m, e);
 	} else if (k->code == KEYS_ESCAPE || k->code == KEYS_CTRL('c')) {
 		m->mode = MODEL_PANE;
 	} else if (k->code == 0x7f || k->code == '\b') {
@@ -51,7 +61,8 @@ bool filter_key(struct model *m, const struct event *e, struct effect *effect)
 
 void filter_render(const struct model *m, struct cells *c, struct rect r)
 {
-	int x = cells_text(c, r.x, r.y, r.w, ROLE_KEY, "Filter: ");
+	int x = cells_text(c, r.x, r.y, r.w, ROLE_KEY,
+			   m->mode == MODEL_FILTER ? "Filter: " : "Search: ");
 
 	x += cells_foreign(c, x, r.y, r.w - x - 1, ROLE_MESSAGE, m->typed);
 	c->cursor = (struct cells_cursor){ .x = x, .y = r.y, .visible = x < r.w };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The bar in which the filter is typed. See struct bar_ops.
+ * The bar in which the filter, or what to search for, is typed. See struct bar_ops.
  */
 #ifndef SANDTOP_TUI_FILTER_H
 #define SANDTOP_TUI_FILTER_H
@@ -8,7 +8,8 @@
 #include "tui/cells.h"
 #include "tui/model.h"
 
-void filter_open(struct model *m);
+/* `mode` is MODEL_FILTER or MODEL_SEARCH. */
+void filter_open(struct model *m, enum model_mode mode);
 int filter_rows(const struct model *m);
 bool filter_key(struct model *m, const struct event *e, struct effect *effect);
 void filter_render(const struct model *m, struct cells *c, struct rect r);

@@ -85,6 +85,22 @@ const char *flowlist_sort(struct model *m)
 	return order_name(m->sort);
 }
 
+bool flowlist_find(struct model *m, bool forward)
+{
+	const long n = m->shown, step = forward ? 1 : n - 1;
+	long at = model_position(m);
+
+	/* From the selected row, or from the first on the screen, once around. */
+	at = at >= 0 ? at + step : m->top;
+	for (long i = 0; i < n; i++, at += step) {
+		if (!order_contains(&m->flows[m->order[at % n]], m->search))
+			continue;
+		select_position(m, at % n);
+		return true;
+	}
+	return false;
+}
+
 void flowlist_take(struct model *m, const struct event *e)
 {
 	m->n_flows = e->flows.n < FLOW_ROWS ? e->flows.n : FLOW_ROWS;

@@ -15,6 +15,7 @@ void flowlist_arrange(struct model *m);
 void flowlist_move(struct model *m, long by);
 void flowlist_unselect(struct model *m);
 const char *flowlist_sort(struct model *m);
+bool flowlist_find(struct model *m, bool forward);
 struct effect flowlist_command(struct model *m, const struct event *e, enum command command);
 
 #endif

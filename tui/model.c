@@ -9,6 +9,7 @@
 #include "tui/filter.h"
 #include "tui/flowlist.h"
 #include "tui/panes.h"
+#include "tui/prompt_view.h"
 
 #define SECOND UINT64_C(1000000000)
 
@@ -33,8 +34,11 @@ struct model *model_new(bool attached, bool has_output)
 	m->dirty = true;
 	m->flows = calloc(FLOW_ROWS, sizeof(*m->flows));
 	m->order = calloc(FLOW_ROWS, sizeof(*m->order));
+	m->judged = calloc(FLOW_ROWS, sizeof(*m->judged));
 	m->recent = calloc(LEDGER_DECISIONS, sizeof(*m->recent));
-	if (socklist_new(&m->connections) || !m->flows || !m->order || !m->recent) {
+	if (socklist_new(&m->connections) || log_new(&m->log) || prompt_new(&m->prompt) ||
+	    !m->flows || !m->order ||
+	    !m->recent) {
 		model_free(m);
 		return NULL;
 	}
@@ -47,8 +51,11 @@ void model_free(struct model *m)
 		return;
 	free(m->flows);
 	free(m->order);
+	free(m->judged);
 	free(m->recent);
 	socklist_free(&m->connections);
+	prompt_free(&m->prompt);
+	log_free(&m->log);
 	free(m);
 }
 
@@ -59,9 +66,12 @@ enum keys_place model_place(const struct model *m)
 		[MODEL_HELP] = KEYS_IN_HELP,
 		[MODEL_QUIT] = KEYS_IN_QUIT,
 		[MODEL_FILTER] = 0,
+		[MODEL_SEARCH] = 0,
 	};
 
-	return places[m->mode] ? places[m->mode] : panes_get(m->pane)->place;
+	if (places[m->mode])
+		return places[m->mode];
+	return m->pane == MODEL_OUTPUT && m->ended ? KEYS_IN_ENDED : panes_get(m->pane)->place;
 }
 
 void model_tell(struct model *m, const struct event *e, bool is_error, const char *text)
@@ -101,8 +111,12 @@ static void fit_bar(struct model *m)
 
 static void take_decisions(struct model *m, const struct event *e)
 {
-	for (unsigned int i = 0; i < e->decisions.n; i++)
+	if (e->decisions.missed)
+		log_missed(&m->log, e->now, e->decisions.missed, m->filter);
+	for (unsigned int i = 0; i < e->decisions.n; i++) {
+		log_decision(&m->log, &e->decisions.v[i], m->filter);
 		m->recent[m->n_recent++ % LEDGER_DECISIONS] = e->decisions.v[i];
+	}
 	m->dirty = true;
 }
 
@@ -181,6 +195,23 @@ static void change_sort(struct model *m, const struct event *e)
 	model_tell(m, e, false, text);
 }
 
+void model_find(struct model *m, const struct event *e, bool forward)
+{
+	const struct pane_ops *pane = panes_get(m->pane);
+	char text[MODEL_MESSAGE_MAX / 2], line[MODEL_MESSAGE_MAX];
+
+	if (!pane->find || !m->search[0]) {
+		model_tell(m, e, true,
+			   pane->find ? "F3 first: what to search for" : "nothing to search here");
+		return;
+	}
+	if (pane->find(m, forward))
+		return;
+	escape_text(m->search, text, sizeof(text));
+	snprintf(line, sizeof(line), "no other row contains '%s'", text);
+	model_tell(m, e, true, line);
+}
+
 /* What a command of model.c itself asks of the world. */
 static enum effect_kind effect_of(enum command command)
 {
@@ -200,7 +231,16 @@ static struct effect run_command(struct model *m, const struct event *e, enum co
 		model_open(m, MODEL_HELP);
 		break;
 	case COMMAND_FILTER:
-		filter_open(m);
+		filter_open(m, MODEL_FILTER);
+		break;
+	case COMMAND_SEARCH:
+		filter_open(m, MODEL_SEARCH);
+		break;
+	case COMMAND_FIND_NEXT:
+		model_find(m, e, true);
+		break;
+	case COMMAND_FIND_PREVIOUS:
+		model_find(m, e, false);
 		break;
 	case COMMAND_OUTPUT:
 		go_to(m, e, MODEL_OUTPUT);
@@ -240,6 +280,8 @@ static struct effect run_command(struct model *m, const struct event *e, enum co
 		go_back(m);
 		break;
 	case COMMAND_QUIT:
+		if (m->ended)
+			return (struct effect){ .kind = EFFECT_DETACH };
 		model_open(m, MODEL_QUIT);
 		break;
 	default:
@@ -291,6 +333,23 @@ static struct effect take_key(struct model *m, const struct event *e)
 	return run_command(m, e, keys_command(e->key, model_place(m)));
 }
 
+/* What is on the screen is what there is now. */
+static void note_drawn(struct model *m, uint64_t elapsed)
+{
+	const struct bar_ops *bar = model_place(m) == KEYS_IN_OUTPUT ? NULL : panes_bar(m);
+
+	prompt_shown(&m->prompt, bar && bar->key == prompt_view_key ? m->prompt.id : 0, elapsed);
+}
+
+/* Whether keys now count shows. */
+static void note_ready(struct model *m, uint64_t elapsed)
+{
+	const bool ready = prompt_listens(&m->prompt, elapsed);
+
+	m->dirty |= ready != m->prompt.ready;
+	m->prompt.ready = ready;
+}
+
 struct effect model_apply(struct model *m, const struct event *e)
 {
 	struct effect effect = { .kind = EFFECT_NONE };
@@ -315,14 +374,44 @@ struct effect model_apply(struct model *m, const struct event *e)
 		break;
 	case EVENT_SIZE:
 		m->full_page = m->page = e->page ? e->page : 1;
+		m->bar_w = e->bar_w;
+		m->bar_room = e->bar_room;
+		prompt_unsee(&m->prompt);
 		model_arrange(m);
 		break;
 	case EVENT_REPLY:
 		escape_text(e->reply.text, text, sizeof(text));
 		model_tell(m, e, !e->reply.ok, text);
+		log_message(&m->log, e->now, e->reply.text, m->filter);
+		break;
+	case EVENT_JUDGED:
+		judged_take(m, e->elapsed, e->judged.batch, e->judged.reply);
+		break;
+	case EVENT_MESSAGE:
+		escape_text(e->text, text, sizeof(text));
+		model_tell(m, e, false, text);
+		log_message(&m->log, e->now, e->text, m->filter);
+		break;
+	case EVENT_ENDED:
+		m->ended = true;
+		m->status = e->status;
+		m->mode = m->mode == MODEL_QUIT ? MODEL_PANE : m->mode;
+		m->dirty = true;
+		break;
+	case EVENT_QUESTIONS:
+		if (prompt_view_take(m, e))
+			effect.kind = EFFECT_RING;
+		break;
+	case EVENT_NOT_ANSWERED:
+		prompt_not_answered(&m->prompt, e->question);
+		m->dirty = true;
+		break;
+	case EVENT_DRAWN:
+		note_drawn(m, e->elapsed);
 		break;
 	}
 	fit_bar(m);
+	note_ready(m, e->elapsed);
 	m->now = e->now;
 	return effect;
 }

@@ -14,16 +14,19 @@
 
 #include "tui/feed.h"
 #include "tui/link.h"
+#include "tui/messages.h"
 #include "tui/model.h"
 #include "tui/output.h"
 #include "tui/term.h"
 #include "tui/view.h"
 
-#define MILLISECOND UINT64_C(1000000)
+#define COUNT(array) (sizeof(array) / sizeof(*(array)))
+#define MILLISECOND  UINT64_C(1000000)
 
 enum {
 	TICK = 100,  /* ms between two looks at the ledger */
-	LOOK = 1000, /* ms between two looks at the connections, while they show */
+	LOOK = 1000, /* ms between two looks at the connections or the questions, while there are
+			some */
 	FRAME = 16,  /* ms at least between two pictures */
 };
 
@@ -35,15 +38,20 @@ struct monitor {
 	struct model *model;
 	struct output output;
 	struct feed feed;
+	struct messages messages;
+	struct judged_batch judged; /* what was asked last */
 	struct cells cells;
 	int signals;
 	sigset_t mask; /* as it was before */
 	int w, h;
 	bool ended;
-	bool killing;   /* the operator wants the command to end */
-	uint64_t tick;  /* when to look again, CLOCK_MONOTONIC in ns */
-	uint64_t look;  /* when to look at the connections again */
-	uint64_t frame; /* when the last picture was drawn */
+	bool over;          /* the command has ended; see result->end */
+	bool killing;       /* the operator wants the command to end */
+	uint64_t tick;      /* when to look again, CLOCK_MONOTONIC in ns */
+	uint64_t look;      /* when to look at the connections again */
+	uint64_t look_held; /* when to look at the questions again, */
+	uint64_t held;      /* and how many there were */
+	uint64_t frame;     /* when the last picture was drawn */
 };
 
 static void finish(struct monitor *m, enum monitor_end end)
@@ -51,7 +59,8 @@ static void finish(struct monitor *m, enum monitor_end end)
 	if (m->ended)
 		return;
 	m->ended = true;
-	m->result->end = end;
+	if (!m->over)
+		m->result->end = end;
 }
 
 /* Tell the operator how something went. */
@@ -73,6 +82,7 @@ static struct rect output_rect(const struct monitor *m)
 static void resize(struct monitor *m)
 {
 	struct event e = feed_event(EVENT_SIZE);
+	struct view_layout l;
 	struct rect old = output_rect(m), r;
 
 	term_size(m->term, &m->w, &m->h);
@@ -82,7 +92,10 @@ static void resize(struct monitor *m)
 		pane_resize(m->output.pane, r.h, r.w);
 		link_resize(&m->link, r.h, r.w);
 	}
-	e.page = (unsigned int)view_layout(MODEL_DECISIONS, m->w, m->h).body.h;
+	l = view_layout(MODEL_DECISIONS, m->w, m->h);
+	e.page = (unsigned int)l.body.h;
+	e.bar_w = m->w;
+	e.bar_room = l.body.h + (l.bar >= 0);
 	model_apply(m->model, &e);
 	m->output.changed = true;
 }
@@ -126,8 +139,45 @@ static void kill_command(struct monitor *m)
 	m->killing = true;
 }
 
+/* The question waits again. */
+static void not_answered(struct monitor *m, uint64_t id)
+{
+	struct event e = feed_event(EVENT_NOT_ANSWERED);
+
+	e.question = id;
+	model_apply(m->model, &e);
+}
+
+static void answer(struct monitor *m, const struct effect *effect)
+{
+	int ret = link_answer(&m->link, effect->answer.id, effect->answer.verdict,
+			      effect->answer.lifetime, effect->answer.scope);
+
+	asked(m, ret);
+	if (ret)
+		not_answered(m, effect->answer.id);
+}
+
+/* What only a sandbox that runs can be asked. */
+static bool is_request(enum effect_kind kind)
+{
+	switch (kind) {
+	case EFFECT_NONE:
+	case EFFECT_SEND:
+	case EFFECT_DETACH:
+	case EFFECT_REDRAW:
+		return false;
+	default:
+		return true;
+	}
+}
+
 static void act(struct monitor *m, const struct effect *effect)
 {
+	if (m->over && is_request(effect->kind)) {
+		tell(m, false, "the command has ended: nothing is left to change");
+		return;
+	}
 	switch (effect->kind) {
 	case EFFECT_NONE:
 		break;
@@ -157,6 +207,12 @@ static void act(struct monitor *m, const struct effect *effect)
 		break;
 	case EFFECT_REDRAW:
 		term_forget(m->term);
+		break;
+	case EFFECT_ANSWER:
+		answer(m, effect);
+		break;
+	case EFFECT_RING:
+		term_ring(m->term);
 		break;
 	}
 }
@@ -201,6 +257,49 @@ static void take_connections(struct monitor *m, struct opened_list *list)
 	free(list->v);
 }
 
+static void take_questions(struct monitor *m, char *text)
+{
+	struct event e = feed_event(EVENT_QUESTIONS);
+	struct effect effect;
+
+	e.questions = text;
+	effect = model_apply(m->model, &e);
+	act(m, &effect);
+	free(text);
+}
+
+static void take_reply(struct monitor *m, const struct link_message *message)
+{
+	if (!message->ok && message->question)
+		not_answered(m, message->question);
+	tell(m, message->ok, message->text);
+	m->look = 0;
+}
+
+static void take_judged(struct monitor *m, const struct judged_reply *reply)
+{
+	struct event e = feed_event(EVENT_JUDGED);
+
+	e.judged.batch = &m->judged;
+	e.judged.reply = reply;
+	model_apply(m->model, &e);
+}
+
+static void command_ended(struct monitor *m, const struct link_message *message)
+{
+	struct event e = feed_event(EVENT_ENDED);
+
+	m->result->status = message->status;
+	m->result->by_sandtop = message->by_sandtop;
+	m->result->end = m->killing ? MONITOR_KILLED : MONITOR_EXITED;
+	m->over = true;
+	e.status = message->status;
+	model_apply(m->model, &e);
+	feed_read(&m->feed, m->link.ledger, m->model);
+	if (!m->config.hold)
+		m->ended = true;
+}
+
 static void read_control(struct monitor *m)
 {
 	struct link_message message;
@@ -212,22 +311,25 @@ static void read_control(struct monitor *m)
 		case LINK_SWAP:
 			break;
 		case LINK_REPLY:
-			tell(m, message.ok, message.text);
-			m->look = 0;
+			take_reply(m, &message);
+			break;
+		case LINK_QUESTIONS:
+			take_questions(m, message.questions);
 			break;
 		case LINK_CONNECTIONS:
 			take_connections(m, &message.connections);
 			break;
+		case LINK_JUDGED:
+			take_judged(m, &message.judged);
+			break;
 		case LINK_EXIT:
-			m->result->status = message.status;
-			m->result->by_sandtop = message.by_sandtop;
-			finish(m, m->killing ? MONITOR_KILLED : MONITOR_EXITED);
+			command_ended(m, &message);
 			break;
 		case LINK_GONE:
 			finish(m, MONITOR_LOST);
 			break;
 		}
-	} while (message.news != LINK_NOTHING && !m->ended);
+	} while (message.news != LINK_NOTHING && !m->ended && !m->over);
 }
 
 /* Only while they show: it costs the sandbox nothing, but the machine a look at every task. */
@@ -235,11 +337,40 @@ static void look_at_connections(struct monitor *m)
 {
 	uint64_t now = feed_elapsed();
 
-	if (m->model->pane != MODEL_CONNECTIONS || now < m->look)
+	if (m->model->pane != MODEL_CONNECTIONS || m->over || now < m->look)
 		return;
 	m->look = now + LOOK * MILLISECOND;
 	/* What does not go now goes the next time. */
 	link_ask_connections(&m->link);
+}
+
+/*
+ * As soon as their number changes, and now and then while there are some: the sandbox looks into
+ * /proc for each of them. What does not go now goes the next time.
+ */
+static void look_at_questions(struct monitor *m)
+{
+	const uint64_t held = m->model->head.held, now = feed_elapsed();
+
+	if (m->over ||
+	    (held == m->held && (now < m->look_held || (!held && !m->model->prompt.n))))
+		return;
+	if (link_ask_questions(&m->link))
+		return;
+	m->held = held;
+	m->look_held = now + LOOK * MILLISECOND;
+}
+
+/* Only of the rows that show, and again when the policy is another or a name may have expired. */
+static void look_at_verdicts(struct monitor *m)
+{
+	static struct judged_batch batch;
+
+	if (m->model->pane != MODEL_DECISIONS || m->over ||
+	    !judged_wanted(m->model, feed_elapsed(), &batch))
+		return;
+	if (!link_judge(&m->link, &batch))
+		m->judged = batch;
 }
 
 static bool shows_output(const struct monitor *m)
@@ -249,6 +380,8 @@ static bool shows_output(const struct monitor *m)
 
 static void draw(struct monitor *m)
 {
+	struct event e;
+
 	view_render(m->model, &m->cells);
 	if (shows_output(m)) {
 		pane_render(m->output.pane, &m->cells, output_rect(m));
@@ -260,6 +393,8 @@ static void draw(struct monitor *m)
 	term_draw(m->term, &m->cells);
 	m->model->dirty = false;
 	m->output.changed = false;
+	e = feed_event(EVENT_DRAWN);
+	model_apply(m->model, &e);
 }
 
 /* Draw if there is something new and the last picture is old enough. Returns ms to wait for it. */
@@ -291,11 +426,12 @@ static void turn(struct monitor *m)
 	struct pollfd fds[] = {
 		{ .fd = m->signals, .events = POLLIN },
 		{ .fd = m->config.tty_in, .events = POLLIN },
-		{ .fd = m->link.control, .events = POLLIN },
+		{ .fd = m->over ? -1 : m->link.control, .events = POLLIN },
 		{ .fd = m->link.terminal, .events = (short)(POLLIN | (typed ? POLLOUT : 0)) },
+		{ .fd = m->messages.fd, .events = POLLIN },
 	};
 
-	if (poll(fds, 4, wait_ms(m, draw_when_due(m))) < 0)
+	if (poll(fds, COUNT(fds), wait_ms(m, draw_when_due(m))) < 0)
 		return;
 	if (fds[0].revents)
 		read_signals(m);
@@ -307,12 +443,16 @@ static void turn(struct monitor *m)
 		output_read(&m->output, &m->link);
 	if (m->link.terminal >= 0 && fds[3].revents & POLLOUT)
 		output_write(&m->output, &m->link);
+	if (fds[4].revents)
+		messages_read(&m->messages, m->model);
 	if (fds[2].revents)
 		read_control(m);
 	if (feed_elapsed() >= m->tick) {
 		m->tick = feed_elapsed() + TICK * MILLISECOND;
 		feed_read(&m->feed, m->link.ledger, m->model);
+		look_at_questions(m);
 		look_at_connections(m);
+		look_at_verdicts(m);
 	}
 }
 
@@ -386,6 +526,7 @@ static int prepare(struct monitor *m)
 static void release(struct monitor *m)
 {
 	link_close(&m->link);
+	messages_exit(&m->messages);
 	pane_free(m->output.pane);
 	model_free(m->model);
 	feed_exit(&m->feed);
@@ -402,6 +543,7 @@ int monitor_run(const struct monitor_config *config, struct monitor_result *out)
 	int ret;
 
 	*out = (struct monitor_result){ .end = MONITOR_LOST };
+	messages_init(&m.messages, config->messages);
 	ret = prepare(&m);
 	if (ret) {
 		term_free(m.term);

@@ -27,6 +27,8 @@ struct pane_ops {
 	void (*unselect)(struct model *m);
 	/* Sort by the next column; returns what to call that. */
 	const char *(*sort)(struct model *m);
+	/* Select the next row that contains m->search, or the one before; false: there is none. */
+	bool (*find)(struct model *m, bool forward);
 	/* A command that model.c does not know itself. */
 	struct effect (*command)(struct model *m, const struct event *e, enum command command);
 };

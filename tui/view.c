@@ -132,7 +132,7 @@ static void render_counters(const struct model *m, struct cells *c, int y)
 static void render_tabs(const struct model *m, struct cells *c, int y)
 {
 	const char *hint = m->pane == MODEL_OUTPUT ? "Ctrl-] leads back" : "Tab: next pane";
-	char name[32];
+	char name[32], end[48];
 	int x = 0;
 
 	cells_fill(c, (struct rect){ 0, y, c->w, 1 }, ROLE_TAB);
@@ -147,29 +147,66 @@ static void render_tabs(const struct model *m, struct cells *c, int y)
 		x += 2 + cells_text(c, x + 2, y, c->w - x - 2, ROLE_HOLD, "filter: ");
 		x += cells_foreign(c, x, y, c->w - x, ROLE_HOLD, m->filter);
 	}
-	if (m->has_output && x + 2 + (int)strlen(hint) <= c->w)
-		cells_text(c, c->w - (int)strlen(hint), y, (int)strlen(hint), ROLE_DIM, hint);
+	if (m->ended) {
+		snprintf(end, sizeof(end), "ended with status %d: q leaves", m->status);
+		hint = end;
+	}
+	if ((m->has_output || m->ended) && !prompt_waiting(&m->prompt) &&
+	    x + 2 + (int)strlen(hint) <= c->w)
+		cells_text(c, c->w - (int)strlen(hint), y, (int)strlen(hint),
+			   m->ended ? ROLE_HOLD : ROLE_DIM, hint);
 }
 
-/* "F1Help Enter Detail ...": the commands that the place has a name for. */
-static void render_functions(const struct model *m, struct cells *c, int y, enum keys_place place)
+/* That somebody is asked for, on the line of the tabs or another one; it gives way to nothing. */
+static void render_waiting(const struct model *m, struct cells *c, int y)
+{
+	const unsigned int n = prompt_waiting(&m->prompt);
+	char text[64];
+	int width;
+
+	if (n == 0)
+		return;
+	snprintf(text, sizeof(text), " %u waiting%s ", n,
+		 m->pane == MODEL_OUTPUT ? ", Ctrl-] to answer" : "");
+	width = (int)strlen(text);
+	if (width > c->w)
+		width = c->w;
+	cells_text(c, c->w - width, y, width, ROLE_HOLD, text);
+}
+
+/* "F1 Help" at x if it fits into `w` columns; returns the column behind it. */
+static int render_function(struct cells *c, int x, int y, int w, const struct keys_row *row)
 {
 	char name[KEYS_NAME_MAX];
-	int x = 0;
+
+	keys_name(row->keys[0], name);
+	if ((int)(strlen(name) + strlen(row->bar)) + 1 > w)
+		return x;
+	x += cells_text(c, x, y, c->w - x, ROLE_KEY, name);
+	x += cells_text(c, x, y, c->w - x, ROLE_BAR, " ");
+	return x + cells_text(c, x, y, c->w - x, ROLE_BAR, row->bar) + 1;
+}
+
+/* The commands that the place has a name for; how to leave is always among them. */
+static void render_functions(const struct model *m, struct cells *c, int y, enum keys_place place)
+{
+	const struct keys_row *quit = keys_row(COMMAND_QUIT);
+	const int left = quit->bar_places & place ? (int)strlen(quit->bar) + 3 : 0;
+	int x = 0, next;
 
 	for (enum command i = 0; i < COMMAND_COUNT; i++) {
 		const struct keys_row *row = keys_row(i);
 
-		if (!(row->bar_places & place) || (i == COMMAND_OUTPUT && !m->has_output))
+		if (!(row->bar_places & place) || row == quit ||
+		    (i == COMMAND_OUTPUT && !m->has_output))
 			continue;
-		keys_name(row->keys[0], name);
-		if (x + (int)(strlen(name) + strlen(row->bar)) + 1 > c->w)
+		next = render_function(c, x, y, c->w - x - left, row);
+		if (next == x)
 			break;
-		x += cells_text(c, x, y, c->w - x, ROLE_KEY, name);
-		x += cells_text(c, x, y, c->w - x, ROLE_BAR, " ");
-		x += cells_text(c, x, y, c->w - x, ROLE_BAR, row->bar);
-		x++;
+		x = next;
 	}
+	if (left)
+		render_function(c, x, y, c->w - x, quit);
 }
 
 /* The last line, unless a bar is open. */
@@ -284,6 +321,8 @@ void view_render(const struct model *m, struct cells *c)
 		render_counters(m, c, l.counters);
 	if (l.tabs >= 0)
 		render_tabs(m, c, l.tabs);
+	if (l.tabs >= 0 || l.title >= 0)
+		render_waiting(m, c, l.tabs >= 0 ? l.tabs : l.title);
 	render_body(m, c, &l);
 	if (has_bar)
 		view_render_bar(m, c);

@@ -109,6 +109,10 @@ int control_pause(struct control *c, struct control_client *client, json_t *requ
 int control_answer(struct control *c, struct control_client *client, json_t *request, json_t *reply,
 		   int *reply_fd);
 
+/* judge_verb.c: `judge`. */
+int control_judge(struct control *c, struct control_client *client, json_t *request, json_t *reply,
+		  int *reply_fd);
+
 /* verbs.c: the verb of that name, or NULL. */
 const struct control_verb *control_verb_find(const char *name);
 

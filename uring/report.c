@@ -14,11 +14,9 @@
 #include "core/line.h"
 #include "core/socket.h"
 #include "core/task.h"
+#include "uring/summary.h"
 
-enum {
-	LINES_PER_MINUTE = 100,
-	SUMMARY_FLOWS = 10,
-};
+enum { LINES_PER_MINUTE = 100 };
 
 static const char prefix[] = "sandtop: ";
 
@@ -194,31 +192,6 @@ void report_start(struct report *r, const char *name, pid_t pid, char *const *ar
 		sink_line(&r->json, json, (size_t)len);
 }
 
-/* For up to SUMMARY_FLOWS denied flows, the option that would allow each. */
-static void print_summary(struct report *r)
-{
-	const struct flow_table *flows = ledger_flows(r->ledger);
-	unsigned shown = 0, more = 0;
-
-	for (unsigned i = 0; i < flow_count(flows); i++) {
-		const struct flow *flow = flow_at(flows, i);
-		struct record record = flow_record(flow);
-		char option[LINE_OPTION_MAX];
-
-		if (!flow->printed || !line_option(&record, option, sizeof(option)))
-			continue;
-		if (shown == SUMMARY_FLOWS) {
-			more++;
-			continue;
-		}
-		if (shown++ == 0)
-			report_message(r, "to allow what was denied:");
-		report_message(r, "  %s", option);
-	}
-	if (more)
-		report_message(r, "  and %u more", more);
-}
-
 static void tell_lost(struct report *r, const struct sink *s)
 {
 	if (s->lost)
@@ -267,7 +240,7 @@ void report_end(struct report *r, uint64_t generation, int status, int signal, c
 	tell_lost(r, &r->json);
 	tell_lost(r, &r->err);
 	if (!r->config.quiet)
-		print_summary(r);
+		summary_print(r);
 }
 
 void report_flush(struct report *r)

@@ -350,6 +350,7 @@ static const struct control_verb verbs[] = {
 	{ "undo", undo },
 	{ "panic", panic },
 	{ "why", why },
+	{ "judge", control_judge },
 	{ "shut", shut },
 	{ "metrics", metrics },
 	{ "reopen", reopen },

@@ -182,6 +182,8 @@ Test(options, families_exclude_each_other)
 		     "order in which they apply",
 		     "--allow-udp", "--net-deny", "private", "--", "true");
 	assert_error("-v and -q are mutually exclusive", "-q", "-v", "--", "true");
+	assert_error("-b and --hold are mutually exclusive: there is no monitor to keep", "--hold",
+		     "-b", "--", "true");
 }
 
 Test(options, names)
