@@ -140,7 +140,7 @@ static int take_batch(const char *buf, size_t n, inetdiag_fn *fn, void *arg)
 	return 1;
 }
 
-int inetdiag_list(int diag, int protocol, int family, inetdiag_fn *fn, void *arg)
+int inetdiag_list(int diag, int protocol, int family, int states, inetdiag_fn *fn, void *arg)
 {
 	struct {
 		struct nlmsghdr nlh;
@@ -155,7 +155,7 @@ int inetdiag_list(int diag, int protocol, int family, inetdiag_fn *fn, void *arg
 			.sdiag_family = (uint8_t)family,
 			.sdiag_protocol = (uint8_t)protocol,
 			.idiag_ext = 1 << (INET_DIAG_INFO - 1),
-			.idiag_states = ~0U,
+			.idiag_states = (uint32_t)states,
 		},
 	};
 	_Alignas(struct nlmsghdr) char buf[32 * 1024];

@@ -46,10 +46,12 @@ int inetdiag_open(void);
  */
 int inetdiag_find(int diag, const struct inetdiag_query *q, struct inetdiag_socket *out);
 
+enum { INETDIAG_ALL = -1 }; /* states */
+
 /*
- * Tell `fn` of every socket of this protocol and family that is open or listens. Returns 0, or
- * -errno of send(2), recv(2) or the kernel's answer.
+ * Tell `fn` of every socket of this protocol and family that is in one of `states`: 1 << TCP_LISTEN
+ * and so on, or INETDIAG_ALL. Returns 0, or -errno of send(2), recv(2) or the kernel's answer.
  */
-int inetdiag_list(int diag, int protocol, int family, inetdiag_fn *fn, void *arg);
+int inetdiag_list(int diag, int protocol, int family, int states, inetdiag_fn *fn, void *arg);
 
 #endif

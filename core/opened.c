@@ -143,7 +143,8 @@ static int list_all(struct look *l)
 
 	for (size_t i = 0; !ret && i < sizeof(lists) / sizeof(*lists); i++) {
 		l->proto = lists[i].proto;
-		ret = inetdiag_list(diag, lists[i].number, lists[i].family, add_socket, l);
+		ret = inetdiag_list(diag, lists[i].number, lists[i].family, INETDIAG_ALL,
+				    add_socket, l);
 	}
 	if (diag >= 0)
 		close(diag);

@@ -2,12 +2,11 @@
 #include "core/peer.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <string.h>
-#include <unistd.h>
+
+#include "core/procstat.h"
 
 enum {
 	PARENTS_MAX = 256,
@@ -24,30 +23,13 @@ struct chain {
  */
 static pid_t read_parent(pid_t pid, bool *supervisor)
 {
-	char text[512];
-	char *name, *end;
-	pid_t parent;
-	char state;
-	ssize_t n;
-	int fd;
+	struct procstat stat;
+	int ret = procstat_read(pid, &stat);
 
-	snprintf(text, sizeof(text), "/proc/%d/stat", pid);
-	fd = open(text, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	n = read(fd, text, sizeof(text) - 1);
-	close(fd);
-	if (n <= 0)
-		return -ESRCH;
-	text[n] = '\0';
-	/* The name may contain anything, but nothing behind it has a parenthesis. */
-	name = strchr(text, '(');
-	end = strrchr(text, ')');
-	if (!name || !end || sscanf(end + 1, " %c %d", &state, &parent) != 2)
-		return -EIO;
-	*end = '\0';
-	*supervisor = strcmp(name + 1, PEER_SUPERVISOR) == 0;
-	return parent;
+	if (ret)
+		return ret;
+	*supervisor = strcmp(stat.name, PEER_SUPERVISOR) == 0;
+	return stat.parent;
 }
 
 /* Returns 0 or -errno. The walk ends at the first supervisor. */

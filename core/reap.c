@@ -3,48 +3,21 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "core/procstat.h"
+
 struct process {
-	pid_t pid, parent;
-	char state;
-	int threads; /* a process whose first thread has ended is in state Z, and lives */
+	pid_t pid;
+	struct procstat stat;
 	enum { UNKNOWN, OURS, OTHERS } whose;
 };
-
-static int read_process(pid_t pid, struct process *out)
-{
-	char text[512];
-	const char *at;
-	ssize_t n;
-	int fd;
-
-	snprintf(text, sizeof(text), "/proc/%d/stat", pid);
-	fd = open(text, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	n = read(fd, text, sizeof(text) - 1);
-	close(fd);
-	if (n <= 0)
-		return -ESRCH;
-	text[n] = '\0';
-	at = strrchr(text, ')'); /* the name may contain anything */
-	out->pid = pid;
-	out->whose = UNKNOWN;
-	if (!at ||
-	    sscanf(at + 1, " %c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %d",
-		   &out->state, &out->parent, &out->threads) != 3)
-		return -EIO;
-	return 0;
-}
 
 /* Every process there is. Returns how many, with *out to be freed, or -errno. */
 static int snapshot(struct process **out)
@@ -72,7 +45,9 @@ static int snapshot(struct process **out)
 			}
 			list = more;
 		}
-		if (read_process(pid, &list[count]) == 0)
+		list[count].pid = pid;
+		list[count].whose = UNKNOWN;
+		if (procstat_read(pid, &list[count].stat) == 0)
 			count++;
 	}
 	closedir(dir);
@@ -102,17 +77,17 @@ static int is_descendant(struct process *list, int count, struct process *p)
 	struct process *at = p;
 	int whose;
 
-	for (; at && at->whose == UNKNOWN; at = find(list, count, at->parent))
+	for (; at && at->whose == UNKNOWN; at = find(list, count, at->stat.parent))
 		at->whose = OTHERS;
 	whose = at ? at->whose : OTHERS;
-	for (at = p; whose == OURS && at->whose == OTHERS; at = find(list, count, at->parent))
+	for (at = p; whose == OURS && at->whose == OTHERS; at = find(list, count, at->stat.parent))
 		at->whose = OURS;
 	return whose == OURS;
 }
 
 static bool is_dead(const struct process *p)
 {
-	return p->state == 'Z' && p->threads <= 1;
+	return p->stat.state == 'Z' && p->stat.threads <= 1;
 }
 
 /* As reap_descendants(); those in uninterruptible sleep are counted too. */
@@ -137,7 +112,7 @@ static int descendants(pid_t *out, size_t max, int *stuck)
 		if (found < max)
 			out[found] = list[i].pid;
 		found++;
-		*stuck += list[i].state == 'D';
+		*stuck += list[i].stat.state == 'D';
 	}
 	free(list);
 	return (int)found;

@@ -2,9 +2,6 @@
 #include "core/shut.h"
 
 #include <errno.h>
-#include <linux/inet_diag.h>
-#include <linux/netlink.h>
-#include <linux/sock_diag.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
@@ -14,6 +11,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "core/inetdiag.h"
 #include "core/locate.h"
 #include "core/socket.h"
 #include "policy/array.h"
@@ -38,8 +36,9 @@ struct job {
 	unsigned shut;
 };
 
-static void take_attempt(struct job *j, const struct inet_diag_msg *m)
+static void take_attempt(void *arg, const struct inetdiag_entry *e)
 {
+	struct job *j = arg;
 	struct attempt *list = array_room(j->attempts, j->n_attempts, sizeof(*list));
 	struct attempt *a;
 
@@ -47,68 +46,32 @@ static void take_attempt(struct job *j, const struct inet_diag_msg *m)
 		return; /* one that is not in the list is shut */
 	j->attempts = list;
 	a = &list[j->n_attempts++];
-	*a = (struct attempt){
-		.cookie = (uint64_t)m->id.idiag_cookie[1] << 32 | m->id.idiag_cookie[0],
-	};
-	if (m->idiag_family == AF_INET) {
+	*a = (struct attempt){ .cookie = e->cookie };
+	if (e->family == AF_INET) {
 		struct sockaddr_in *in = (struct sockaddr_in *)&a->peer;
 
 		in->sin_family = AF_INET;
-		in->sin_port = m->id.idiag_dport;
-		memcpy(&in->sin_addr, m->id.idiag_dst, sizeof(in->sin_addr));
+		in->sin_port = htons(e->peer_port);
+		memcpy(&in->sin_addr, e->peer, sizeof(in->sin_addr));
 		a->len = sizeof(*in);
 	} else {
 		struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)&a->peer;
 
 		in6->sin6_family = AF_INET6;
-		in6->sin6_port = m->id.idiag_dport;
-		memcpy(&in6->sin6_addr, m->id.idiag_dst, sizeof(in6->sin6_addr));
+		in6->sin6_port = htons(e->peer_port);
+		memcpy(&in6->sin6_addr, e->peer, sizeof(in6->sin6_addr));
 		a->len = sizeof(*in6);
 	}
 }
 
-/* Returns whether more is to come. */
-static bool read_attempts(struct job *j, int diag)
+/* A list that fails ends early: what is not in it is shut. */
+static void list_family(struct job *j, int family)
 {
-	_Alignas(struct nlmsghdr) char buf[16384];
-	ssize_t left = recv(diag, buf, sizeof(buf), 0);
-	size_t n = left > 0 ? (size_t)left : 0;
-
-	if (left <= 0)
-		return false;
-	for (struct nlmsghdr *h = (struct nlmsghdr *)buf; NLMSG_OK(h, n); h = NLMSG_NEXT(h, n)) {
-		if (h->nlmsg_type != SOCK_DIAG_BY_FAMILY)
-			return false; /* the end, or an error */
-		if (h->nlmsg_len >= NLMSG_LENGTH(sizeof(struct inet_diag_msg)))
-			take_attempt(j, NLMSG_DATA(h));
-	}
-	return true;
-}
-
-static void list_family(struct job *j, uint8_t family)
-{
-	struct {
-		struct nlmsghdr nlh;
-		struct inet_diag_req_v2 req;
-	} ask = {
-		.nlh = {
-			.nlmsg_len = sizeof(ask),
-			.nlmsg_type = SOCK_DIAG_BY_FAMILY,
-			.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP,
-		},
-		.req = {
-			.sdiag_family = family,
-			.sdiag_protocol = IPPROTO_TCP,
-			.idiag_states = 1 << TCP_SYN_SENT,
-		},
-	};
-	int diag = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
+	int diag = inetdiag_open();
 
 	if (diag < 0)
 		return;
-	if (send(diag, &ask, sizeof(ask), 0) == sizeof(ask))
-		while (read_attempts(j, diag))
-			;
+	inetdiag_list(diag, IPPROTO_TCP, family, 1 << TCP_SYN_SENT, take_attempt, j);
 	close(diag);
 }
 
