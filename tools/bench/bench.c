@@ -4,6 +4,7 @@
  *
  *	bench [-q] [-r ROUNDS] [-s SANDTOP] [-p PEER] [-o JSON] [ROW...]
  *	bench client ROW COUNT		what it runs: measure one row in this process
+ *	bench soak SECONDS		what tools/bench/soak runs
  */
 #include <err.h>
 #include <errno.h>
@@ -12,6 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "tools/bench/grow.h"
 #include "tools/bench/row.h"
 #include "tools/bench/run.h"
 #include "tools/bench/table.h"
@@ -135,7 +137,7 @@ static void measure(struct driver *d, const struct run_prefix *prefix, const str
 static bool wanted(const struct driver *d, const struct row *row, enum table_cpus cpus,
 		   enum table_column column, unsigned round)
 {
-	if (row->once && (round > 0 || cpus == TABLE_ONE_CPU))
+	if ((row->rounds && round >= row->rounds) || (row->rounds == 1 && cpus == TABLE_ONE_CPU))
 		return false;
 	if (column == TABLE_NATIVE)
 		return row_has_native(row);
@@ -220,6 +222,8 @@ int main(int argc, char **argv)
 
 	if (argc > 1 && !strcmp(argv[1], "client"))
 		return client(argc - 1, argv + 1);
+	if (argc == 3 && !strcmp(argv[1], "soak"))
+		return grow_soak(parse_number("soak", argv[2], 1000000));
 	d.options = parse_options(argc, argv);
 	if (readlink("/proc/self/exe", d.self, sizeof(d.self) - 1) < 0)
 		err(1, "/proc/self/exe");

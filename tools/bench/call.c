@@ -90,6 +90,14 @@ int call_connect(int fd, const struct sockaddr_in *to)
 	return connect(fd, (const struct sockaddr *)to, sizeof(*to));
 }
 
+void call_datagram(int fd, const struct sockaddr_in *to)
+{
+	static const char payload[DATAGRAM];
+	socklen_t len = sizeof(*to);
+
+	call_check(sendto(fd, payload, DATAGRAM, 0, (const struct sockaddr *)to, len), "sendto");
+}
+
 void call_drop_one(int listener)
 {
 	close((int)call_check(accept4(listener, NULL, NULL, SOCK_CLOEXEC), "accept"));

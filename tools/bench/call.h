@@ -38,6 +38,9 @@ int call_bound(int type, struct sockaddr_in *addr);
 /* connect(2), and what it returns. */
 int call_connect(int fd, const struct sockaddr_in *to);
 
+/* Send 64 bytes to that address. */
+void call_datagram(int fd, const struct sockaddr_in *to);
+
 /* Take a connection from a listener and drop it. */
 void call_drop_one(int listener);
 

@@ -17,6 +17,7 @@ enum row_kind {
 	ROW_STARTUP,     /* supervised minus native, in ms */
 	ROW_RATE,        /* base over value of the supervised runs: a rate, more is better */
 	ROW_TAIL,        /* value over base of the supervised runs */
+	ROW_PROGRAM,     /* native over supervised: the rate that a program keeps */
 	ROW_MEMORY,      /* value of the supervised runs, KiB in MiB */
 	ROW_KIB,         /* the same, as it is */
 	ROW_DESCRIPTORS, /* the same, as it is */
@@ -26,10 +27,13 @@ struct row {
 	const char *name;
 	enum row_kind kind;
 	double target;
-	unsigned count; /* repetitions in one run, what of is for the client to say */
-	bool once;      /* too long to repeat: in the first round only, and not pinned */
+	unsigned count;  /* repetitions in one run, what of is for the client to say */
+	unsigned rounds; /* at most so many, 0 = all; with 1 not pinned either: it takes too long */
 
-	/* Measures in this process; ends it with a message if that cannot be done. */
+	/*
+	 * Measures in this process; ends it with a message if that cannot be done. NULL of
+	 * ROW_STARTUP, which run.c measures, and of ROW_PROGRAM, which tools/bench/programs does.
+	 */
 	void (*client)(const struct row *row, unsigned count, struct sample *out);
 };
 
@@ -48,6 +52,9 @@ bool row_has_native(const struct row *row);
 /* The result in the unit of the row's target. `floor` is F in ns. */
 double row_result(const struct row *row, double native, const struct sample *supervised,
 		  double floor);
+
+/* Whether the result is to be at least the target, and not at most. */
+bool row_wants_more(const struct row *row);
 
 bool row_met(const struct row *row, double result);
 

@@ -110,7 +110,7 @@ static bool reap(pid_t pid, const char *column, const char *row)
 static bool run_command(const struct run_prefix *prefix, const char *const *command,
 			const struct row *row, bool pinned, char output[static OUTPUT_MAX])
 {
-	int seconds = row->once ? DEADLINE_ONCE_S : DEADLINE_S;
+	int seconds = row->rounds == 1 ? DEADLINE_ONCE_S : DEADLINE_S;
 	bool ended = false;
 	int fds[2];
 	pid_t pid;
@@ -152,10 +152,11 @@ static bool run_client(const char *self, const struct run_prefix *prefix, const 
 		       unsigned count, bool pinned, struct sample *out)
 {
 	char number[16], output[OUTPUT_MAX];
-	const char *command[COMMAND_MAX + 1] = { self, "client", row->name, number };
+	const char *const client[] = { self, "client", row->name, number, NULL };
+	const char *const program[] = { "tools/bench/programs", row->name, number, NULL };
 
 	snprintf(number, sizeof(number), "%u", count);
-	if (!run_command(prefix, command, row, pinned, output))
+	if (!run_command(prefix, row->kind == ROW_PROGRAM ? program : client, row, pinned, output))
 		return false;
 	if (parse(row, output, out))
 		return true;

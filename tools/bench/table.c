@@ -15,13 +15,10 @@ static const struct {
 	const char *result_unit;
 	int result_decimals;
 } kinds[] = {
-	[ROW_RATIO] = { "us", 1e-3, 3, "x", 3 },
-	[ROW_FLOORS] = { "us", 1e-3, 3, "F", 2 },
-	[ROW_STARTUP] = { "ms", 1e-6, 3, "ms", 2 },
-	[ROW_RATE] = { "us", 1e-3, 3, "x", 3 },
-	[ROW_TAIL] = { "us", 1e-3, 3, "x", 3 },
-	[ROW_MEMORY] = { "KiB", 1, 0, "MiB", 2 },
-	[ROW_KIB] = { "KiB", 1, 0, "KiB", 0 },
+	[ROW_RATIO] = { "us", 1e-3, 3, "x", 3 },       [ROW_FLOORS] = { "us", 1e-3, 3, "F", 2 },
+	[ROW_STARTUP] = { "ms", 1e-6, 3, "ms", 2 },    [ROW_RATE] = { "us", 1e-3, 3, "x", 3 },
+	[ROW_TAIL] = { "us", 1e-3, 3, "x", 3 },        [ROW_PROGRAM] = { "us", 1e-3, 3, "x", 3 },
+	[ROW_MEMORY] = { "KiB", 1, 0, "MiB", 2 },      [ROW_KIB] = { "KiB", 1, 0, "KiB", 0 },
 	[ROW_DESCRIPTORS] = { "fds", 1, 0, "fds", 0 },
 };
 
@@ -130,8 +127,8 @@ static void print_line(const struct table *t, const struct table_line *l, enum t
 	print_value(f, l, cpus, TABLE_SUPERVISED);
 	print_figure(f, 8, floor_of(t, cpus) / 1e3, 2, "us");
 	print_figure(f, 8, result, kinds[kind].result_decimals, kinds[kind].result_unit);
-	snprintf(target, sizeof(target), "%s %g %s", kind == ROW_RATE ? ">=" : "<=", l->row->target,
-		 kinds[kind].result_unit);
+	snprintf(target, sizeof(target), "%s %g %s",
+		 row_wants_more(l->row) ? ">=" : "<=", l->row->target, kinds[kind].result_unit);
 	fprintf(f, "  %-9s  %7s", target, verdict(l->row, result, "met", "not met", "failed"));
 	if (t->peer) {
 		print_value(f, l, cpus, TABLE_PEER);

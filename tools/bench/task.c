@@ -2,8 +2,8 @@
 #include "tools/bench/task.h"
 
 #include <err.h>
-#include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -12,16 +12,16 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "tools/bench/call.h"
+#include "tools/bench/grow.h"
 
 enum {
 	SENDERS = 8,
 	TASKS_MAX = 64,
-	DATAGRAM = 64,
 };
 
 struct tasks {
@@ -97,15 +97,6 @@ static void stop(struct tasks *t)
 	close(t->done);
 }
 
-static void send_datagram(int fd, const struct sockaddr_in *to)
-{
-	static const char payload[DATAGRAM];
-
-	socklen_t len = sizeof(*to);
-
-	call_check(sendto(fd, payload, DATAGRAM, 0, (const struct sockaddr *)to, len), "sendto");
-}
-
 /* To a socket that no one reads, so that after a moment each datagram is dropped at its end. */
 static void body_send(struct tasks *t)
 {
@@ -115,7 +106,7 @@ static void body_send(struct tasks *t)
 	call_bound(SOCK_DGRAM, &to);
 	wait_go(t);
 	for (unsigned i = 0; i < t->share; i++) {
-		send_datagram(fd, &to);
+		call_datagram(fd, &to);
 		if (t->sent)
 			atomic_fetch_add_explicit(t->sent, 1, memory_order_relaxed);
 	}
@@ -225,37 +216,45 @@ void task_black_hole(const struct row *row, unsigned count, struct sample *out)
 	stop(&t);
 }
 
-/* What this process's parent holds; readable by all, even of a process that is not dumpable. */
-static double parent_memory(void)
+/* p99 of `count` datagrams of a task that sends one now and then. */
+static double send_p99(unsigned count)
 {
-	char path[64], line[256];
-	double kib = -1;
-	FILE *f;
+	static const struct timespec pause = { .tv_nsec = 200000 };
+	double *cost = calloc(count, sizeof(*cost));
+	struct sockaddr_in to;
+	int receiver = call_bound(SOCK_DGRAM, &to);
+	int sender = call_socket(SOCK_DGRAM);
+	double p99;
 
-	snprintf(path, sizeof(path), "/proc/%d/status", getppid());
-	f = fopen(path, "re");
-	if (!f)
-		err(1, "%s", path);
-	while (fgets(line, sizeof(line), f))
-		if (sscanf(line, "VmRSS: %lf kB", &kib) == 1)
-			break;
-	fclose(f);
-	if (kib < 0)
-		errx(1, "%s: no VmRSS", path);
-	return kib;
+	if (!cost)
+		err(1, "calloc");
+	for (unsigned i = 0; i < count; i++) {
+		double begin;
+
+		nanosleep(&pause, NULL);
+		begin = sample_now();
+		call_datagram(sender, &to);
+		cost[i] = sample_now() - begin;
+	}
+	p99 = sample_percentile(cost, count, 99);
+	free(cost);
+	close(sender);
+	close(receiver);
+	return p99;
 }
 
-static double parent_descriptors(void)
+void task_fair(const struct row *row, unsigned count, struct sample *out)
 {
-	struct stat st;
-	char path[64];
+	struct tasks t = { .share = UINT_MAX };
 
-	snprintf(path, sizeof(path), "/proc/%d/fd", getppid());
-	call_check(stat(path, &st), path);
-	/* Linux 6.2, proc_fd_getattr() in fs/proc/fd.c; before, 0. */
-	if (!st.st_size)
-		errx(1, "%s: this kernel does not count them", path);
-	return (double)st.st_size;
+	(void)row;
+	out->base = send_p99(count);
+	start(&t, 1, body_send);
+	close(t.go);
+	out->value = send_p99(count);
+	if (waitpid(t.pid[0], NULL, WNOHANG))
+		errx(1, "the task that floods has ended");
+	stop(&t);
 }
 
 void task_memory(const struct row *row, unsigned count, struct sample *out)
@@ -270,7 +269,7 @@ void task_memory(const struct row *row, unsigned count, struct sample *out)
 	start(&t, TASKS_MAX, body_send);
 	close(t.go);
 	while (atomic_load(t.sent) < t.share * TASKS_MAX) {
-		double now = parent_memory();
+		double now = grow_parent_memory();
 
 		if (now > out->value)
 			out->value = now;
@@ -278,65 +277,4 @@ void task_memory(const struct row *row, unsigned count, struct sample *out)
 	wait_done(&t);
 	stop(&t);
 	munmap(t.sent, sizeof(*t.sent));
-}
-
-struct requests {
-	struct sockaddr_in tcp, udp, denied;
-	int listener, receiver, sender, refused;
-};
-
-static void open_requests(struct requests *r)
-{
-	r->listener = call_bound(SOCK_STREAM, &r->tcp);
-	call_check(listen(r->listener, 1), "listen");
-	r->receiver = call_bound(SOCK_DGRAM, &r->udp);
-	r->sender = call_socket(SOCK_DGRAM);
-	r->refused = call_tcp_socket();
-	r->denied = r->tcp;
-	r->denied.sin_addr.s_addr = htonl(CALL_DENIED);
-}
-
-/* `n` requests: a datagram, a denied connect, and an allowed one, in turn. */
-static void make_requests(struct requests *r, unsigned n)
-{
-	for (unsigned i = 0; i < n; i++) {
-		if (i % 3 == 0) {
-			send_datagram(r->sender, &r->udp);
-		} else if (i % 3 == 1) {
-			if (call_connect(r->refused, &r->denied) != -1 || errno != ECONNREFUSED)
-				errx(1, "connect to 127.0.0.2: not refused");
-		} else {
-			int fd = call_tcp_socket();
-
-			call_check(call_connect(fd, &r->tcp), "connect");
-			close(fd);
-			call_drop_one(r->listener);
-		}
-	}
-}
-
-static double growth(unsigned count, double (*measure)(void))
-{
-	/* Tables of a fixed size become resident as they are first used: that is no growth. */
-	enum { WARM_UP = 20000 };
-	struct requests r;
-	double before;
-
-	open_requests(&r);
-	make_requests(&r, WARM_UP);
-	before = measure();
-	make_requests(&r, count);
-	return measure() - before;
-}
-
-void task_memory_growth(const struct row *row, unsigned count, struct sample *out)
-{
-	(void)row;
-	out->value = growth(count, parent_memory);
-}
-
-void task_descriptor_growth(const struct row *row, unsigned count, struct sample *out)
-{
-	(void)row;
-	out->value = growth(count, parent_descriptors);
 }

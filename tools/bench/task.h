@@ -19,10 +19,10 @@ void task_black_hole(const struct row *row, unsigned count, struct sample *out);
  */
 void task_memory(const struct row *row, unsigned count, struct sample *out);
 
-/* By how much `count` requests of all kinds increase the parent's resident memory, in KiB. */
-void task_memory_growth(const struct row *row, unsigned count, struct sample *out);
-
-/* The same of its descriptors. */
-void task_descriptor_growth(const struct row *row, unsigned count, struct sample *out);
+/*
+ * p99 in ns of a datagram of a task that sends `count` of them, one now and then, while another
+ * sends without a pause (value), and alone (base).
+ */
+void task_fair(const struct row *row, unsigned count, struct sample *out);
 
 #endif
