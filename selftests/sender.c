@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -238,16 +239,47 @@ static void tell_many(struct many *m, int sent)
 	tell("lengths %d, whole %d, other %d, untouched %d", lengths, whole, other, untouched);
 }
 
-static void run_many(char **args)
+/* Nothing of a header may change but its length. */
+static void tell_headers(const struct many *m, const struct mmsghdr *before)
 {
-	(void)args;
+	int same = 0;
+
+	for (int i = 0; i < MANY; i++)
+		same += !memcmp(&m->messages[i].msg_hdr, &before[i].msg_hdr, sizeof(struct msghdr));
+	tell("headers as they were %d", same);
+}
+
+static void send_many(void)
+{
 	for (const struct family *f = families; f->name; f++) {
 		struct many *m = open_many(f);
+		struct mmsghdr before[MANY];
 
+		memcpy(before, m->messages, sizeof(before));
 		say(sendmmsg(m->wires[0].out, m->messages, MANY, 0), "%s 1024", f->name);
 		tell_many(m, MANY);
+		tell_headers(m, before);
 		free(m);
 	}
+}
+
+static void *do_nothing(void *arg)
+{
+	for (;;)
+		pause();
+	return arg;
+}
+
+/* Alone, and with another thread: the lengths are told in another way. */
+static void run_many(char **args)
+{
+	pthread_t other;
+
+	(void)args;
+	send_many();
+	if (pthread_create(&other, NULL, do_nothing, NULL))
+		err(1, "pthread_create");
+	send_many();
 }
 
 /* net/socket.c __sys_sendmmsg(): what is over UIO_MAXIOV is left for the next call. */

@@ -85,6 +85,7 @@ enum {
 	SCRATCH_CONTROL = 128 * 1024, /* net.core.optmem_max */
 	SCRATCH_VECTORS = 1024,       /* UIO_MAXIOV */
 	SCRATCH_FDS = 253,            /* SCM_MAX_FD */
+	SCRATCH_COVER = 128 * 1024,
 };
 
 /* One message as it is read from the task (message.h), without its name: that is judged once. */
@@ -106,9 +107,11 @@ struct scratch {
 	size_t control_fds;
 	struct iovec remote[SCRATCH_VECTORS];
 	/* sendmmsg only. */
+	uint8_t cover[SCRATCH_COVER]; /* many pieces of the task's memory, read as one */
 	struct iovec local[SCRATCH_VECTORS];
 	struct iovec gather[SCRATCH_VECTORS];
 	struct mmsghdr headers[SCRATCH_VECTORS];
+	struct mmsghdr as_read[SCRATCH_VECTORS]; /* the task's, where headers[] become ours */
 	struct message messages[SCRATCH_VECTORS];
 	struct sockaddr_storage names[SCRATCH_VECTORS];
 	struct target targets[SCRATCH_VECTORS];

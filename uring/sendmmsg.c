@@ -10,26 +10,14 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/syscall.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
+#include "uring/bulk.h"
 #include "uring/divert.h"
 #include "uring/message.h"
 
 static call_fn go_on;
 static bool next_message(struct engine *e, struct call *c, int64_t value, int error);
-
-static unsigned count_of(const struct call *c)
-{
-	unsigned count = (unsigned)c->n.args[2];
-
-	return count < SCRATCH_VECTORS ? count : SCRATCH_VECTORS; /* net/socket.c: UIO_MAXIOV */
-}
-
-static uint64_t header_address(const struct call *c, unsigned message)
-{
-	return c->n.args[1] + message * sizeof(struct mmsghdr);
-}
 
 /* The call ends; what was sent counts, an error after that is for the next call to find. */
 static void finish(struct engine *e, struct call *c, int error)
@@ -37,183 +25,6 @@ static void finish(struct engine *e, struct call *c, int error)
 	c->next_message = NULL;
 	c->decided = false; /* every message has its own record */
 	call_answer(e, c, c->messages, c->messages ? 0 : error);
-}
-
-/* How many of `count` local vectors a read of `bytes` bytes filled. */
-static unsigned filled(const struct iovec *v, unsigned count, ssize_t bytes)
-{
-	unsigned i;
-
-	for (i = 0; i < count && bytes >= (ssize_t)v[i].iov_len; i++)
-		bytes -= (ssize_t)v[i].iov_len;
-	return i;
-}
-
-/*
- * Gather what s->gather describes in the task to where s->local says. A list of empty vectors needs
- * no reading. Returns how many vectors were filled, or -errno when none was.
- */
-static int gather(struct scratch *s, pid_t tid, unsigned count)
-{
-	size_t total = 0;
-	ssize_t n;
-
-	for (unsigned i = 0; i < count; i++)
-		total += s->local[i].iov_len;
-	if (!total)
-		return (int)count;
-	n = process_vm_readv(tid, s->local, count, s->gather, count, 0);
-	if (n < 0)
-		return -errno;
-	n = filled(s->local, count, n);
-	return n ? (int)n : -EFAULT;
-}
-
-static void want(struct scratch *s, unsigned i, void *to, const void *from, size_t len)
-{
-	s->local[i] = (struct iovec){ .iov_base = to, .iov_len = len };
-	s->gather[i] = (struct iovec){ .iov_base = (void *)from, .iov_len = len };
-}
-
-static int read_headers(struct scratch *s, const struct call *c, unsigned count)
-{
-	struct iovec remote = {
-		.iov_base = (void *)(uintptr_t)header_address(c, c->messages),
-		.iov_len = count * sizeof(s->headers[0]),
-	};
-	ssize_t n = task_readv(c->n.tid, s->headers, remote.iov_len, &remote, 1);
-
-	if (n < 0)
-		return (int)n;
-	n /= (ssize_t)sizeof(s->headers[0]);
-	return n ? (int)n : -EFAULT;
-}
-
-static int read_names(struct scratch *s, const struct call *c, unsigned count)
-{
-	for (unsigned i = 0; i < count; i++) {
-		const struct msghdr *h = &s->headers[i].msg_hdr;
-		size_t len = h->msg_name ? h->msg_namelen : 0;
-
-		if ((int)len < 0)
-			return i ? (int)i : -EINVAL;
-		if (len > sizeof(s->names[i]))
-			len = sizeof(s->names[i]);
-		s->messages[i].name_len = (int)len;
-		want(s, i, &s->names[i], h->msg_name, len);
-	}
-	return gather(s, c->n.tid, count);
-}
-
-/* The vectors of all messages, one after the other, to s->remote. */
-static int read_vectors(struct scratch *s, const struct call *c, unsigned count)
-{
-	size_t vectors = 0;
-
-	for (unsigned i = 0; i < count; i++) {
-		const struct msghdr *h = &s->headers[i].msg_hdr;
-
-		if (h->msg_iovlen > SCRATCH_VECTORS - vectors) {
-			if (!i)
-				return -EMSGSIZE;
-			count = i;
-			break;
-		}
-		want(s, i, s->remote + vectors, h->msg_iov, h->msg_iovlen * sizeof(struct iovec));
-		s->messages[i].count = h->msg_iovlen;
-		vectors += h->msg_iovlen;
-	}
-	return gather(s, c->n.tid, count);
-}
-
-/* Add up the vectors of each message; a message that is too long ends the chunk. */
-static int sum_totals(struct scratch *s, unsigned count)
-{
-	const struct iovec *v = s->remote;
-	size_t all = 0;
-
-	for (unsigned i = 0; i < count; i++) {
-		size_t total = 0;
-
-		for (size_t k = 0; k < s->messages[i].count; k++, v++) {
-			if ((ssize_t)v->iov_len < 0)
-				return i ? (int)i : -EINVAL;
-			if (v->iov_len > SCRATCH_PAYLOAD - all - total)
-				return i ? (int)i : -EMSGSIZE;
-			total += v->iov_len;
-		}
-		s->messages[i].total = total;
-		all += total;
-	}
-	return (int)count;
-}
-
-/* The payloads of all messages, one after the other, to s->payload. */
-static int read_payloads(struct scratch *s, const struct call *c, unsigned count)
-{
-	size_t vectors = 0, all = 0;
-	ssize_t n;
-
-	for (unsigned i = 0; i < count; i++) {
-		vectors += s->messages[i].count;
-		all += s->messages[i].total;
-	}
-	n = task_readv(c->n.tid, s->payload, all, s->remote, vectors);
-	if (n < 0)
-		return (int)n;
-	for (unsigned i = 0; i < count; i++) {
-		if (n < (ssize_t)s->messages[i].total)
-			return i ? (int)i : -EFAULT;
-		n -= (ssize_t)s->messages[i].total;
-	}
-	return (int)count;
-}
-
-/* Control messages are rare: one read each. They stand one after the other in s->control. */
-static int read_controls(struct scratch *s, const struct call *c, unsigned count)
-{
-	size_t all = 0;
-
-	for (unsigned i = 0; i < count; i++) {
-		const struct msghdr *h = &s->headers[i].msg_hdr;
-		size_t len = h->msg_controllen;
-		int ret;
-
-		s->messages[i].control_len = len;
-		if (!len)
-			continue;
-		if (len > SCRATCH_CONTROL - all)
-			return i ? (int)i : -ENOBUFS;
-		ret = task_read(c->n.tid, s->control + all, (uintptr_t)h->msg_control, len);
-		if (ret)
-			return i ? (int)i : ret;
-		all += CMSG_ALIGN(len);
-		if (all > SCRATCH_CONTROL)
-			all = SCRATCH_CONTROL;
-	}
-	return (int)count;
-}
-
-typedef int read_fn(struct scratch *s, const struct call *c, unsigned count);
-
-/*
- * Read the next messages, as many as are whole, well-formed and fit the buffers. Returns how many,
- * or -errno when that is none.
- */
-static int read_chunk(struct scratch *s, const struct call *c)
-{
-	static read_fn *const stage[] = { read_headers, read_names, read_vectors };
-	int n = (int)(count_of(c) - c->messages);
-
-	for (size_t i = 0; i < sizeof(stage) / sizeof(stage[0]) && n > 0; i++)
-		n = stage[i](s, c, (unsigned)n);
-	if (n > 0)
-		n = sum_totals(s, (unsigned)n);
-	if (n > 0)
-		n = read_controls(s, c, (unsigned)n);
-	if (n > 0)
-		n = read_payloads(s, c, (unsigned)n);
-	return n;
 }
 
 /*
@@ -289,25 +100,6 @@ static void build_headers(struct scratch *s, unsigned count)
 	}
 }
 
-/*
- * Tell the task the lengths of the `count` messages that were just sent, in one write. Returns how
- * many it could be told.
- */
-static unsigned write_lengths(struct scratch *s, const struct call *c, unsigned count)
-{
-	ssize_t n;
-
-	for (unsigned i = 0; i < count; i++) {
-		uint64_t at =
-			header_address(c, c->messages + i) + offsetof(struct mmsghdr, msg_len);
-		size_t len = sizeof(s->headers[i].msg_len);
-
-		want(s, i, &s->headers[i].msg_len, (void *)(uintptr_t)at, len);
-	}
-	n = process_vm_writev(c->n.tid, s->local, count, s->gather, count, 0);
-	return n < 0 ? 0 : (unsigned)((size_t)n / sizeof(s->headers[0].msg_len));
-}
-
 static void record_sent(struct engine *e, struct call *c, unsigned count)
 {
 	for (unsigned i = 0; i < count; i++) {
@@ -343,7 +135,7 @@ static int act(struct engine *e, struct call *c, unsigned count)
 
 static void send_chunk(struct engine *e, struct call *c)
 {
-	int n = read_chunk(e->scratch, c);
+	int n = bulk_read(e->scratch, c);
 	unsigned count, told;
 	int error = 0;
 
@@ -381,11 +173,11 @@ static void send_chunk(struct engine *e, struct call *c)
 	}
 	stats_add(e->stats, c->type->counter, 1);
 	record_sent(e, c, (unsigned)n);
-	told = write_lengths(e->scratch, c, (unsigned)n);
+	told = bulk_tell(e, c, (unsigned)n);
 	c->messages += told;
 	if (told < (unsigned)n)
 		finish(e, c, EFAULT);
-	else if (c->messages == count_of(c) || ((unsigned)n == count && error))
+	else if (c->messages == bulk_count(c) || ((unsigned)n == count && error))
 		finish(e, c, 0);
 	else
 		call_yield(e, c, go_on);
@@ -405,14 +197,14 @@ static void go_on(struct engine *e, struct call *c, int res)
 static bool next_message(struct engine *e, struct call *c, int64_t value, int error)
 {
 	unsigned len = (unsigned)value;
-	uint64_t at = header_address(c, c->messages) + offsetof(struct mmsghdr, msg_len);
+	uint64_t at = bulk_header(c, c->messages) + offsetof(struct mmsghdr, msg_len);
 
 	if (!error && task_write(c->n.tid, at, &len, sizeof(len)))
 		error = EFAULT;
 	if (!error)
 		c->messages++;
 	/* A message that was cut short is the last one. */
-	if (error || c->cancel != CANCEL_NONE || c->messages == count_of(c)) {
+	if (error || c->cancel != CANCEL_NONE || c->messages == bulk_count(c)) {
 		finish(e, c, error);
 		return true;
 	}
@@ -430,7 +222,7 @@ static bool next_message(struct engine *e, struct call *c, int64_t value, int er
 void sendmmsg_begin(struct engine *e, struct call *c, int res)
 {
 	(void)res;
-	if (!count_of(c)) {
+	if (!bulk_count(c)) {
 		call_finish(e, c, 0);
 		return;
 	}
