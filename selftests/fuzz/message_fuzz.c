@@ -17,7 +17,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* Its reading of the messages of a sendmmsg is nobody else's business. */
+/* How it makes headers of its own is nobody else's business. */
 #define sendmmsg_begin fuzzed_sendmmsg_begin
 #include "policy/addr.h"
 #include "uring/sendmmsg.c"
@@ -263,7 +263,7 @@ static void try_sendmmsg(const uint8_t *data, size_t size)
 	call.n.args[2] = count;
 	if (!count)
 		return;
-	n = read_chunk(engine.scratch, &call);
+	n = bulk_read(engine.scratch, &call);
 	assert(n <= (int)count);
 	if (n > 0) {
 		check_chunk(engine.scratch, (unsigned)n);
