@@ -21,8 +21,9 @@ enum {
 	CONTROL_PACKET_MAX = 64 * 1024,
 	CONTROL_INLINE_MAX = 32 * 1024, /* a longer text of a reply is a body */
 	CONTROL_BODY_MAX = 64 << 20,
-	CONTROL_NAME_MAX = 64, /* bytes of a sandbox's name */
-	CONTROL_PATIENCE = 2,  /* seconds that a sandbox has to say who it is */
+	CONTROL_JUDGE_MAX = 64, /* endpoints that are judged at once */
+	CONTROL_NAME_MAX = 64,  /* bytes of a sandbox's name */
+	CONTROL_PATIENCE = 2,   /* seconds that a sandbox has to say who it is */
 };
 
 /* One line for the user, without a newline. It may quote what others wrote: see core/escape.h. */

@@ -154,7 +154,10 @@ static struct decision by_rule(const struct policy *p, int rule)
 
 static struct decision by_default(const struct policy *p)
 {
-	return (struct decision){ .verdict = p->fallback, .reason = REASON_DEFAULT };
+	return (struct decision){
+		.verdict = p->fallback,
+		.reason = p->learns ? REASON_LEARN : REASON_DEFAULT,
+	};
 }
 
 static struct decision by_match(const struct policy *p, struct table_match match)
@@ -277,6 +280,8 @@ static struct decision decide_unsure(const struct policy *p, struct live live,
 struct decision policy_decide(const struct policy *p, const struct live *live,
 			      const struct endpoint *e)
 {
+	if (p->panic)
+		return (struct decision){ .verdict = VERDICT_DENY, .reason = REASON_PANIC };
 	switch (e->proto) {
 	case PROTO_TCP:
 	case PROTO_UDP:

@@ -84,6 +84,11 @@ enum verdict draft_fallback(const struct draft *d)
 	return d->family == FAMILY_DENY ? VERDICT_ALLOW : VERDICT_DENY;
 }
 
+void draft_set_learning(struct draft *d)
+{
+	d->learns = true;
+}
+
 static int add_host(struct draft *d, const char *name)
 {
 	struct draft_host **hosts;
@@ -430,6 +435,11 @@ int draft_preset(struct draft *d, const char *name, struct policy_error *err)
 	d->only_hosts = false;
 	d->preset_name = presets[preset].name;
 	return 0;
+}
+
+void draft_set_panic(struct draft *d)
+{
+	d->panic = true;
 }
 
 int draft_default(struct draft *d, const char *text, struct policy_error *err)

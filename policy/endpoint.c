@@ -27,9 +27,12 @@ static const char *const reason_names[REASON_COUNT] = {
 	[REASON_ENCRYPTED_DNS] = "encrypted-dns",
 	[REASON_HOSTS] = "hosts",
 	[REASON_PROTOCOL] = "protocol",
+	[REASON_LEARN] = "learn",
+	[REASON_LEARN_FULL] = "learn-full",
 	[REASON_ASK_TIMEOUT] = "ask-timeout",
 	[REASON_ASK_NOBODY] = "ask-nobody",
 	[REASON_ASK_FULL] = "ask-full",
+	[REASON_PANIC] = "panic",
 	[REASON_ERROR] = "error",
 };
 

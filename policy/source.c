@@ -43,7 +43,7 @@ struct source {
 	struct source_list **lists;
 	char **list_paths; /* theirs */
 	size_t n_lists;
-	bool sinkhole;
+	bool sinkhole, learns, panic;
 };
 
 struct source *source_new(void)
@@ -122,6 +122,8 @@ struct source *source_copy(const struct source *s)
 		return NULL;
 	}
 	copy->sinkhole = s->sinkhole;
+	copy->panic = s->panic;
+	copy->learns = s->learns;
 	copy->profile = s->profile;
 	if (copy->profile)
 		copy->profile->users++;
@@ -189,9 +191,24 @@ char **source_lists(const struct source *s, size_t *n)
 	return s->list_paths;
 }
 
+void source_set_panic(struct source *s)
+{
+	s->panic = true;
+}
+
+bool source_panics(const struct source *s)
+{
+	return s->panic;
+}
+
 void source_set_sinkhole(struct source *s)
 {
 	s->sinkhole = true;
+}
+
+void source_set_learning(struct source *s)
+{
+	s->learns = true;
 }
 
 const char *source_profile(const struct source *s)
@@ -273,6 +290,10 @@ int source_build(const struct source *s, struct draft **out, struct policy_error
 		ret = draft_insert(d, s->inserted[i], err);
 	if (!ret && s->sinkhole)
 		draft_set_sinkhole(d);
+	if (!ret && s->panic)
+		draft_set_panic(d);
+	if (!ret && s->learns)
+		draft_set_learning(d);
 	if (ret)
 		draft_free(d);
 	else

@@ -164,6 +164,26 @@ TEST_F(attach, a_key_changes_what_the_next_connect_gets)
 	EXPECT_EQ(1, server_count(self->denied));
 }
 
+/* Before anything is tried again, NOW says what would become of it. */
+TEST_F(attach, what_the_policy_would_say_now)
+{
+	char spec[64];
+	struct command ctl;
+
+	start_monitor(self);
+	EXPECT_EQ(0, tty_wait(&self->tty, " deny "));
+	EXPECT_EQ(0, tty_wait(&self->tty, " allow "));
+	snprintf(spec, sizeof(spec), "127.0.0.1:%u", server_port(self->denied));
+	ASSERT_EQ(0, command_run(&ctl, ARGS("sandtop", "ctl", "watched", "allow", spec)));
+	EXPECT_EQ(0, command_code(&ctl));
+	command_free(&ctl);
+	EXPECT_EQ(0, tty_wait_gone(&self->tty, " deny  default"));
+	EXPECT_EQ(0, tty_wait(&self->tty, " allow default"));
+	EXPECT_EQ(0, server_count(self->denied));
+	order(self, server_port(self->denied));
+	EXPECT_EQ(0, server_wait(self->denied, 1, TTY_TIMEOUT));
+}
+
 TEST_F(attach, denying_what_was_allowed)
 {
 	start_monitor(self);
@@ -227,7 +247,7 @@ TEST_F(attach, it_resizes_down_to_nothing_and_up)
 {
 	start_monitor(self);
 	ASSERT_EQ(0, tty_resize(&self->tty, 10, 40));
-	EXPECT_EQ(0, tty_wait_gone(&self->tty, "Quit"));
+	EXPECT_EQ(0, tty_wait_gone(&self->tty, "d Deny"));
 	EXPECT_EQ(0, tty_wait(&self->tty, "VERDI"));
 	ASSERT_EQ(0, tty_resize(&self->tty, 5, 20));
 	EXPECT_EQ(0, tty_wait_gone(&self->tty, "VERDI"));

@@ -632,10 +632,6 @@ ENDS(what_was_denied, 1, "sandtop:   --net-allow 127.0.0.1:2\r\n", "--", "tenant
      "1");
 ENDS(json_to_stderr, 0, "\"event\":\"exit\"", "--json", "-", "--", "true");
 
-FIXTURE_VARIANT_ADD(ending, no_policy){ 0,
-					"sandtop: no policy given: every connection is denied",
-					{ "sandtop", "--", "true" } };
-
 FIXTURE_SETUP(ending)
 {
 	ASSERT_EQ(0, viewer_init());

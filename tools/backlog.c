@@ -15,6 +15,7 @@ void backlog_init(struct backlog *b, int fd)
 	b->fd = fd;
 	b->len = 0;
 	b->dropped = 0;
+	b->copy = -1;
 	if (fd >= 0)
 		fcntl(fd, F_SETFL, O_NONBLOCK);
 }
@@ -29,6 +30,13 @@ static void drop_half(struct backlog *b)
 		b->dropped += b->text[i] == '\n';
 	b->len -= gone;
 	memmove(b->text, b->text + gone, b->len);
+}
+
+void backlog_copy_to(struct backlog *b, int fd)
+{
+	fcntl(fd, F_SETFL, O_NONBLOCK);
+	(void)!write(fd, b->text, b->len);
+	b->copy = fd;
 }
 
 void backlog_take(struct backlog *b)
@@ -46,6 +54,8 @@ void backlog_take(struct backlog *b)
 			b->fd = -1;
 			return;
 		}
+		if (b->copy >= 0)
+			(void)!write(b->copy, b->text + b->len, (size_t)n);
 		b->len += (size_t)n;
 	}
 }
@@ -72,4 +82,6 @@ void backlog_free(struct backlog *b)
 {
 	if (b->fd >= 0)
 		close(b->fd);
+	if (b->copy >= 0)
+		close(b->copy);
 }

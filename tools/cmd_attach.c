@@ -49,9 +49,9 @@ static int say_end(const struct monitor_result *r)
 
 int cmd_attach(int argc, char **argv)
 {
-	struct monitor_config config = { .tty_in = STDIN_FILENO,
-					 .tty_out = STDOUT_FILENO,
-					 .attached = true };
+	struct monitor_config config = {
+		.tty_in = STDIN_FILENO, .tty_out = STDOUT_FILENO, .messages = -1, .attached = true
+	};
 	struct control_error err = { "" };
 	struct monitor_result result;
 	char text[2 * sizeof(err.text)];

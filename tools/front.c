@@ -59,6 +59,7 @@ static const int ends[] = { SIGTERM, SIGHUP, SIGINT, SIGQUIT };
 
 struct front {
 	const char *name;
+	bool hold;
 	struct tty tty;
 	pid_t guardian, monitor; /* 0: none, or it has ended */
 	int signals;             /* signalfd */
@@ -70,6 +71,7 @@ struct front {
 	bool had_monitor;
 	bool plain;         /* nobody has the screen, and nobody will */
 	bool left;          /* the run goes on without us */
+	bool leave;         /* a signal has asked for the end */
 	uint64_t ask_after; /* CLOCK_MONOTONIC, ns: if there still is a run then; 0: never */
 	int status;         /* what to exit with */
 };
@@ -177,9 +179,11 @@ static void say_monitor_error(const char *text)
 	complain("cannot show the monitor: %s", safe);
 }
 
-static _Noreturn void monitor_process(const struct front *f, pid_t front)
+static _Noreturn void monitor_process(const struct front *f, pid_t front, int messages)
 {
-	struct monitor_config config = { .tty_in = f->tty.in, .tty_out = f->tty.out };
+	struct monitor_config config = {
+		.tty_in = f->tty.in, .tty_out = f->tty.out, .messages = messages, .hold = f->hold
+	};
 	struct control_error err = { "" };
 	struct monitor_result result;
 	sigset_t mask = f->mask;
@@ -209,19 +213,29 @@ static _Noreturn void monitor_process(const struct front *f, pid_t front)
 static void start_monitor(struct front *f)
 {
 	pid_t self = getpid();
+	int messages[2];
 
 	f->had_monitor = true;
+	/* Without it the lines are shown at the end. */
+	if (pipe2(messages, O_CLOEXEC))
+		messages[0] = messages[1] = -1;
 	f->monitor = fork();
 	if (f->monitor == 0) {
 		close(f->signals);
 		close(f->progress);
 		backlog_free(&f->messages);
-		monitor_process(f, self);
+		if (messages[1] >= 0)
+			close(messages[1]);
+		monitor_process(f, self, messages[0]);
 	}
 	if (f->monitor < 0) {
 		f->monitor = 0;
 		complain("cannot start the monitor: %s", strerror(errno));
 		f->ask_after = loop_now();
+	}
+	if (messages[0] >= 0) {
+		close(messages[0]);
+		backlog_copy_to(&f->messages, messages[1]);
 	}
 }
 
@@ -296,9 +310,17 @@ static void ask_run(struct front *f)
 		kill(f->guardian, SIGKILL);
 }
 
+/* With --hold the monitor outlives the run; who wants sandtop to end does not mean that. */
+static void leave_held(const struct front *f)
+{
+	if (f->leave && f->monitor)
+		kill(f->monitor, SIGTERM);
+}
+
 static void guardian_ended(struct front *f, int wait_status)
 {
 	f->guardian = 0;
+	leave_held(f);
 	f->ask_after = 0;
 	if (f->status < 0)
 		f->status = WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : EXIT_HOST;
@@ -352,19 +374,33 @@ static bool is_keyboard(int sig)
 	return false;
 }
 
+static bool is_end(int sig)
+{
+	for (size_t i = 0; i < COUNT(ends); i++)
+		if (ends[i] == sig)
+			return true;
+	return false;
+}
+
 static void take_signal(struct front *f, int sig)
 {
 	if (sig == SIGHUP && tty_is_gone(&f->tty)) {
 		f->left = true;
-		f->status = EXIT_HANGUP;
+		/* A run that has ended, and is only looked at, has a status of its own. */
+		if (f->guardian)
+			f->status = EXIT_HANGUP;
 	} else if (is_keyboard(sig)) {
 		/* Without the pane Ctrl-C comes here; it means all that run. */
 		if (f->plain && f->guardian)
 			signal_all(f, sig);
 	} else if (sig == SIGCONT) {
 		go_on_with_monitor(f);
-	} else if (sig != SIGCHLD && f->guardian) {
-		kill(f->guardian, sig);
+	} else if (sig != SIGCHLD) {
+		f->leave |= is_end(sig);
+		if (f->guardian)
+			kill(f->guardian, sig);
+		else
+			leave_held(f);
 	}
 }
 
@@ -443,10 +479,10 @@ static int block_signals(struct front *f)
 	return f->signals < 0 ? -errno : 0;
 }
 
-int front_run(int in, int out, const char *name, front_run_fn *run, void *arg)
+int front_run(const struct front_config *config, front_run_fn *run, void *arg)
 {
-	struct front f = { .name = name, .status = -1 };
-	int ret = tty_save(&f.tty, in, out);
+	struct front f = { .name = config->name, .hold = config->hold, .status = -1 };
+	int ret = tty_save(&f.tty, config->in, config->out);
 
 	if (ret) {
 		complain("the monitor: cannot use the terminal: %s", strerror(-ret));

@@ -16,12 +16,18 @@
  */
 typedef int front_run_fn(void *arg, const struct supervisor_terminal *terminal);
 
+struct front_config {
+	int in, out;      /* the operator's terminal; the caller's */
+	const char *name; /* of the sandbox */
+	bool hold;        /* the monitor stays when the command has ended */
+};
+
 /*
- * Run `run`, which makes the control socket `name`, with a monitor on the terminal `in` and `out`.
+ * Run `run`, which makes the control socket of that name, with a monitor on the terminal.
  * Returns the exit status: 0 also when the operator has detached, and 129 when the terminal was
  * hung up; the run then goes on.
  */
-int front_run(int in, int out, const char *name, front_run_fn *run, void *arg);
+int front_run(const struct front_config *config, front_run_fn *run, void *arg);
 
 /* Describe the terminal that the monitor is to a command, in the environment. Returns 0, -errno. */
 int front_environment(void);

@@ -38,6 +38,7 @@ struct options_policy {
 struct options {
 	bool help, version; /* either one ends parsing: nothing after it was read */
 	bool batch, monitor;
+	bool hold;
 	bool verbose, quiet;
 	bool stats;
 	bool best_effort;
@@ -50,6 +51,7 @@ struct options {
 	const char *log;              /* file name, "-" = stderr, NULL = none */
 	const char *json;             /* the same */
 	const char *metrics_file;     /* file name, NULL = none */
+	const char *learn;            /* the same */
 	const char *name;             /* NULL = CMD-PID */
 	uint64_t timeout_ns;          /* 0 = none */
 	uint64_t ask_timeout_ns;      /* 0 = as it comes */
@@ -76,6 +78,9 @@ struct options {
 int options_parse(enum options_mode mode, int argc, char **argv, struct options *out, char *err,
 		  size_t errsize);
 void options_free(struct options *o);
+
+/* As if --ask had been given, where no option of a policy was. */
+void options_set_ask(struct options *o);
 
 /* The usage text of a mode, with every option of this build. */
 void options_help(enum options_mode mode, FILE *f);

@@ -284,6 +284,26 @@ int cells_text(struct cells *c, int x, int y, int max, enum role role, const cha
 	return used;
 }
 
+void cells_wrap(struct cells *c, struct rect r, int *x, int *y, enum role role, const char *text)
+{
+	uint32_t chars[CELLS_CHARS];
+	int width;
+	size_t n;
+
+	while (*text) {
+		text += next_cluster(text, chars, &n);
+		width = cluster_width(c, chars[0]);
+		if (*x > 0 && *x + width > r.w) {
+			*x = 0;
+			++*y;
+		}
+		if (*y < r.h && *x + width <= r.w)
+			cells_put(c, r.x + *x, r.y + *y, chars, n, width, role,
+				  (struct style){ 0 });
+		*x += width;
+	}
+}
+
 int cells_foreign(struct cells *c, int x, int y, int max, enum role role, const char *text)
 {
 	char safe[FOREIGN_MAX];

@@ -117,6 +117,12 @@ int cells_grow(struct cells *c, int w, int h);
  */
 int cells_text(struct cells *c, int x, int y, int max, enum role role, const char *text);
 
+/*
+ * Draw such text from column *x of line *y of the rectangle on; what does not fit goes on in its
+ * next line. What is below it is not drawn, but counted. *x and *y become the place behind it.
+ */
+void cells_wrap(struct cells *c, struct rect r, int *x, int *y, enum role role, const char *text);
+
 /* Text of the command's, which is escaped here. */
 int cells_foreign(struct cells *c, int x, int y, int max, enum role role, const char *text);
 

@@ -29,6 +29,7 @@ enum column {
 	COLUMN_PROCESS,
 	COLUMN_HITS,
 	COLUMN_LAST,
+	COLUMN_NOW,
 	COLUMN_RULE,
 	COLUMN_COUNT,
 };
@@ -38,13 +39,13 @@ static const struct column_head columns[COLUMN_COUNT] = {
 	[COLUMN_ADDRESS] = { "ADDRESS", 8, false }, [COLUMN_PORT] = { "PORT", 5, true },
 	[COLUMN_HOST] = { "HOST", 12, false },      [COLUMN_PROCESS] = { "PROCESS", 11, false },
 	[COLUMN_HITS] = { "HITS", 5, true },        [COLUMN_LAST] = { "LAST", 4, true },
-	[COLUMN_RULE] = { "RULE", 7, false },
+	[COLUMN_NOW] = { "NOW", 5, false },         [COLUMN_RULE] = { "RULE", 7, false },
 };
 
 /* What there is room for, the most important first, and then how far each may grow. */
 static const enum column importance[COLUMN_COUNT] = {
 	COLUMN_VERDICT, COLUMN_ADDRESS, COLUMN_PORT, COLUMN_PROTO, COLUMN_LAST,
-	COLUMN_PROCESS, COLUMN_HITS,    COLUMN_RULE, COLUMN_HOST,
+	COLUMN_PROCESS, COLUMN_HITS,    COLUMN_NOW,  COLUMN_RULE,  COLUMN_HOST,
 };
 
 static const struct {
@@ -135,6 +136,7 @@ static const char *rule_text(const struct flow *f, char buf[static CELL_MAX])
 static const char *cell_text(const struct model *m, const struct flow *f, enum column column,
 			     char buf[static CELL_MAX])
 {
+	const struct judged_answer *now = judged_of(m, f);
 	char text[TEXT_MAX];
 
 	buf[0] = '\0';
@@ -163,6 +165,8 @@ static const char *cell_text(const struct model *m, const struct flow *f, enum c
 		snprintf(buf, CELL_MAX, "%s",
 			 text_age(m->now > f->last ? m->now - f->last : 0, text));
 		break;
+	case COLUMN_NOW:
+		return now ? verdict_name((enum verdict)now->verdict) : "";
 	case COLUMN_RULE:
 		return rule_text(f, buf);
 	case COLUMN_COUNT:
@@ -171,21 +175,34 @@ static const char *cell_text(const struct model *m, const struct flow *f, enum c
 	return buf;
 }
 
+/* What would go otherwise now stands out. */
+static enum role column_role(const struct model *m, const struct flow *f, enum column column)
+{
+	const struct judged_answer *now;
+
+	if (f->id == m->selected)
+		return ROLE_SELECTED;
+	if (column == COLUMN_VERDICT)
+		return verdict_role(f->verdict);
+	if (column != COLUMN_NOW)
+		return ROLE_TEXT;
+	now = judged_of(m, f);
+	return now && now->verdict != f->verdict ? verdict_role((enum verdict)now->verdict)
+						 : ROLE_DIM;
+}
+
 static void render_row(const struct model *m, struct cells *c, int y, const int *widths,
 		       const struct flow *f)
 {
-	const bool selected = f->id == m->selected;
-	enum role role = selected ? ROLE_SELECTED : ROLE_TEXT;
 	char buf[CELL_MAX], pid[16];
 	int x = 0;
 
 	snprintf(pid, sizeof(pid), "[%d]", f->pid);
-	if (selected)
+	if (f->id == m->selected)
 		cells_fill(c, (struct rect){ 0, y, c->w, 1 }, ROLE_SELECTED);
 	/* The name was chosen by the process, its number was not. */
 	for (enum column i = 0; i < COLUMN_COUNT; i++)
-		columns_cell(c, &x, y, &columns[i], widths[i],
-			     i == COLUMN_VERDICT && !selected ? verdict_role(f->verdict) : role,
+		columns_cell(c, &x, y, &columns[i], widths[i], column_role(m, f, i),
 			     cell_text(m, f, i, buf), i == COLUMN_PROCESS ? pid : NULL);
 }
 

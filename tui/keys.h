@@ -55,10 +55,14 @@ struct key {
 enum command {
 	COMMAND_NONE,
 	COMMAND_HELP,
+	COMMAND_SEARCH,
 	COMMAND_FILTER,
 	COMMAND_OUTPUT,
 	COMMAND_LEAVE_OUTPUT,
 	COMMAND_SORT,
+	COMMAND_PAUSE,
+	COMMAND_FIND_NEXT,
+	COMMAND_FIND_PREVIOUS,
 	COMMAND_NEXT_PANE,
 	COMMAND_PREVIOUS_PANE,
 	COMMAND_UP,
@@ -78,6 +82,19 @@ enum command {
 	COMMAND_REDRAW,
 	COMMAND_DETACH,
 	COMMAND_KILL,
+	COMMAND_ANSWER_ALLOW,
+	COMMAND_ANSWER_DENY,
+	COMMAND_SCOPE_HOST, /* the scopes, as enum prompt_scope has them */
+	COMMAND_SCOPE_ENDPOINT,
+	COMMAND_SCOPE_NETWORK,
+	COMMAND_SCOPE_PORT,
+	COMMAND_SCOPE_ANY,
+	COMMAND_ONCE, /* the lifetimes, as enum prompt_lifetime has them */
+	COMMAND_SESSION,
+	COMMAND_PROFILE,
+	COMMAND_TEN_MINUTES,
+	COMMAND_ANSWER,
+	COMMAND_NEXT_QUESTION,
 	COMMAND_COUNT,
 };
 
@@ -89,15 +106,18 @@ enum keys_place {
 	KEYS_IN_QUIT = 1 << 3,   /* the question how to leave */
 	KEYS_IN_OUTPUT = 1 << 4, /* the command's terminal */
 	KEYS_IN_CONNECTIONS = 1 << 5,
-	KEYS_PLACES = 6,
+	KEYS_IN_PROMPT = 1 << 6, /* a question of the command's, below whatever shows */
+	KEYS_IN_ENDED = 1 << 7,  /* how to leave, when the command has ended */
+	KEYS_IN_LOG = 1 << 8,
+	KEYS_PLACES = 9,
 };
 
 enum { KEYS_PER_COMMAND = 3 };
 
 struct keys_row {
 	uint16_t keys[KEYS_PER_COMMAND]; /* codes, 0 behind the last */
-	uint8_t places;                  /* where it counts, */
-	uint8_t bar_places;              /* and where the function bar shows it */
+	uint16_t places;                 /* where it counts, */
+	uint16_t bar_places;             /* and where the function bar shows it */
 	const char *bar;                 /* for the function bar, or NULL */
 	const char *help;                /* what it does, for the help, or NULL */
 };

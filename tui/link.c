@@ -10,7 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
-static const char connections[] = "connections"; /* the verb, and how its reply is known */
+/* Verbs, by which their replies are known. */
+static const char connections[] = "connections", held[] = "held", judge[] = "judge";
 
 /* Packs as json_pack() does, and adds version and verb. NULL when a text is not UTF-8. */
 static json_t *request(const char *verb, const char *format, ...)
@@ -110,8 +111,10 @@ static int ask(struct link *l, json_t *packet, const char *what)
 	if (!ret)
 		ret = control_send(l->control, packet, -1);
 	json_decref(packet);
-	if (!ret)
+	if (!ret) {
+		l->answered[l->n_asked] = 0;
 		snprintf(l->asked[l->n_asked++], LINK_WHAT_MAX, "%s", what);
+	}
 	return ret;
 }
 
@@ -125,12 +128,58 @@ int link_ask(struct link *l, const char *verb, const char *spec)
 	return ask(l, request(verb, "{s:s}", "spec", spec), what);
 }
 
-int link_ask_connections(struct link *l)
+static bool is_asked(const struct link *l, const char *what)
 {
 	for (unsigned int i = 0; i < l->n_asked; i++)
-		if (!strcmp(l->asked[i], connections))
-			return -EALREADY;
-	return ask(l, control_request(connections), connections);
+		if (!strcmp(l->asked[i], what))
+			return true;
+	return false;
+}
+
+int link_ask_connections(struct link *l)
+{
+	return is_asked(l, connections) ? -EALREADY
+					: ask(l, control_request(connections), connections);
+}
+
+int link_judge(struct link *l, const struct judged_batch *batch)
+{
+	json_t *endpoints;
+
+	if (is_asked(l, judge))
+		return -EALREADY;
+	endpoints = json_array();
+	for (unsigned int i = 0; i < batch->n; i++) {
+		json_t *text = json_string(batch->endpoint[i]);
+
+		/* What is not UTF-8 is no endpoint: the answer says so. */
+		json_array_append_new(endpoints, text ? text : json_null());
+	}
+	return ask(l, request(judge, "{s:o}", "endpoints", endpoints), judge);
+}
+
+int link_ask_questions(struct link *l)
+{
+	if (is_asked(l, held))
+		return -EALREADY;
+	return ask(l, request(held, "{s:b}", "exe", 1), held);
+}
+
+int link_answer(struct link *l, uint64_t id, const char *verdict, const char *lifetime,
+		const char *scope)
+{
+	char what[LINK_WHAT_MAX];
+	int ret;
+
+	snprintf(what, sizeof(what), "question %" PRIu64 ": %s%s%s, %s", id, verdict,
+		 scope ? " " : "", scope ? scope : "", lifetime);
+	ret = ask(l,
+		  request("answer", "{s:I, s:s, s:s, s:s*}", "id", (json_int_t)id, "verdict",
+			  verdict, "lifetime", lifetime, "scope", scope),
+		  what);
+	if (!ret)
+		l->answered[l->n_asked - 1] = id;
+	return ret;
 }
 
 int link_disconnect(struct link *l, uint64_t cookie, const char *what)
@@ -151,23 +200,41 @@ int link_resize(struct link *l, int rows, int cols)
 	return ask(l, request("size", "{s:i, s:i}", "rows", rows, "cols", cols), "");
 }
 
-/* The list of a reply, which is in it or in a body. */
-static int read_connections(const json_t *packet, int body, struct opened_list *out)
+/* The text of a reply, which is in it or in a body; to be freed. NULL if there is none. */
+static char *read_text(const json_t *packet, int body)
 {
-	const json_t *value = json_object_get(packet, "text");
+	const char *value = json_string_value(json_object_get(packet, "text"));
 	char *text = NULL;
 	size_t len;
-	int ret;
 
 	if (body < 0)
-		return value ? opened_parse(json_string_value(value), json_string_length(value),
-					    out)
-			     : -EBADMSG;
-	ret = control_body_read(body, &text, &len);
-	if (!ret)
-		ret = opened_parse(text, len, out);
+		return value ? strdup(value) : NULL;
+	return control_body_read(body, &text, &len) ? NULL : text;
+}
+
+static int read_connections(const json_t *packet, int body, struct opened_list *out)
+{
+	char *text = read_text(packet, body);
+	int ret = text ? opened_parse(text, strlen(text), out) : -EBADMSG;
+
 	free(text);
 	return ret;
+}
+
+static void read_verdicts(const json_t *packet, struct judged_reply *out)
+{
+	const json_t *verdicts = json_object_get(packet, "verdicts");
+	size_t n = json_array_size(verdicts);
+
+	out->generation = (uint64_t)json_integer_value(json_object_get(packet, "generation"));
+	for (out->n = 0; out->n < n && out->n < CONTROL_JUDGE_MAX; out->n++) {
+		const char *text = json_string_value(json_array_get(verdicts, out->n));
+
+		out->verdict[out->n] = -1;
+		for (int v = 0; text && v < VERDICT_COUNT; v++)
+			if (!strcmp(text, verdict_name((enum verdict)v)))
+				out->verdict[out->n] = (int8_t)v;
+	}
 }
 
 /* Forget the oldest request, of which this is the reply. */
@@ -175,25 +242,39 @@ static void take_reply(struct link *l, const json_t *packet, int body, struct li
 {
 	const json_t *generation = json_object_get(packet, "generation");
 	const json_t *shut = json_object_get(packet, "shut");
+	const json_t *released = json_object_get(packet, "released");
 	struct control_error err = { "" };
 	const char *what = l->asked[0];
 
 	out->ok = control_succeeded(packet, &err);
 	out->news = l->n_asked && what[0] ? LINK_REPLY : LINK_NOTHING;
-	if (!out->ok)
+	out->question = l->n_asked ? l->answered[0] : 0;
+	if (l->n_asked && !strcmp(what, held)) {
+		out->questions = read_text(packet, body);
+		out->news = out->questions ? LINK_QUESTIONS : LINK_NOTHING;
+	} else if (!out->ok)
 		snprintf(out->text, sizeof(out->text), "%s: %s", what, err.text);
 	else if (l->n_asked && !strcmp(what, connections) &&
 		 !read_connections(packet, body, &out->connections))
 		out->news = LINK_CONNECTIONS;
-	else if (generation)
+	else if (l->n_asked && !strcmp(what, judge)) {
+		out->news = LINK_JUDGED;
+		read_verdicts(packet, &out->judged);
+	} else if (generation)
 		snprintf(out->text, sizeof(out->text),
 			 "%s: generation %" JSON_INTEGER_FORMAT ", %" JSON_INTEGER_FORMAT
 			 " flows shut",
 			 what, json_integer_value(generation), json_integer_value(shut));
+	else if (released)
+		snprintf(out->text, sizeof(out->text), "%s: %" JSON_INTEGER_FORMAT " released",
+			 what, json_integer_value(released));
 	else
 		snprintf(out->text, sizeof(out->text), "%s: done", what);
-	if (l->n_asked)
-		memmove(l->asked[0], l->asked[1], --l->n_asked * sizeof(l->asked[0]));
+	if (l->n_asked == 0)
+		return;
+	l->n_asked--;
+	memmove(l->asked[0], l->asked[1], l->n_asked * sizeof(l->asked[0]));
+	memmove(&l->answered[0], &l->answered[1], l->n_asked * sizeof(l->answered[0]));
 }
 
 static void take_event(const json_t *packet, const char *event, struct link_message *out)

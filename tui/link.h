@@ -13,6 +13,7 @@
 #include "core/control.h"
 #include "core/ledger.h"
 #include "core/opened.h"
+#include "tui/judged.h"
 
 enum {
 	LINK_ASKED = 32,     /* requests that wait for their replies */
@@ -26,6 +27,7 @@ struct link {
 	size_t replay; /* how many of its next bytes are of earlier */
 	struct ledger_reader *ledger;
 	char asked[LINK_ASKED][LINK_WHAT_MAX]; /* what was asked for, the oldest first */
+	uint64_t answered[LINK_ASKED];         /* the question that it answers, or 0 */
 	unsigned int n_asked;
 };
 
@@ -34,6 +36,8 @@ enum link_news {
 	LINK_NOTHING,
 	LINK_REPLY,       /* see ok and text */
 	LINK_CONNECTIONS, /* see connections */
+	LINK_QUESTIONS,   /* see questions */
+	LINK_JUDGED,      /* see judged */
 	LINK_SWAP,        /* another policy is live */
 	LINK_EXIT,        /* see status and by_sandtop */
 	LINK_GONE,
@@ -44,6 +48,9 @@ struct link_message {
 	bool ok;
 	bool by_sandtop;
 	int status;
+	uint64_t question;              /* with LINK_REPLY: the one that was answered, or 0 */
+	char *questions;                /* the text of `held`, to be freed */
+	struct judged_reply judged;
 	struct opened_list connections; /* its rows are to be freed */
 	char text[LINK_TEXT_MAX];       /* what was asked for, and what became of it; not escaped */
 };
@@ -68,8 +75,18 @@ int link_ask(struct link *l, const char *verb, const char *spec);
  */
 int link_ask_connections(struct link *l);
 
+/* Ask what the policy says to the endpoints; the same with LINK_JUDGED. */
+int link_judge(struct link *l, const struct judged_batch *batch);
+
 /* Have the socket of this cookie shut; as link_ask(). `what` is for its reply. */
 int link_disconnect(struct link *l, uint64_t cookie, const char *what);
+
+/* Ask for the questions, which come as LINK_QUESTIONS; as link_ask_connections(). */
+int link_ask_questions(struct link *l);
+
+/* Answer the question of that number; `scope` may be NULL. As link_ask(). */
+int link_answer(struct link *l, uint64_t id, const char *verdict, const char *lifetime,
+		const char *scope);
 
 /* The same for `kill` with a signal, and for the size of the terminal, which needs no reply. */
 int link_kill(struct link *l, int sig);

@@ -16,13 +16,17 @@
 #include "core/ledger.h"
 #include "policy/explain.h"
 #include "tui/socklist.h"
+#include "tui/judged.h"
 #include "tui/keys.h"
+#include "tui/log.h"
 #include "tui/order.h"
+#include "tui/prompt.h"
 #include "tui/rate.h"
 
 enum pane_kind {
 	MODEL_DECISIONS,
 	MODEL_CONNECTIONS,
+	MODEL_LOG,
 	MODEL_OUTPUT, /* the command's terminal */
 	MODEL_PANES,
 };
@@ -32,7 +36,8 @@ enum model_mode {
 	MODEL_DETAIL, /* of the selected row */
 	MODEL_HELP,
 	MODEL_QUIT,   /* the question how to leave */
-	MODEL_FILTER, /* the filter is being typed */
+	MODEL_FILTER, /* the filter is being typed, */
+	MODEL_SEARCH, /* or what to search for */
 };
 
 enum {
@@ -49,6 +54,12 @@ enum event_kind {
 	EVENT_KEY,
 	EVENT_SIZE,
 	EVENT_REPLY,
+	EVENT_QUESTIONS,
+	EVENT_NOT_ANSWERED, /* an answer was refused, or could not be sent */
+	EVENT_DRAWN,        /* what there is now is on the screen */
+	EVENT_JUDGED,  /* what the policy would say to some rows */
+	EVENT_MESSAGE, /* sandtop has to say something */
+	EVENT_ENDED,
 };
 
 struct event {
@@ -65,10 +76,23 @@ struct event {
 		struct {
 			const struct ledger_decision *v; /* those since the last event */
 			unsigned int n;
+			uint64_t missed; /* before them */
 		} decisions;
 		const struct opened_list *connections;
+		struct {
+			const struct judged_batch *batch;
+			const struct judged_reply *reply;
+		} judged;
 		const struct key *key;
-		unsigned int page; /* how many rows a list shows, at least 1 */
+		struct {
+			unsigned int page; /* how many rows a list shows, at least 1 */
+			/* Columns of a bar, and how many lines it may have. */
+			int bar_w, bar_room;
+		};
+		const char *questions; /* the text of `held` */
+		uint64_t question;     /* its number */
+		const char *text;      /* of the message; not escaped */
+		int status;            /* that the command ended with */
 		struct {
 			bool ok;
 			const char *text; /* not escaped */
@@ -87,6 +111,8 @@ enum effect_kind {
 	EFFECT_DETACH,
 	EFFECT_KILL,
 	EFFECT_REDRAW, /* the whole screen */
+	EFFECT_ANSWER,
+	EFFECT_RING, /* the bell */
 };
 
 struct effect {
@@ -94,6 +120,11 @@ struct effect {
 	struct key key;
 	uint64_t cookie;
 	char spec[EXPLAIN_HINT_MAX];
+	struct {
+		uint64_t id; /* of the question */
+		/* As the control protocol has them; static. */
+		const char *verdict, *lifetime, *scope; /* scope may be NULL */
+	} answer;
 };
 
 /* A process that made decisions of one flow, as far as they are still known. */
@@ -108,7 +139,9 @@ struct model {
 	uint64_t now;
 	bool attached;   /* another terminal than the one the run was started on */
 	bool has_output; /* the command has a terminal of its own */
-	bool dirty;      /* something that shows has changed; whoever draws clears it */
+	bool ended;      /* the command has, with this status: nothing can be changed any more */
+	int status;
+	bool dirty; /* something that shows has changed; whoever draws clears it */
 	struct ledger_head head;
 	struct rate rate;
 
@@ -125,15 +158,22 @@ struct model {
 	unsigned int shown;
 	enum order_sort sort;
 	char filter[MODEL_FILTER_MAX];
-	char typed[MODEL_FILTER_MAX]; /* with MODEL_FILTER */
+	char search[MODEL_FILTER_MAX];
+	char typed[MODEL_FILTER_MAX]; /* with MODEL_FILTER and MODEL_SEARCH */
 
-	uint64_t selected;     /* id, 0: none */
-	struct flow selection; /* as it was seen last */
-	unsigned int top;      /* position of the first row on the screen */
-	unsigned int page;
-	unsigned int scroll; /* of detail and help, in lines */
+	uint64_t selected;      /* id, 0: none */
+	struct flow selection;  /* as it was seen last */
+	unsigned int top;       /* position of the first row on the screen */
+	unsigned int page;      /* how many rows a list shows, at least 1, */
+	unsigned int full_page; /* and with no bar open */
+	unsigned int scroll;    /* of detail and help, in lines */
 
+	struct judged_answer *judged; /* FLOW_ROWS */
 	struct socklist connections;
+	struct log log;
+
+	struct prompt prompt;
+	int bar_w, bar_room; /* columns of a bar, and how many lines it may have */
 
 	struct ledger_decision *recent; /* a ring of LEDGER_DECISIONS */
 	uint64_t n_recent;              /* ever taken */
@@ -151,6 +191,18 @@ struct model *model_new(bool attached, bool has_output);
 void model_free(struct model *m);
 
 struct effect model_apply(struct model *m, const struct event *e);
+
+/* Say something to the operator; what is quoted in it must be escaped. */
+void model_tell(struct model *m, const struct event *e, bool is_error, const char *text);
+
+/* Have something in front of the pane, from its first line on. */
+void model_open(struct model *m, enum model_mode mode);
+
+/* The filter or the size has changed: every pane shows what it now should. */
+void model_arrange(struct model *m);
+
+/* Go to the next row of the pane that contains what is searched for, or to the one before. */
+void model_find(struct model *m, const struct event *e, bool forward);
 
 /* Where the keys count now. */
 enum keys_place model_place(const struct model *m);

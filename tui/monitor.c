@@ -12,21 +12,22 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "tui/feed.h"
 #include "tui/link.h"
+#include "tui/messages.h"
 #include "tui/model.h"
-#include "tui/pane.h"
+#include "tui/output.h"
 #include "tui/term.h"
 #include "tui/view.h"
 
-#define MILLISECOND UINT64_C(1000000)
+#define COUNT(array) (sizeof(array) / sizeof(*(array)))
+#define MILLISECOND  UINT64_C(1000000)
 
 enum {
 	TICK = 100,  /* ms between two looks at the ledger */
-	LOOK = 1000, /* ms between two looks at the connections, while they show */
+	LOOK = 1000, /* ms between two looks at the connections or the questions, while there are
+			some */
 	FRAME = 16,  /* ms at least between two pictures */
-	DRAIN = 300, /* ms at most for the last output of the command */
-	READ_MAX = 64 * 1024,
-	DECISIONS_MAX = 64, /* taken at once */
 };
 
 struct monitor {
@@ -35,52 +36,37 @@ struct monitor {
 	struct link link;
 	struct term *term;
 	struct model *model;
-	struct pane *pane; /* NULL: the command has no terminal of its own */
+	struct output output;
+	struct feed feed;
+	struct messages messages;
+	struct judged_batch judged; /* what was asked last */
 	struct cells cells;
 	int signals;
 	sigset_t mask; /* as it was before */
 	int w, h;
 	bool ended;
-	bool killing;   /* the operator wants the command to end */
-	bool output;    /* the pane has changed */
-	uint64_t tick;  /* when to look again, CLOCK_MONOTONIC in ns */
-	uint64_t look;  /* when to look at the connections again */
-	uint64_t frame; /* when the last picture was drawn */
-	uint64_t next;  /* seq of the decision to go on with */
-	uint64_t seen;  /* decisions when the flows were read */
-	bool has_seen;
-	struct flow *flows;
-	struct ledger_head *head;
-	struct ledger_decision *decisions;
+	bool over;          /* the command has ended; see result->end */
+	bool killing;       /* the operator wants the command to end */
+	uint64_t tick;      /* when to look again, CLOCK_MONOTONIC in ns */
+	uint64_t look;      /* when to look at the connections again */
+	uint64_t look_held; /* when to look at the questions again, */
+	uint64_t held;      /* and how many there were */
+	uint64_t frame;     /* when the last picture was drawn */
 };
-
-static uint64_t now_of(clockid_t clock)
-{
-	struct timespec ts;
-
-	clock_gettime(clock, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
-}
 
 static void finish(struct monitor *m, enum monitor_end end)
 {
 	if (m->ended)
 		return;
 	m->ended = true;
-	m->result->end = end;
-}
-
-static struct event new_event(enum event_kind kind)
-{
-	return (struct event){ .kind = kind,
-			       .now = now_of(CLOCK_REALTIME),
-			       .elapsed = now_of(CLOCK_MONOTONIC) };
+	if (!m->over)
+		m->result->end = end;
 }
 
 /* Tell the operator how something went. */
 static void tell(struct monitor *m, bool ok, const char *text)
 {
-	struct event e = new_event(EVENT_REPLY);
+	struct event e = feed_event(EVENT_REPLY);
 
 	e.reply.ok = ok;
 	e.reply.text = text;
@@ -95,30 +81,34 @@ static struct rect output_rect(const struct monitor *m)
 /* Learn the terminal's size, and give the command's the one that follows from it. */
 static void resize(struct monitor *m)
 {
-	struct event e = new_event(EVENT_SIZE);
+	struct event e = feed_event(EVENT_SIZE);
+	struct view_layout l;
 	struct rect old = output_rect(m), r;
 
 	term_size(m->term, &m->w, &m->h);
 	cells_resize(&m->cells, m->w, m->h);
 	r = output_rect(m);
-	if (m->pane && r.w > 0 && r.h > 0 && (r.w != old.w || r.h != old.h)) {
-		pane_resize(m->pane, r.h, r.w);
+	if (m->output.pane && r.w > 0 && r.h > 0 && (r.w != old.w || r.h != old.h)) {
+		pane_resize(m->output.pane, r.h, r.w);
 		link_resize(&m->link, r.h, r.w);
 	}
-	e.page = (unsigned int)view_layout(MODEL_DECISIONS, m->w, m->h).body.h;
+	l = view_layout(MODEL_DECISIONS, m->w, m->h);
+	e.page = (unsigned int)l.body.h;
+	e.bar_w = m->w;
+	e.bar_room = l.body.h + (l.bar >= 0);
 	model_apply(m->model, &e);
-	m->output = true;
+	m->output.changed = true;
 }
 
 static void send_key(struct monitor *m, struct key key)
 {
 	struct rect r = output_rect(m);
 
-	if (!m->pane)
+	if (!m->output.pane)
 		return;
 	key.x -= r.x;
 	key.y -= r.y;
-	pane_key(m->pane, &key);
+	pane_key(m->output.pane, &key);
 }
 
 /* What became of asking. */
@@ -149,8 +139,45 @@ static void kill_command(struct monitor *m)
 	m->killing = true;
 }
 
+/* The question waits again. */
+static void not_answered(struct monitor *m, uint64_t id)
+{
+	struct event e = feed_event(EVENT_NOT_ANSWERED);
+
+	e.question = id;
+	model_apply(m->model, &e);
+}
+
+static void answer(struct monitor *m, const struct effect *effect)
+{
+	int ret = link_answer(&m->link, effect->answer.id, effect->answer.verdict,
+			      effect->answer.lifetime, effect->answer.scope);
+
+	asked(m, ret);
+	if (ret)
+		not_answered(m, effect->answer.id);
+}
+
+/* What only a sandbox that runs can be asked. */
+static bool is_request(enum effect_kind kind)
+{
+	switch (kind) {
+	case EFFECT_NONE:
+	case EFFECT_SEND:
+	case EFFECT_DETACH:
+	case EFFECT_REDRAW:
+		return false;
+	default:
+		return true;
+	}
+}
+
 static void act(struct monitor *m, const struct effect *effect)
 {
+	if (m->over && is_request(effect->kind)) {
+		tell(m, false, "the command has ended: nothing is left to change");
+		return;
+	}
 	switch (effect->kind) {
 	case EFFECT_NONE:
 		break;
@@ -181,6 +208,12 @@ static void act(struct monitor *m, const struct effect *effect)
 	case EFFECT_REDRAW:
 		term_forget(m->term);
 		break;
+	case EFFECT_ANSWER:
+		answer(m, effect);
+		break;
+	case EFFECT_RING:
+		term_ring(m->term);
+		break;
 	}
 }
 
@@ -191,7 +224,7 @@ static void read_keys(struct monitor *m)
 	struct key key;
 
 	while (!m->ended && term_read(m->term, &key)) {
-		e = new_event(EVENT_KEY);
+		e = feed_event(EVENT_KEY);
 		e.key = &key;
 		effect = model_apply(m->model, &e);
 		act(m, &effect);
@@ -217,11 +250,54 @@ static void read_signals(struct monitor *m)
 
 static void take_connections(struct monitor *m, struct opened_list *list)
 {
-	struct event e = new_event(EVENT_CONNECTIONS);
+	struct event e = feed_event(EVENT_CONNECTIONS);
 
 	e.connections = list;
 	model_apply(m->model, &e);
 	free(list->v);
+}
+
+static void take_questions(struct monitor *m, char *text)
+{
+	struct event e = feed_event(EVENT_QUESTIONS);
+	struct effect effect;
+
+	e.questions = text;
+	effect = model_apply(m->model, &e);
+	act(m, &effect);
+	free(text);
+}
+
+static void take_reply(struct monitor *m, const struct link_message *message)
+{
+	if (!message->ok && message->question)
+		not_answered(m, message->question);
+	tell(m, message->ok, message->text);
+	m->look = 0;
+}
+
+static void take_judged(struct monitor *m, const struct judged_reply *reply)
+{
+	struct event e = feed_event(EVENT_JUDGED);
+
+	e.judged.batch = &m->judged;
+	e.judged.reply = reply;
+	model_apply(m->model, &e);
+}
+
+static void command_ended(struct monitor *m, const struct link_message *message)
+{
+	struct event e = feed_event(EVENT_ENDED);
+
+	m->result->status = message->status;
+	m->result->by_sandtop = message->by_sandtop;
+	m->result->end = m->killing ? MONITOR_KILLED : MONITOR_EXITED;
+	m->over = true;
+	e.status = message->status;
+	model_apply(m->model, &e);
+	feed_read(&m->feed, m->link.ledger, m->model);
+	if (!m->config.hold)
+		m->ended = true;
 }
 
 static void read_control(struct monitor *m)
@@ -235,140 +311,98 @@ static void read_control(struct monitor *m)
 		case LINK_SWAP:
 			break;
 		case LINK_REPLY:
-			tell(m, message.ok, message.text);
-			m->look = 0;
+			take_reply(m, &message);
+			break;
+		case LINK_QUESTIONS:
+			take_questions(m, message.questions);
 			break;
 		case LINK_CONNECTIONS:
 			take_connections(m, &message.connections);
 			break;
+		case LINK_JUDGED:
+			take_judged(m, &message.judged);
+			break;
 		case LINK_EXIT:
-			m->result->status = message.status;
-			m->result->by_sandtop = message.by_sandtop;
-			finish(m, m->killing ? MONITOR_KILLED : MONITOR_EXITED);
+			command_ended(m, &message);
 			break;
 		case LINK_GONE:
 			finish(m, MONITOR_LOST);
 			break;
 		}
-	} while (message.news != LINK_NOTHING && !m->ended);
-}
-
-static void close_terminal(struct monitor *m)
-{
-	close(m->link.terminal);
-	m->link.terminal = -1;
-}
-
-/* Take what the command has written. Returns whether there was something. */
-static bool read_terminal(struct monitor *m)
-{
-	static char bytes[READ_MAX];
-	ssize_t n = recv(m->link.terminal, bytes, sizeof(bytes), MSG_DONTWAIT);
-	size_t old;
-
-	if (n < 0)
-		return errno == EINTR;
-	if (n == 0) {
-		close_terminal(m);
-		return false;
-	}
-	old = m->link.replay < (size_t)n ? m->link.replay : (size_t)n;
-	m->link.replay -= old;
-	pane_write(m->pane, bytes, old, true);
-	pane_write(m->pane, bytes + old, (size_t)n - old, false);
-	m->output = true;
-	return true;
-}
-
-static void write_terminal(struct monitor *m)
-{
-	const char *bytes;
-	size_t len = pane_input(m->pane, &bytes);
-	ssize_t n = send(m->link.terminal, bytes, len, MSG_DONTWAIT | MSG_NOSIGNAL);
-
-	if (n > 0)
-		pane_sent(m->pane, (size_t)n);
-	else if (errno != EAGAIN && errno != EINTR)
-		pane_sent(m->pane, len);
-}
-
-/* What came before the end, in whatever order the two were sent. */
-static void drain_terminal(struct monitor *m)
-{
-	struct pollfd pollfd = { .fd = m->link.terminal, .events = POLLIN };
-	uint64_t end = now_of(CLOCK_MONOTONIC) + DRAIN * MILLISECOND, now;
-
-	while (m->link.terminal >= 0) {
-		if (read_terminal(m))
-			continue;
-		now = now_of(CLOCK_MONOTONIC);
-		if (now >= end || poll(&pollfd, 1, (int)((end - now) / MILLISECOND) + 1) <= 0)
-			break;
-	}
-}
-
-static void read_ledger(struct monitor *m)
-{
-	struct event e = new_event(EVENT_HEAD);
-
-	ledger_read_head(m->link.ledger, m->head);
-	e.head = m->head;
-	model_apply(m->model, &e);
-	if (m->has_seen && m->seen == m->head->decisions)
-		return;
-	m->has_seen = true;
-	m->seen = m->head->decisions;
-	e.kind = EVENT_FLOWS;
-	e.flows.v = m->flows;
-	e.flows.n = ledger_read_flows(m->link.ledger, m->flows, FLOW_ROWS);
-	model_apply(m->model, &e);
-	e.kind = EVENT_DECISIONS;
-	e.decisions.v = m->decisions;
-	for (unsigned int i = 0; i < LEDGER_DECISIONS / DECISIONS_MAX; i++) {
-		e.decisions.n = ledger_read_decisions(m->link.ledger, &m->next, m->decisions,
-						      DECISIONS_MAX, NULL);
-		model_apply(m->model, &e);
-		if (e.decisions.n < DECISIONS_MAX)
-			break;
-	}
+	} while (message.news != LINK_NOTHING && !m->ended && !m->over);
 }
 
 /* Only while they show: it costs the sandbox nothing, but the machine a look at every task. */
 static void look_at_connections(struct monitor *m)
 {
-	uint64_t now = now_of(CLOCK_MONOTONIC);
+	uint64_t now = feed_elapsed();
 
-	if (m->model->pane != MODEL_CONNECTIONS || now < m->look)
+	if (m->model->pane != MODEL_CONNECTIONS || m->over || now < m->look)
 		return;
 	m->look = now + LOOK * MILLISECOND;
 	/* What does not go now goes the next time. */
 	link_ask_connections(&m->link);
 }
 
+/*
+ * As soon as their number changes, and now and then while there are some: the sandbox looks into
+ * /proc for each of them. What does not go now goes the next time.
+ */
+static void look_at_questions(struct monitor *m)
+{
+	const uint64_t held = m->model->head.held, now = feed_elapsed();
+
+	if (m->over ||
+	    (held == m->held && (now < m->look_held || (!held && !m->model->prompt.n))))
+		return;
+	if (link_ask_questions(&m->link))
+		return;
+	m->held = held;
+	m->look_held = now + LOOK * MILLISECOND;
+}
+
+/* Only of the rows that show, and again when the policy is another or a name may have expired. */
+static void look_at_verdicts(struct monitor *m)
+{
+	static struct judged_batch batch;
+
+	if (m->model->pane != MODEL_DECISIONS || m->over ||
+	    !judged_wanted(m->model, feed_elapsed(), &batch))
+		return;
+	if (!link_judge(&m->link, &batch))
+		m->judged = batch;
+}
+
 static bool shows_output(const struct monitor *m)
 {
-	return m->pane && m->model->pane == MODEL_OUTPUT;
+	return m->output.pane && m->model->pane == MODEL_OUTPUT;
 }
 
 static void draw(struct monitor *m)
 {
+	struct event e;
+
 	view_render(m->model, &m->cells);
-	if (shows_output(m))
-		pane_render(m->pane, &m->cells, output_rect(m));
-	if (m->pane && pane_take_bell(m->pane))
+	if (shows_output(m)) {
+		pane_render(m->output.pane, &m->cells, output_rect(m));
+		view_render_bar(m->model, &m->cells);
+	}
+	if (m->output.pane && pane_take_bell(m->output.pane))
 		term_ring(m->term);
-	term_set_mouse(m->term, shows_output(m) ? pane_mouse(m->pane) : PANE_MOUSE_NONE);
+	term_set_mouse(m->term, shows_output(m) ? pane_mouse(m->output.pane) : PANE_MOUSE_NONE);
 	term_draw(m->term, &m->cells);
 	m->model->dirty = false;
-	m->output = false;
+	m->output.changed = false;
+	e = feed_event(EVENT_DRAWN);
+	model_apply(m->model, &e);
 }
 
 /* Draw if there is something new and the last picture is old enough. Returns ms to wait for it. */
 static int draw_when_due(struct monitor *m)
 {
-	uint64_t now = now_of(CLOCK_MONOTONIC);
+	uint64_t now = feed_elapsed();
 
-	if (!m->model->dirty && !(m->output && shows_output(m)))
+	if (!m->model->dirty && !(m->output.changed && shows_output(m)))
 		return TICK;
 	if (now < m->frame + FRAME * MILLISECOND)
 		return (int)((m->frame + FRAME * MILLISECOND - now) / MILLISECOND) + 1;
@@ -379,7 +413,7 @@ static int draw_when_due(struct monitor *m)
 
 static int wait_ms(struct monitor *m, int frame)
 {
-	uint64_t now = now_of(CLOCK_MONOTONIC);
+	uint64_t now = feed_elapsed();
 	int tick = m->tick > now ? (int)((m->tick - now) / MILLISECOND) + 1 : 0;
 
 	return tick < frame ? tick : frame;
@@ -388,15 +422,16 @@ static int wait_ms(struct monitor *m, int frame)
 static void turn(struct monitor *m)
 {
 	const char *bytes;
-	bool typed = m->pane && pane_input(m->pane, &bytes) > 0;
+	bool typed = m->output.pane && pane_input(m->output.pane, &bytes) > 0;
 	struct pollfd fds[] = {
 		{ .fd = m->signals, .events = POLLIN },
 		{ .fd = m->config.tty_in, .events = POLLIN },
-		{ .fd = m->link.control, .events = POLLIN },
+		{ .fd = m->over ? -1 : m->link.control, .events = POLLIN },
 		{ .fd = m->link.terminal, .events = (short)(POLLIN | (typed ? POLLOUT : 0)) },
+		{ .fd = m->messages.fd, .events = POLLIN },
 	};
 
-	if (poll(fds, 4, wait_ms(m, draw_when_due(m))) < 0)
+	if (poll(fds, COUNT(fds), wait_ms(m, draw_when_due(m))) < 0)
 		return;
 	if (fds[0].revents)
 		read_signals(m);
@@ -405,15 +440,19 @@ static void turn(struct monitor *m)
 	else if (fds[1].revents)
 		finish(m, MONITOR_DETACHED);
 	if (fds[3].revents & (POLLIN | POLLHUP | POLLERR))
-		read_terminal(m);
+		output_read(&m->output, &m->link);
 	if (m->link.terminal >= 0 && fds[3].revents & POLLOUT)
-		write_terminal(m);
+		output_write(&m->output, &m->link);
+	if (fds[4].revents)
+		messages_read(&m->messages, m->model);
 	if (fds[2].revents)
 		read_control(m);
-	if (now_of(CLOCK_MONOTONIC) >= m->tick) {
-		m->tick = now_of(CLOCK_MONOTONIC) + TICK * MILLISECOND;
-		read_ledger(m);
+	if (feed_elapsed() >= m->tick) {
+		m->tick = feed_elapsed() + TICK * MILLISECOND;
+		feed_read(&m->feed, m->link.ledger, m->model);
+		look_at_questions(m);
 		look_at_connections(m);
+		look_at_verdicts(m);
 	}
 }
 
@@ -476,14 +515,10 @@ static int prepare(struct monitor *m)
 	ret = link_open(&m->link, m->config.control, r.h, r.w, &err);
 	if (ret)
 		return fail(m, ret, err.text);
-	m->flows = calloc(FLOW_ROWS, sizeof(*m->flows));
-	m->decisions = calloc(DECISIONS_MAX, sizeof(*m->decisions));
-	m->head = calloc(1, sizeof(*m->head));
 	m->model = model_new(m->config.attached, m->link.terminal >= 0);
 	if (m->link.terminal >= 0)
-		m->pane = pane_new(r.h, r.w);
-	if (!m->flows || !m->decisions || !m->head || !m->model ||
-	    (m->link.terminal >= 0 && !m->pane))
+		m->output.pane = pane_new(r.h, r.w);
+	if (feed_init(&m->feed) || !m->model || (m->link.terminal >= 0 && !m->output.pane))
 		return fail(m, -ENOMEM, strerror(ENOMEM));
 	return 0;
 }
@@ -491,26 +526,14 @@ static int prepare(struct monitor *m)
 static void release(struct monitor *m)
 {
 	link_close(&m->link);
-	pane_free(m->pane);
+	messages_exit(&m->messages);
+	pane_free(m->output.pane);
 	model_free(m->model);
-	free(m->flows);
-	free(m->decisions);
-	free(m->head);
+	feed_exit(&m->feed);
 	cells_exit(&m->cells);
 	if (m->signals >= 0)
 		close(m->signals);
 	sigprocmask(SIG_SETMASK, &m->mask, NULL);
-}
-
-/* What the command wrote goes to where it would have gone without a monitor. */
-static void reprint(struct monitor *m, bool color, bool ascii)
-{
-	FILE *out = fdopen(dup(m->config.tty_out), "w");
-
-	if (!out)
-		return;
-	pane_reprint(m->pane, out, color, ascii);
-	fclose(out);
 }
 
 int monitor_run(const struct monitor_config *config, struct monitor_result *out)
@@ -520,6 +543,7 @@ int monitor_run(const struct monitor_config *config, struct monitor_result *out)
 	int ret;
 
 	*out = (struct monitor_result){ .end = MONITOR_LOST };
+	messages_init(&m.messages, config->messages);
 	ret = prepare(&m);
 	if (ret) {
 		term_free(m.term);
@@ -530,13 +554,13 @@ int monitor_run(const struct monitor_config *config, struct monitor_result *out)
 	ascii = term_is_ascii(m.term);
 	cells_init(&m.cells, ascii);
 	resize(&m);
-	read_ledger(&m);
+	feed_read(&m.feed, m.link.ledger, m.model);
 	while (!m.ended)
 		turn(&m);
 	term_free(m.term);
-	if (m.pane && (out->end == MONITOR_EXITED || out->end == MONITOR_KILLED)) {
-		drain_terminal(&m);
-		reprint(&m, color, ascii);
+	if (m.output.pane && (out->end == MONITOR_EXITED || out->end == MONITOR_KILLED)) {
+		output_drain(&m.output, &m.link);
+		output_reprint(&m.output, m.config.tty_out, color, ascii);
 	}
 	release(&m);
 	return 0;

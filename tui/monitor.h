@@ -12,7 +12,9 @@
 struct monitor_config {
 	int control; /* connected, see control_connect(); the caller's, and only used here */
 	int tty_in, tty_out; /* the operator's terminal; the caller's */
-	bool attached;       /* it is not where the run was started */
+	int messages;  /* a pipe with lines to show in Log, or -1; taken over, also on failure */
+	bool attached; /* it is not where the run was started */
+	bool hold;     /* stay when the command has ended, until the operator leaves */
 };
 
 enum monitor_end {

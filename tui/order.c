@@ -66,7 +66,7 @@ static int compare(const void *left, const void *right, void *arg)
 	return ret ? ret : compare_numbers(b->id, a->id);
 }
 
-static bool contains(const struct flow *f, const char *filter)
+bool order_contains(const struct flow *f, const char *filter)
 {
 	char text[2 * ADDR_TEXT_MAX + sizeof(f->name) + sizeof(f->host) + sizeof(f->rule_text)];
 	const struct addr a = flow_record(f).endpoint.addr;
@@ -90,7 +90,7 @@ unsigned int order_rows(const struct flow *flows, unsigned int n, enum order_sor
 	unsigned int shown = 0;
 
 	for (unsigned int i = 0; i < n; i++)
-		if (contains(&flows[i], filter))
+		if (order_contains(&flows[i], filter))
 			order[shown++] = (uint16_t)i;
 	qsort_r(order, shown, sizeof(*order), compare, &ordering);
 	return shown;

@@ -5,6 +5,7 @@
 #ifndef SANDTOP_TUI_ORDER_H
 #define SANDTOP_TUI_ORDER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "core/flow.h"
@@ -24,6 +25,9 @@ enum order_sort {
  */
 unsigned int order_rows(const struct flow *flows, unsigned int n, enum order_sort sort,
 			const char *filter, uint16_t *order);
+
+/* Whether one of the texts that a row shows contains `text`, in any case. */
+bool order_contains(const struct flow *f, const char *text);
 
 /* "newest activity", "hits", ... */
 const char *order_name(enum order_sort sort);

@@ -189,6 +189,24 @@ void socklist_move(struct socklist *c, long by, unsigned int page)
 	show_selection(c, -1, page);
 }
 
+bool socklist_find(struct socklist *c, const char *text, bool forward, unsigned int page)
+{
+	const long n = c->shown, step = forward ? 1 : n - 1;
+	long at = position(c);
+
+	at = at >= 0 ? at + step : c->top;
+	for (long i = 0; i < n; i++, at += step) {
+		const struct opened *socket = &c->rows[c->order[at % n]].socket;
+
+		if (!contains(socket, text))
+			continue;
+		c->selected = socket->cookie;
+		show_selection(c, -1, page);
+		return true;
+	}
+	return false;
+}
+
 const struct socklist_row *socklist_selected(const struct socklist *c)
 {
 	int at = position(c);

@@ -54,6 +54,12 @@ void socklist_arrange(struct socklist *c, const char *filter, unsigned int page)
 /* Select another row; without a selection the first one on the screen. */
 void socklist_move(struct socklist *c, long by, unsigned int page);
 
+/*
+ * Select the next shown row that contains `text`, or the one before, once around. Returns whether
+ * there is one.
+ */
+bool socklist_find(struct socklist *c, const char *text, bool forward, unsigned int page);
+
 /* The selected row, or NULL when none is, or it is not shown. */
 const struct socklist_row *socklist_selected(const struct socklist *c);
 

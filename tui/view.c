@@ -1,35 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 #include "tui/view.h"
 
-#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "tui/socklist_view.h"
-#include "tui/decisions.h"
+#include "tui/panes.h"
 #include "tui/text.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
 enum { COMMAND_MIN = 12 }; /* columns of the command that the title keeps */
-
-/* A new pane is a row here and one in model.h. */
-static const struct {
-	const char *name;
-	void (*render)(const struct model *m, struct cells *c, const struct view_layout *l);
-} panes[] = {
-	[MODEL_DECISIONS] = { "Decisions", decisions_render },
-	[MODEL_CONNECTIONS] = { "Connections", socklist_render },
-	[MODEL_OUTPUT] = { "Output", NULL },
-};
-
-static_assert(COUNT(panes) == MODEL_PANES, "every pane has a name");
-
-const char *view_pane_name(enum pane_kind pane)
-{
-	return panes[pane].name;
-}
 
 /* What is worth a line at this height; the command's terminal gets nearly all of them. */
 struct view_layout view_layout(enum pane_kind pane, int w, int h)
@@ -151,14 +132,14 @@ static void render_counters(const struct model *m, struct cells *c, int y)
 static void render_tabs(const struct model *m, struct cells *c, int y)
 {
 	const char *hint = m->pane == MODEL_OUTPUT ? "Ctrl-] leads back" : "Tab: next pane";
-	char name[32];
+	char name[32], end[48];
 	int x = 0;
 
 	cells_fill(c, (struct rect){ 0, y, c->w, 1 }, ROLE_TAB);
 	for (enum pane_kind p = 0; p < MODEL_PANES; p++) {
 		if (p == MODEL_OUTPUT && !m->has_output)
 			continue;
-		snprintf(name, sizeof(name), " %s ", panes[p].name);
+		snprintf(name, sizeof(name), " %s ", panes_get(p)->name);
 		x += cells_text(c, x, y, c->w - x, p == m->pane ? ROLE_TAB_CURRENT : ROLE_TAB,
 				name);
 	}
@@ -166,41 +147,74 @@ static void render_tabs(const struct model *m, struct cells *c, int y)
 		x += 2 + cells_text(c, x + 2, y, c->w - x - 2, ROLE_HOLD, "filter: ");
 		x += cells_foreign(c, x, y, c->w - x, ROLE_HOLD, m->filter);
 	}
-	if (m->has_output && x + 2 + (int)strlen(hint) <= c->w)
-		cells_text(c, c->w - (int)strlen(hint), y, (int)strlen(hint), ROLE_DIM, hint);
+	if (m->ended) {
+		snprintf(end, sizeof(end), "ended with status %d: q leaves", m->status);
+		hint = end;
+	}
+	if ((m->has_output || m->ended) && !prompt_waiting(&m->prompt) &&
+	    x + 2 + (int)strlen(hint) <= c->w)
+		cells_text(c, c->w - (int)strlen(hint), y, (int)strlen(hint),
+			   m->ended ? ROLE_HOLD : ROLE_DIM, hint);
 }
 
-/* "F1Help Enter Detail ...": the commands that the place has a name for. */
-static void render_functions(const struct model *m, struct cells *c, int y, enum keys_place place)
+/* That somebody is asked for, on the line of the tabs or another one; it gives way to nothing. */
+static void render_waiting(const struct model *m, struct cells *c, int y)
+{
+	const unsigned int n = prompt_waiting(&m->prompt);
+	char text[64];
+	int width;
+
+	if (n == 0)
+		return;
+	snprintf(text, sizeof(text), " %u waiting%s ", n,
+		 m->pane == MODEL_OUTPUT ? ", Ctrl-] to answer" : "");
+	width = (int)strlen(text);
+	if (width > c->w)
+		width = c->w;
+	cells_text(c, c->w - width, y, width, ROLE_HOLD, text);
+}
+
+/* "F1 Help" at x if it fits into `w` columns; returns the column behind it. */
+static int render_function(struct cells *c, int x, int y, int w, const struct keys_row *row)
 {
 	char name[KEYS_NAME_MAX];
-	int x = 0;
+
+	keys_name(row->keys[0], name);
+	if ((int)(strlen(name) + strlen(row->bar)) + 1 > w)
+		return x;
+	x += cells_text(c, x, y, c->w - x, ROLE_KEY, name);
+	x += cells_text(c, x, y, c->w - x, ROLE_BAR, " ");
+	return x + cells_text(c, x, y, c->w - x, ROLE_BAR, row->bar) + 1;
+}
+
+/* The commands that the place has a name for; how to leave is always among them. */
+static void render_functions(const struct model *m, struct cells *c, int y, enum keys_place place)
+{
+	const struct keys_row *quit = keys_row(COMMAND_QUIT);
+	const int left = quit->bar_places & place ? (int)strlen(quit->bar) + 3 : 0;
+	int x = 0, next;
 
 	for (enum command i = 0; i < COMMAND_COUNT; i++) {
 		const struct keys_row *row = keys_row(i);
 
-		if (!(row->bar_places & place) || (i == COMMAND_OUTPUT && !m->has_output))
+		if (!(row->bar_places & place) || row == quit ||
+		    (i == COMMAND_OUTPUT && !m->has_output))
 			continue;
-		keys_name(row->keys[0], name);
-		if (x + (int)(strlen(name) + strlen(row->bar)) + 1 > c->w)
+		next = render_function(c, x, y, c->w - x - left, row);
+		if (next == x)
 			break;
-		x += cells_text(c, x, y, c->w - x, ROLE_KEY, name);
-		x += cells_text(c, x, y, c->w - x, ROLE_BAR, " ");
-		x += cells_text(c, x, y, c->w - x, ROLE_BAR, row->bar);
-		x++;
+		x = next;
 	}
+	if (left)
+		render_function(c, x, y, c->w - x, quit);
 }
 
-static void render_bar(const struct model *m, struct cells *c, int y)
+/* The last line, unless a bar is open. */
+static void render_last_line(const struct model *m, struct cells *c, int y)
 {
 	enum role role = m->message_is_error ? ROLE_ERROR : ROLE_MESSAGE;
-	int x;
 
-	if (m->mode == MODEL_FILTER) {
-		x = cells_text(c, 0, y, c->w, ROLE_KEY, "Filter: ");
-		x += cells_foreign(c, x, y, c->w - x - 1, ROLE_MESSAGE, m->typed);
-		c->cursor = (struct cells_cursor){ .x = x, .y = y, .visible = x < c->w };
-	} else if (m->message[0]) {
+	if (m->message[0]) {
 		cells_fill(c, (struct rect){ 0, y, c->w, 1 }, role);
 		cells_text(c, 0, y, c->w, role, m->message);
 	} else {
@@ -262,19 +276,43 @@ static void render_question(const struct model *m, struct cells *c, struct rect 
 		cells_text(c, r.x, r.y + (int)COUNT(lines) + 1, r.w, ROLE_DIM, again);
 }
 
+/* Where an open bar is: on the last lines, up to the first one of the body, which shrinks. */
+static struct rect bar_rect(const struct model *m, struct view_layout *l)
+{
+	const struct bar_ops *bar = panes_bar(m);
+	int room = l->body.h + (l->bar >= 0), bottom = l->body.y + room;
+	int rows = bar ? bar->rows(m) : 0;
+
+	if (rows == 0)
+		return (struct rect){ 0 };
+	rows = rows < room ? rows : room;
+	l->body.h = room - rows;
+	return (struct rect){ 0, bottom - rows, l->body.w, rows };
+}
+
+void view_render_bar(const struct model *m, struct cells *c)
+{
+	struct view_layout l = view_layout(m->pane, c->w, c->h);
+	struct rect r = bar_rect(m, &l);
+
+	if (r.h > 0)
+		panes_bar(m)->render(m, c, r);
+}
+
 static void render_body(const struct model *m, struct cells *c, const struct view_layout *l)
 {
 	if (m->mode == MODEL_HELP)
 		render_help(m, c, l->body);
 	else if (m->mode == MODEL_QUIT)
 		render_question(m, c, l->body);
-	else if (panes[m->pane].render)
-		panes[m->pane].render(m, c, l);
+	else if (panes_get(m->pane)->render)
+		panes_get(m->pane)->render(m, c, l);
 }
 
 void view_render(const struct model *m, struct cells *c)
 {
-	const struct view_layout l = view_layout(m->pane, c->w, c->h);
+	struct view_layout l = view_layout(m->pane, c->w, c->h);
+	const bool has_bar = bar_rect(m, &l).h > 0;
 
 	cells_clear(c);
 	if (l.title >= 0)
@@ -283,9 +321,13 @@ void view_render(const struct model *m, struct cells *c)
 		render_counters(m, c, l.counters);
 	if (l.tabs >= 0)
 		render_tabs(m, c, l.tabs);
+	if (l.tabs >= 0 || l.title >= 0)
+		render_waiting(m, c, l.tabs >= 0 ? l.tabs : l.title);
 	render_body(m, c, &l);
-	if (l.bar >= 0)
-		render_bar(m, c, l.bar);
+	if (has_bar)
+		view_render_bar(m, c);
+	else if (l.bar >= 0)
+		render_last_line(m, c, l.bar);
 	else if (m->message[0] && m->pane != MODEL_OUTPUT && c->h > 0)
-		render_bar(m, c, c->h - 1);
+		render_last_line(m, c, c->h - 1);
 }

@@ -22,7 +22,7 @@ struct view_layout view_layout(enum pane_kind pane, int w, int h);
  */
 void view_render(const struct model *m, struct cells *c);
 
-/* The name of a pane, as its tab has it. */
-const char *view_pane_name(enum pane_kind pane);
+/* Draw the open bar alone, over what view_render() and pane_render() have drawn. */
+void view_render_bar(const struct model *m, struct cells *c);
 
 #endif

@@ -11,11 +11,13 @@
 
 #include "core/escape.h"
 #include "core/line.h"
+#include "core/process.h"
 #include "core/task.h"
 #include "policy/names.h"
 #include "policy/scope.h"
 #include "uring/ask.h"
 #include "uring/control.h"
+#include "uring/pause.h"
 #include "uring/swap.h"
 
 int control_attend(struct control *c, struct control_client *client, json_t *request, json_t *reply,
@@ -29,8 +31,53 @@ int control_attend(struct control *c, struct control_client *client, json_t *req
 	return 0;
 }
 
-/* ID, protocol, target, host, process and seconds left, between tabs. */
-static void write_question(FILE *f, const struct call *c, uint64_t now)
+static bool is_paused(const struct control *c)
+{
+	for (size_t i = 0; i < CONTROL_CLIENTS; i++)
+		if (c->clients[i].pauses)
+			return true;
+	return false;
+}
+
+void control_end_pause(struct control_client *client)
+{
+	struct control *c = client->control;
+
+	client->pauses = false;
+	if (c->config.engine->paused && !is_paused(c))
+		pause_set(c->config.engine, false);
+}
+
+int control_pause(struct control *c, struct control_client *client, json_t *request, json_t *reply,
+		  int *reply_fd)
+{
+	const json_t *on = json_object_get(request, "on");
+
+	(void)reply_fd;
+	if (!json_is_boolean(on))
+		return control_refuse(reply, "pause: expected \"on\" to be true or false");
+	if (json_is_true(on)) {
+		client->pauses = true;
+		pause_set(c->config.engine, true);
+	} else {
+		control_end_pause(client);
+	}
+	return json_object_set_new(reply, "paused", json_boolean(is_paused(c)));
+}
+
+/* The path of the executable behind a tab; nothing behind it if it cannot be read. */
+static void write_exe(FILE *f, pid_t tid)
+{
+	char exe[PROCESS_EXE_MAX] = "", text[4 * sizeof(exe)];
+
+	if (task_exe(tid, exe, sizeof(exe)))
+		exe[0] = '\0';
+	escape_text(exe, text, sizeof(text));
+	fprintf(f, "\t%s", text);
+}
+
+/* ID, protocol, target, host, process and seconds left, between tabs; `exe`: and the executable. */
+static void write_question(FILE *f, const struct call *c, uint64_t now, bool exe)
 {
 	char target[LINE_TARGET_MAX], comm[16], text[64];
 	const struct engine *e = c->engine;
@@ -44,10 +91,13 @@ static void write_question(FILE *f, const struct call *c, uint64_t now)
 	/* It was checked to be a host name when it was learned. */
 	if (endpoint->addr.family && endpoint->dir == DIR_OUT)
 		host = names_next(e->names, endpoint->addr, e->live.now, &at);
-	fprintf(f, "%" PRIu64 "\t%s%s\t%s\t%s\t%s[%d]\t%" PRIu64 "\n", c->question,
+	fprintf(f, "%" PRIu64 "\t%s%s\t%s\t%s\t%s[%d]\t%" PRIu64, c->question,
 		endpoint->dir == DIR_IN ? "in " : "", proto_name(endpoint->proto),
 		line_target(endpoint, target), host ? host : "", text, tgid < 0 ? c->n.tid : tgid,
 		(ask_time_left(c, now) + 999999999) / 1000000000);
+	if (exe)
+		write_exe(f, c->n.tid);
+	fputc('\n', f);
 }
 
 static int by_number(const void *a, const void *b)
@@ -61,6 +111,7 @@ int control_held(struct control *c, struct control_client *client, json_t *reque
 		 int *reply_fd)
 {
 	const struct call *held[ASK_HELD];
+	const bool exe = json_is_true(json_object_get(request, "exe"));
 	uint64_t now = loop_now();
 	char *text = NULL;
 	size_t size, n = 0;
@@ -68,15 +119,15 @@ int control_held(struct control *c, struct control_client *client, json_t *reque
 	int ret;
 
 	(void)client;
-	(void)request;
 	if (!f)
 		return -ENOMEM;
 	for (const struct call *q = c->config.engine->waiting; q && n < ASK_HELD; q = q->next)
 		if (q->question && !q->answered)
 			held[n++] = q;
+	c->config.engine->ask.shown = c->config.engine->ask.last;
 	qsort(held, n, sizeof(*held), by_number);
 	for (size_t i = 0; i < n; i++)
-		write_question(f, held[i], now);
+		write_question(f, held[i], now, exe);
 	ret = fclose(f) ? -ENOMEM : control_put_text(reply, reply_fd, text, size);
 	free(text);
 	return ret;
@@ -99,7 +150,7 @@ static struct call *asked_for(const struct engine *e, const json_t *request, jso
 
 	if (!json_is_integer(id) || number < 1)
 		control_refuse(reply, "answer: expected \"id\" to be a number from 1");
-	else if ((uint64_t)number > e->ask.last)
+	else if ((uint64_t)number > e->ask.shown)
 		control_refuse(reply, "there is no question %" JSON_INTEGER_FORMAT, number);
 	else if (!(c = ask_find(e, (uint64_t)number)))
 		control_refuse(reply,

@@ -8,9 +8,11 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "policy/addr.h"
 #include "policy/names.h"
 #include "uring/blocked.h"
 #include "uring/call.h"
+#include "uring/pause.h"
 
 static void clone_begin(struct engine *e, struct call *c, int res)
 {
@@ -68,6 +70,7 @@ int engine_init(struct engine *e, const struct engine_config *config)
 		.generation = 1,
 		.ask = { .timeout = config->ask_timeout },
 		.listener = config->listener,
+		.learn = config->learn,
 		.mirror = config->mirror,
 		.sockets = { .netns = config->mirror != NULL },
 		.addresses = { .watch = -1 },
@@ -129,10 +132,27 @@ unsigned engine_swap(struct engine *e, struct snapshot *s, uint64_t generation)
 	return blocked_judge_again(e);
 }
 
+void engine_count_held(struct engine *e, int change)
+{
+	e->held += (unsigned)change;
+	ledger_set_held(e->report->ledger, e->held);
+}
+
+/* A port that the kernel chose for a listener is another one next time: that it is ours is learned.
+ */
+static bool learns_self(const struct engine *e, const struct endpoint *endpoint)
+{
+	return e->learn && endpoint->dir == DIR_OUT && addr_is_loopback(endpoint->addr) &&
+	       (endpoint->proto == PROTO_TCP || endpoint->proto == PROTO_UDP);
+}
+
 struct decision engine_decide(struct engine *e, int sock, struct endpoint *endpoint)
 {
-	endpoint->self = policy_asks_self(e->policy, &e->live, endpoint) &&
-			 listeners_has(&e->listeners, sock, endpoint);
+	if (e->panic)
+		return (struct decision){ .verdict = VERDICT_DENY, .reason = REASON_PANIC };
+	endpoint->self =
+		(policy_asks_self(e->policy, &e->live, endpoint) || learns_self(e, endpoint)) &&
+		listeners_has(&e->listeners, sock, endpoint);
 	/* Whom it sends to answers. */
 	if (endpoint->self && endpoint->proto == PROTO_UDP)
 		listeners_add(&e->listeners, sock);
@@ -160,16 +180,11 @@ static void refuse_protocol(struct engine *e, struct call *c)
 	call_deny(e, c);
 }
 
-static void begin(struct engine *e, struct call *c)
+static void begin(struct engine *e, struct call *c, int res)
 {
 	int ret;
 
-	c->type = type_of(c->n.nr);
-	if (!c->type) {
-		/* Not in the plan: nobody asked to see it. */
-		call_fail(e, c, ENOSYS);
-		return;
-	}
+	(void)res;
 	if (c->type->begin == clone_begin) {
 		clone_begin(e, c, 0);
 		return;
@@ -189,6 +204,18 @@ static void begin(struct engine *e, struct call *c)
 		refuse_protocol(e, c);
 	else
 		c->type->begin(e, c, 0);
+}
+
+static void take(struct engine *e, struct call *c)
+{
+	c->type = type_of(c->n.nr);
+	if (!c->type)
+		/* Not in the plan: nobody asked to see it. */
+		call_fail(e, c, ENOSYS);
+	else if (e->paused)
+		pause_hold(e, c, begin);
+	else
+		begin(e, c, 0);
 }
 
 /*
@@ -232,7 +259,7 @@ static void run_batch(struct engine *e)
 		c = take_call(e);
 		*c = (struct call){ .n = notif, .sock = -1, .peer = -1, .stat = -1, .engine = e };
 		c->start = e->live.now = loop_now();
-		begin(e, c);
+		take(e, c);
 		n++;
 	}
 	/* Full, or no call free: there may be more. Else it is the loop's to say so. */

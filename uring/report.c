@@ -10,14 +10,13 @@
 
 #include "core/escape.h"
 #include "core/json.h"
+#include "core/learn.h"
 #include "core/line.h"
 #include "core/socket.h"
 #include "core/task.h"
+#include "uring/summary.h"
 
-enum {
-	LINES_PER_MINUTE = 100,
-	SUMMARY_FLOWS = 10,
-};
+enum { LINES_PER_MINUTE = 100 };
 
 static const char prefix[] = "sandtop: ";
 
@@ -149,6 +148,8 @@ void report_decision(struct report *r, struct record *record)
 		fill_process(record, exe, sizeof(exe));
 	else
 		recall_process(r, record);
+	if (r->config.learn)
+		learn_note(r->config.learn, record);
 	flow = ledger_add(r->ledger, record, &is_new);
 	line = wants_line(r, record, flow);
 	if (!line && !r->want_process_all)
@@ -189,31 +190,6 @@ void report_start(struct report *r, const char *name, pid_t pid, char *const *ar
 	len = json_start(&start, json, sizeof(json));
 	if (len > 0)
 		sink_line(&r->json, json, (size_t)len);
-}
-
-/* For up to SUMMARY_FLOWS denied flows, the option that would allow each. */
-static void print_summary(struct report *r)
-{
-	const struct flow_table *flows = ledger_flows(r->ledger);
-	unsigned shown = 0, more = 0;
-
-	for (unsigned i = 0; i < flow_count(flows); i++) {
-		const struct flow *flow = flow_at(flows, i);
-		struct record record = flow_record(flow);
-		char option[LINE_OPTION_MAX];
-
-		if (!flow->printed || !line_option(&record, option, sizeof(option)))
-			continue;
-		if (shown == SUMMARY_FLOWS) {
-			more++;
-			continue;
-		}
-		if (shown++ == 0)
-			report_message(r, "to allow what was denied:");
-		report_message(r, "  %s", option);
-	}
-	if (more)
-		report_message(r, "  and %u more", more);
 }
 
 static void tell_lost(struct report *r, const struct sink *s)
@@ -264,7 +240,7 @@ void report_end(struct report *r, uint64_t generation, int status, int signal, c
 	tell_lost(r, &r->json);
 	tell_lost(r, &r->err);
 	if (!r->config.quiet)
-		print_summary(r);
+		summary_print(r);
 }
 
 void report_flush(struct report *r)

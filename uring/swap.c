@@ -23,6 +23,7 @@ enum change_kind {
 	CHANGE_INSERT,
 	CHANGE_RELOAD,
 	CHANGE_UNDO,
+	CHANGE_PANIC,
 	CHANGE_SHUT,
 	CHANGE_LOOK,
 	CHANGE_KEEP
@@ -89,6 +90,9 @@ static int make(struct change *c)
 	struct draft *d;
 	int ret;
 
+	if (source_panics(live(c)->source))
+		return policy_error_set(&c->err, "everything is denied since the panic: undo that "
+						 "first");
 	c->source = source_copy(live(c)->source);
 	if (!c->source)
 		return -ENOMEM;
@@ -108,6 +112,29 @@ static int make(struct change *c)
 		ret = resolve_policy(d, NULL, &c->policy, &c->err);
 	draft_free(d);
 	return ret ? ret : compare(c, live(c)->source, c->source);
+}
+
+/* Without a look at the rules below: nothing of them is to be resolved first. */
+static int make_panic(struct change *c)
+{
+	struct draft *d;
+	int ret;
+
+	if (source_panics(live(c)->source))
+		return policy_error_set(&c->err, "everything is denied already");
+	d = draft_new();
+	if (!d)
+		return -ENOMEM;
+	draft_set_panic(d);
+	if (c->swap->engine->dns)
+		draft_set_sinkhole(d);
+	ret = policy_compile(d, &c->policy);
+	draft_free(d);
+	c->source = source_copy(live(c)->source);
+	if (!c->source)
+		return -ENOMEM;
+	source_set_panic(c->source);
+	return ret;
 }
 
 static int make_shut_policy(struct change *c)
@@ -140,6 +167,9 @@ static void prepare(struct job *j)
 	case CHANGE_RELOAD:
 		c->ret = make(c);
 		break;
+	case CHANGE_PANIC:
+		c->ret = make_panic(c);
+		break;
 	case CHANGE_SHUT:
 		c->ret = make_shut_policy(c);
 		break;
@@ -159,8 +189,12 @@ static void narrow(struct job *j)
 {
 	struct change *c = (struct change *)j;
 	const struct policy *p = c->kind == CHANGE_SHUT ? c->policy : live(c)->policy;
+	const struct policy *before[SWAP_HISTORY];
+	const struct swap *s = c->swap;
 
-	c->ret = shut_denied(p, c->facts, &c->swap->engine->outbound, &c->shut);
+	for (unsigned i = 0; i < s->n_before; i++)
+		before[i] = s->before[i]->policy;
+	c->ret = shut_denied(p, before, s->n_before, c->facts, &s->engine->outbound, &c->shut);
 }
 
 /* In the loop from here on. */
@@ -212,10 +246,31 @@ static void reply(struct change *c, int ret)
 	control_reply(c->client, json, json ? ret : -ENOMEM, -1);
 }
 
+/* Put a snapshot behind the others of a list; of a full one the first is forgotten. */
+static void keep(struct swap *s, struct snapshot **list, unsigned *n, struct snapshot *snapshot)
+{
+	if (*n == SWAP_HISTORY) {
+		snapshot_put(list[0], &s->engine->retired);
+		memmove(list, list + 1, (SWAP_HISTORY - 1) * sizeof(*list));
+		--*n;
+	}
+	list[(*n)++] = snapshot_get(snapshot);
+}
+
+static void forget(struct swap *s, struct snapshot **list, unsigned *n)
+{
+	while (*n)
+		snapshot_put(list[--*n], &s->engine->retired);
+}
+
 static void look_again(struct swap *s, bool unsettled)
 {
-	if (event_is_armed(&s->later) || (s->looks && (!unsettled || s->looks == LOOKS_MAX)))
+	if (event_is_armed(&s->later))
 		return;
+	if (s->looks && (!unsettled || s->looks == LOOKS_MAX)) {
+		forget(s, s->before, &s->n_before);
+		return;
+	}
 	s->looks++;
 	s->delay = (struct __kernel_timespec){ .tv_sec = LOOK_AGAIN_SECONDS };
 	loop_timeout(s->engine->loop, &s->later, &s->delay);
@@ -246,18 +301,6 @@ static void narrowed(struct job *j)
 	change_free(c);
 }
 
-static void remember(struct swap *s)
-{
-	struct engine *e = s->engine;
-
-	if (s->depth == SWAP_HISTORY) {
-		snapshot_put(s->history[0], &e->retired);
-		memmove(s->history, s->history + 1, (SWAP_HISTORY - 1) * sizeof(s->history[0]));
-		s->depth--;
-	}
-	s->history[s->depth++] = snapshot_get(e->snapshot);
-}
-
 /* Make the change take effect. Returns 0 or -errno. */
 static int commit(struct change *c)
 {
@@ -275,10 +318,12 @@ static int commit(struct change *c)
 			return -ENOMEM;
 		c->policy = NULL;
 		c->source = NULL;
-		remember(s);
+		keep(s, s->history, &s->depth, e->snapshot);
 	}
+	keep(s, s->before, &s->n_before, e->snapshot);
+	e->panic = false; /* the snapshot knows */
 	c->cancelled = engine_swap(e, next, e->generation + 1);
-	ledger_set_policy(s->ledger, e->generation, verdict_name(policy_fallback(e->policy)),
+	ledger_set_policy(s->ledger, e->generation, policy_fallback_name(e->policy),
 			  source_profile(next->source));
 	snapshot_put(next, &e->retired);
 	return 0;
@@ -372,6 +417,13 @@ int swap_undo(struct swap *s, struct control_client *client)
 	return add(s, client, CHANGE_UNDO, NULL, 0, NULL);
 }
 
+int swap_panic(struct swap *s, struct control_client *client)
+{
+	/* A change before it may take its time. */
+	s->engine->panic = true;
+	return add(s, client, CHANGE_PANIC, NULL, 0, NULL);
+}
+
 int swap_reload(struct swap *s, struct control_client *client, const char *path, const char *text,
 		size_t size)
 {
@@ -410,8 +462,8 @@ void swap_init(struct swap *s, struct engine *e, struct jobs *jobs, struct contr
 
 void swap_exit(struct swap *s)
 {
-	while (s->depth)
-		snapshot_put(s->history[--s->depth], &s->engine->retired);
+	forget(s, s->history, &s->depth);
+	forget(s, s->before, &s->n_before);
 }
 
 void swap_run(struct swap *s)

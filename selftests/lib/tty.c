@@ -52,11 +52,18 @@ int tty_open(struct tty *t, int rows, int cols)
 	return 0;
 }
 
+void tty_hang_up(struct tty *t)
+{
+	if (t->master >= 0)
+		close(t->master);
+	t->master = -1;
+}
+
 void tty_close(struct tty *t)
 {
 	if (!t->vt)
 		return;
-	close(t->master);
+	tty_hang_up(t);
 	close(t->slave);
 	vterm_free(t->vt);
 	free(t->text);

@@ -28,6 +28,9 @@ struct tty {
 int tty_open(struct tty *t, int rows, int cols);
 void tty_close(struct tty *t);
 
+/* Close its window: what is on it is hung up. Nothing can be waited for on it any more. */
+void tty_hang_up(struct tty *t);
+
 /* For command_start(): this terminal becomes the controlling one, and stdin, stdout, stderr. */
 void tty_become(void *tty);
 

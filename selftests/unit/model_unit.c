@@ -45,6 +45,13 @@ static struct effect press(uint16_t code)
 	return model_apply(model, &e);
 }
 
+static void type(const char *text)
+{
+	for (; *text; text++)
+		press((uint8_t)*text);
+	press('\r');
+}
+
 static void head(uint64_t allowed, uint64_t denied)
 {
 	struct ledger_head h = { .decisions = allowed + denied, .start = START * SECOND };
@@ -198,6 +205,130 @@ Test(model, scrolling_stays_within_the_rows)
 	press(KEYS_DOWN);
 	press(KEYS_END);
 	cr_expect_eq(model->top, 0);
+}
+
+static void judge(const struct judged_batch *batch, uint64_t generation, enum verdict verdict)
+{
+	struct judged_reply reply = { .generation = generation, .n = batch->n };
+	struct event e = event(EVENT_JUDGED);
+
+	memset(reply.verdict, (int)verdict, sizeof(reply.verdict));
+	e.judged.batch = batch;
+	e.judged.reply = &reply;
+	model_apply(model, &e);
+}
+
+Test(model, only_rows_on_the_screen_are_judged_and_only_when_they_must_be)
+{
+	static struct judged_batch batch;
+	struct flow f = flow(20, 20);
+
+	size(3);
+	show_rows(20);
+	cr_assert(judged_wanted(model, 0, &batch));
+	cr_expect_eq(batch.n, 3);
+	cr_expect_eq(batch.flow[0], 20);
+	cr_expect_str_eq(batch.endpoint[0], "tcp 10.0.0.20 443");
+	judge(&batch, 0, VERDICT_ALLOW);
+	cr_expect_eq(judged_of(model, &f)->verdict, VERDICT_ALLOW);
+	cr_expect_not(judged_wanted(model, elapsed * SECOND / 10, &batch));
+	/* Another row comes onto the screen. */
+	for (int i = 0; i < 4; i++)
+		press(KEYS_DOWN);
+	cr_assert(judged_wanted(model, elapsed * SECOND / 10, &batch));
+	cr_expect_eq(batch.n, 1);
+	cr_expect_eq(batch.flow[0], 17);
+	/* A second later, names may have expired; another policy makes what was said void at once.
+	 */
+	cr_assert(judged_wanted(model, SECOND, &batch));
+	cr_expect_eq(batch.n, 3);
+	model->head.generation = 2;
+	cr_expect_null(judged_of(model, &f));
+	cr_expect(judged_wanted(model, elapsed * SECOND / 10, &batch));
+}
+
+Test(model, what_no_policy_judges_has_no_answer)
+{
+	static struct judged_batch batch;
+	struct flow f = flow(1, 1);
+
+	f.family = 0;
+	f.proto = PROTO_UNIX;
+	f.name_len = 4000;
+	show(&f, 1);
+	cr_assert(judged_wanted(model, 0, &batch));
+	cr_expect_str_eq(batch.endpoint[0], "");
+	judge(&batch, 0, (enum verdict) - 1);
+	cr_expect_null(judged_of(model, &f));
+	cr_expect_not(judged_wanted(model, 0, &batch));
+}
+
+Test(model, a_search_goes_from_row_to_row_and_around)
+{
+	struct flow flows[] = { flow(1, 1), flow(2, 2), flow(3, 3), flow(4, 4) };
+
+	strcpy(flows[0].comm, "Wget");
+	strcpy(flows[2].comm, "wget2");
+	size(10);
+	show(flows, 4);
+	press(KEYS_F(3));
+	type("wGET");
+	cr_expect_eq(model->selected, 3);
+	cr_expect_eq(model->shown, 4);
+	press('n');
+	cr_expect_eq(model->selected, 1);
+	press('n');
+	cr_expect_eq(model->selected, 3);
+	press('N');
+	cr_expect_eq(model->selected, 1);
+	/* What is found is selected: it can be answered. */
+	cr_expect_eq(press('a').kind, EFFECT_ALLOW);
+	/* The only one that is left is found again. */
+	show(flows, 1);
+	press('n');
+	cr_expect_eq(model->selected, 1);
+	press('/');
+	press(KEYS_CTRL('u'));
+	type("ssh");
+	cr_expect_eq(model->selected, 1);
+	cr_expect_str_eq(model->message, "no other row contains 'ssh'");
+}
+
+Test(model, a_search_selects_a_connection)
+{
+	struct opened v[] = { { .cookie = 1, .comm = "git" }, { .cookie = 2, .comm = "curl" } };
+	struct opened_list list = { .v = v, .n = 2 };
+	struct event e = event(EVENT_CONNECTIONS);
+
+	e.connections = &list;
+	model_apply(model, &e);
+	press('\t');
+	press(KEYS_F(3));
+	type("curl");
+	cr_expect_eq(model->connections.selected, 2);
+	press('n');
+	cr_expect_eq(model->connections.selected, 2);
+	press(KEYS_F(3));
+	press(KEYS_CTRL('u'));
+	type("git");
+	cr_expect_eq(model->connections.selected, 1);
+}
+
+Test(model, when_the_command_has_ended_quitting_asks_nothing)
+{
+	struct event e = event(EVENT_ENDED);
+
+	press('q');
+	cr_assert_eq(model->mode, MODEL_QUIT);
+	e.status = 3;
+	model_apply(model, &e);
+	cr_expect_eq(model->mode, MODEL_PANE);
+	press(KEYS_F(5));
+	cr_expect_eq(press('x').kind, EFFECT_NONE);
+	press('\t');
+	cr_expect_eq(model->pane, MODEL_DECISIONS);
+	press(KEYS_F(5));
+	cr_expect_eq(press('q').kind, EFFECT_DETACH);
 }
 
 Test(model, a_row_that_the_filter_hides_is_not_answered)

@@ -269,3 +269,62 @@ Test(report, without_files_there_is_nothing_to_open_anew)
 	cr_assert_eq(report_reopen(&report, take_answer, &report), -ENOENT);
 	finish();
 }
+
+/* Many flows that were refused, port 2 more often than the others. */
+static void be_refused(unsigned int flows)
+{
+	report.config.quiet = false;
+	for (uint16_t port = 1; port <= flows; port++)
+		decide(port);
+	decide(2);
+	decide(2);
+	report_end(&report, 1, 0, 0, "command");
+	run_until(is_written);
+}
+
+Test(report, the_end_says_how_to_allow_what_was_refused_most)
+{
+	const char *text, *second, *first;
+
+	start(NULL);
+	be_refused(12);
+	text = strstr(content(standard_error), "sandtop: to allow what was denied:\n");
+	cr_assert_not_null(text);
+	second = strstr(text, "sandtop:   --net-allow 10.0.0.1:2\n");
+	first = strstr(text, "sandtop:   --net-allow 10.0.0.1:1\n");
+	cr_assert(second && first && second < first);
+	cr_assert_eq(count_in(text, "--net-allow"), 10);
+	cr_assert_not_null(strstr(text, "sandtop:   and 2 more\n"));
+	/* Where every line was printed nobody has to be told once more. */
+	cr_assert_null(strstr(content(standard_error), "decisions allowed"));
+	finish();
+}
+
+Test(report, the_end_of_a_monitored_run_says_what_was_decided)
+{
+	const char *text;
+
+	start(NULL);
+	report.config.monitored = true;
+	be_refused(3);
+	text = content(standard_error);
+	cr_assert_eq(strncmp(text,
+			     "sandtop: 0 decisions allowed, 5 denied:\n"
+			     "sandtop:   3 x DENY tcp 10.0.0.1:2 ",
+			     72),
+		     0, "%s", text);
+	cr_assert_eq(count_in(text, "1 x DENY tcp 10.0.0.1:"), 2);
+	cr_assert_eq(count_in(text, "sandtop:   --net-allow 10.0.0.1:"), 3);
+	finish();
+}
+
+Test(report, the_end_of_a_monitored_run_without_decisions_says_nothing)
+{
+	start(NULL);
+	report.config.quiet = false;
+	report.config.monitored = true;
+	report_end(&report, 1, 0, 0, "command");
+	run_until(is_written);
+	cr_assert_str_empty(content(standard_error));
+	finish();
+}

@@ -35,6 +35,7 @@ static const char letters[ROLE_COUNT] = {
 static void use_utf8(void)
 {
 	cr_assert(setlocale(LC_CTYPE, "C.UTF-8"));
+	cr_assert_eq(setenv("TZ", "UTC", 1), 0);
 }
 
 TestSuite(view, .init = use_utf8);
@@ -168,6 +169,49 @@ static void add_connections(struct model *m)
 			 .kind = EVENT_CONNECTIONS, .elapsed = 72 * SECOND, .connections = &list });
 }
 
+static void add_log(struct model *m)
+{
+	struct ledger_decision d[COUNT(comms)];
+
+	memset(d, 0, sizeof(d));
+	for (size_t i = 0; i < COUNT(d); i++) {
+		d[i] = (struct ledger_decision){ .flow = 1000 + i,
+						 .ts = NOW - (COUNT(d) - i) * SECOND,
+						 .addr = { 104, 16, (uint8_t)i, 35 },
+						 .family = 4,
+						 .port = 443,
+						 .verdict = i % 3 ? VERDICT_DENY : VERDICT_ALLOW,
+						 .reason = i % 2 ? REASON_DEFAULT : REASON_RULE,
+						 .rule = (int32_t)(i % 2 ? 0 : i + 1),
+						 .pid = (int32_t)(4300 + i) };
+		snprintf(d[i].comm, sizeof(d[i].comm), "%s", comms[i]);
+		snprintf(d[i].host, sizeof(d[i].host), "%s", i % 4 ? "" : comms[i]);
+		strcpy(d[i].rule_text, "allow registry.npmjs.org:443");
+	}
+	d[1].verdict = VERDICT_ASK;
+	d[7].proto = PROTO_UNIX;
+	d[7].family = 0;
+	strcpy(d[7].name, "/run/user/1000/\033[2J\n日本語/bus");
+	apply(m, (struct event){ .kind = EVENT_DECISIONS,
+				 .decisions = { .v = d, .n = COUNT(d), .missed = 976 } });
+	apply(m,
+	      (struct event){ .kind = EVENT_MESSAGE,
+			      .text = "sandtop: --log: \033]0;x\aNo space left on device: further "
+				      "lines are lost" });
+	m->message[0] = '\0';
+}
+
+/* Of the rows on an 80x24 screen, the second would be allowed, the third denied still. */
+static void add_verdicts(struct model *m)
+{
+	struct judged_batch batch = { .n = 3, .flow = { 2, 3, 4 } };
+	struct judged_reply reply = { .generation = 3,
+				      .n = 3,
+				      .verdict = { VERDICT_ALLOW, VERDICT_DENY, -1 } };
+
+	apply(m, (struct event){ .kind = EVENT_JUDGED, .judged = { &batch, &reply } });
+}
+
 static struct model *sample(void)
 {
 	struct model *m = model_new(true, true);
@@ -198,14 +242,19 @@ static struct model *sample(void)
 	add_flows(m);
 	add_decisions(m);
 	add_connections(m);
+	add_log(m);
+	add_verdicts(m);
 	return m;
 }
 
 static void resize(struct model *m, int w, int h)
 {
-	int page = view_layout(MODEL_DECISIONS, w, h).body.h;
+	const struct view_layout l = view_layout(MODEL_DECISIONS, w, h);
 
-	apply(m, (struct event){ .kind = EVENT_SIZE, .page = (unsigned int)page });
+	apply(m, (struct event){ .kind = EVENT_SIZE,
+				 .page = (unsigned int)l.body.h,
+				 .bar_w = w,
+				 .bar_room = l.body.h + (l.bar >= 0) });
 }
 
 /* The screen and its roles as text, to be freed. */
@@ -319,6 +368,110 @@ Test(view, detail)
 	}
 }
 
+/* Questions, of which one is on the screen long enough. */
+static void ask(struct model *m)
+{
+	apply(m,
+	      (struct event){
+		      .kind = EVENT_QUESTIONS,
+		      .questions = "7\ttcp\t140.82.112.3:443\tgithub.com\tgit[4310]\t57"
+				   "\t/usr/lib/git-core/git-remote-https\n"
+				   "8\tudp\t[2001:db8::1]:53\t\tdig[4311]\t58\t"
+				   "/usr/bin/dig\n"
+				   "9\tunix\t/run/user/1000/\\x1B[2J日本語/bus\t\te[4]\t60\t\n" });
+	apply(m, (struct event){ .kind = EVENT_DRAWN, .elapsed = 60 * SECOND });
+	apply(m, (struct event){ .kind = EVENT_DRAWN, .elapsed = 61 * SECOND });
+}
+
+static void press_later(struct model *m, uint16_t code)
+{
+	struct key key = { .code = code };
+
+	apply(m, (struct event){ .kind = EVENT_KEY, .elapsed = 61 * SECOND, .key = &key });
+}
+
+Test(view, a_question)
+{
+	for (size_t i = 0; i < COUNT(sizes); i++) {
+		struct model *m = sample();
+
+		resize(m, sizes[i][0], sizes[i][1]);
+		ask(m);
+		press_later(m, 'a');
+		press_later(m, 's');
+		press_later(m, '3');
+		compare(m, "prompt", sizes[i][0], sizes[i][1], false);
+		model_free(m);
+	}
+}
+
+Test(view, a_question_in_every_other_place)
+{
+	struct model *m = sample();
+
+	resize(m, 80, 24);
+	ask(m);
+	press_later(m, '5');
+	press_later(m, 'p');
+	compare(m, "prompt-refused", 80, 24, false);
+	press_later(m, '\t');
+	compare(m, "prompt-connections", 80, 24, false);
+	press_later(m, KEYS_F(5));
+	compare(m, "prompt-output", 80, 24, false);
+	compare(m, "prompt-output", 40, 10, false);
+	press_later(m, KEYS_CTRL(']'));
+	press_later(m, 'q');
+	compare(m, "prompt-quit", 80, 24, false);
+	model_free(m);
+}
+
+static void go_to_log(struct model *m)
+{
+	while (m->pane != MODEL_LOG)
+		press(m, '\t');
+}
+
+Test(view, log)
+{
+	for (size_t i = 0; i < COUNT(sizes); i++) {
+		struct model *m = sample();
+
+		resize(m, sizes[i][0], sizes[i][1]);
+		go_to_log(m);
+		compare(m, "log", sizes[i][0], sizes[i][1], false);
+		model_free(m);
+	}
+}
+
+Test(view, log_that_is_searched)
+{
+	struct model *m = sample();
+
+	resize(m, 40, 10);
+	go_to_log(m);
+	press(m, KEYS_F(3));
+	for (const char *c = "evil"; *c; c++)
+		press(m, (uint8_t)*c);
+	compare(m, "search", 80, 24, false);
+	press(m, '\r');
+	compare(m, "found", 40, 10, false);
+	resize(m, 80, 24);
+	compare(m, "found", 80, 24, false);
+	model_free(m);
+}
+
+Test(view, a_command_that_has_ended)
+{
+	struct model *m = sample();
+
+	apply(m, (struct event){ .kind = EVENT_ENDED, .status = 137 });
+	resize(m, 80, 24);
+	compare(m, "ended", 80, 24, false);
+	press(m, KEYS_F(5));
+	compare(m, "ended-output", 80, 24, false);
+	model_free(m);
+}
+
 Test(view, what_stands_around)
 {
 	struct model *m = sample();
@@ -362,7 +515,8 @@ Test(view, every_size_is_drawn_and_nothing_hostile_shows)
 	struct cells c;
 
 	cells_init(&c, false);
-	for (int mode = 0; mode < 6; mode++) {
+	ask(m);
+	for (int mode = 0; mode < 7; mode++) {
 		for (int h = 0; h < 30; h++)
 			for (int w = 0; w < 130; w += w < 30 ? 1 : 7) {
 				cr_assert_eq(cells_resize(&c, w, h), 0);
@@ -378,7 +532,7 @@ Test(view, every_size_is_drawn_and_nothing_hostile_shows)
 		press(m, mode == 0   ? KEYS_DOWN
 			 : mode == 1 ? '\r'
 			 : mode == 2 ? KEYS_F(1)
-			 : mode == 3 ? '\t'
+			 : mode < 5  ? '\t'
 				     : 'q');
 	}
 	cells_exit(&c);
@@ -441,20 +595,56 @@ Test(view, a_frame_of_a_full_table_is_fast)
 	cells_init(&c, false);
 	cells_resize(&c, 200, 60);
 	resize(m, 200, 60);
-	clock_gettime(CLOCK_MONOTONIC, &from);
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &from);
 	for (int i = 0; i < 20; i++)
 		apply(m, (struct event){ .kind = EVENT_FLOWS, .flows = { flows, FLOW_ROWS } });
-	clock_gettime(CLOCK_MONOTONIC, &to);
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &to);
 	sorted = ms_between(from, to) / 20;
-	clock_gettime(CLOCK_MONOTONIC, &from);
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &from);
 	for (int i = 0; i < 20; i++)
 		view_render(m, &c);
-	clock_gettime(CLOCK_MONOTONIC, &to);
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &to);
 	drawn = ms_between(from, to) / 20;
 	fprintf(stderr, "# %d flows: %.2f ms to take and sort, %.2f ms to draw\n", FLOW_ROWS,
 		sorted, drawn);
-	/* The target is 5 ms; this says only that nothing is badly wrong, also with sanitizers. */
+	/*
+	 * The target is 5 ms, of the processor's time: others may have the machine. This says only
+	 * that nothing is badly wrong, also with sanitizers.
+	 */
 	cr_expect_lt(sorted + drawn, 100);
+	cells_exit(&c);
+	model_free(m);
+}
+
+/* As many as the ledger can keep between two looks, ten times a second. */
+Test(view, a_log_that_is_flooded_is_fast)
+{
+	static struct ledger_decision d[LEDGER_DECISIONS];
+	struct model *m = sample();
+	struct timespec from, to;
+	struct cells c;
+	double taken, drawn;
+
+	for (size_t i = 0; i < COUNT(d); i++)
+		d[i] = (struct ledger_decision){ .family = 4, .port = 443, .comm = "curl" };
+	cells_init(&c, false);
+	cells_resize(&c, 200, 60);
+	resize(m, 200, 60);
+	go_to_log(m);
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &from);
+	for (int i = 0; i < 20; i++)
+		apply(m, (struct event){ .kind = EVENT_DECISIONS,
+					 .decisions = { .v = d, .n = COUNT(d) } });
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &to);
+	taken = ms_between(from, to) / 20;
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &from);
+	for (int i = 0; i < 20; i++)
+		view_render(m, &c);
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &to);
+	drawn = ms_between(from, to) / 20;
+	fprintf(stderr, "# %d decisions: %.2f ms to log, %.2f ms to filter and draw\n",
+		LEDGER_DECISIONS, taken, drawn);
+	cr_expect_lt(taken + drawn, 100);
 	cells_exit(&c);
 	model_free(m);
 }

@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Questions in the monitor: an operator on a terminal reads who wants to go where, and answers by
+ * keys. What the peers received is what counts.
+ */
+#include "selftests/harness.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "selftests/lib/command.h"
+#include "selftests/lib/deadline.h"
+#include "selftests/lib/netns.h"
+#include "selftests/lib/server.h"
+#include "selftests/lib/tty.h"
+
+#define LEAVE_OUTPUT "\035" /* Ctrl-] */
+#define F5           "\033[15~"
+#define READY        "choose first: a to allow, d to deny"
+
+enum {
+	PORT = 9000,
+	MANY = 50,
+	BY_KEYS = 10, /* answered one by one: half a second each; all of them with ANSWERS=all */
+};
+
+/* Connects to 127.0.1.N for each N and sends that; says which were let through. */
+static const char script[] = "import errno, socket, sys, threading\n"
+			     "said = {}\n"
+			     "def attempt(n):\n"
+			     "    s = socket.socket()\n"
+			     "    try:\n"
+			     "        s.connect((f'127.0.1.{n}', 9000))\n"
+			     "        s.send(b'%d' % n)\n"
+			     "        said[n] = 'ok'\n"
+			     "    except OSError as e:\n"
+			     "        said[n] = errno.errorcode[e.errno]\n"
+			     "    s.close()\n"
+			     "threads = [threading.Thread(target=attempt, args=(n + 1,)) for n in "
+			     "range(int(sys.argv[1]))]\n"
+			     "for t in threads:\n"
+			     "    t.start()\n"
+			     /* Rows that come and move meanwhile. */
+			     "n = 0\n"
+			     "while len(sys.argv) > 2 and any(t.is_alive() for t in threads):\n"
+			     "    n = n % 200 + 1\n"
+			     "    s = socket.socket()\n"
+			     "    s.settimeout(5)\n"
+			     "    s.connect_ex((f'127.0.2.{n}', 9001))\n"
+			     "    s.close()\n"
+			     "    threads[0].join(0.01)\n"
+			     "for t in threads:\n"
+			     "    t.join()\n"
+			     "print('first', said[1], 'good', sum(s == 'ok' for s in "
+			     "said.values()), 'end', flush=True)\n"
+			     "sys.stdin.readline()\n";
+
+FIXTURE(prompt)
+{
+	struct server *server;
+	struct tty tty;
+	struct command run;
+};
+
+FIXTURE_SETUP(prompt)
+{
+	if (!netns_or_skip())
+		return;
+	setenv("XDG_RUNTIME_DIR", harness_dir(), 1);
+	setenv("TERM", "xterm-256color", 1);
+	setenv("LC_ALL", "C.UTF-8", 1);
+	self->server = server_new(SOCK_STREAM, "0.0.0.0", PORT);
+	ASSERT_NE(NULL, self->server);
+	ASSERT_EQ(0, tty_open(&self->tty, 24, 80));
+}
+
+FIXTURE_TEARDOWN(prompt)
+{
+	command_free(&self->run);
+	tty_close(&self->tty);
+	server_free(self->server);
+}
+
+static void start(FIXTURE_DATA(prompt) * self, const char *const argv[])
+{
+	ASSERT_EQ(0, command_start(&self->run, argv, tty_become, &self->tty));
+}
+
+static void expect_screen(FIXTURE_DATA(prompt) * self, const char *text)
+{
+	ASSERT_EQ(0, tty_wait(&self->tty, text))
+	{
+		TH_LOG("no '%s' in:\n%s", text, self->tty.text);
+	}
+}
+
+static void type(FIXTURE_DATA(prompt) * self, const char *keys)
+{
+	ASSERT_EQ(0, tty_type(&self->tty, keys));
+}
+
+/* The command has said so, and ends. */
+static void finish(FIXTURE_DATA(prompt) * self, const char *said)
+{
+	type(self, F5);
+	expect_screen(self, said);
+	type(self, "\r");
+	ASSERT_EQ(0, tty_wait_end(&self->tty, &self->run));
+	EXPECT_EQ(0, command_code(&self->run));
+	ASSERT_EQ(0, server_knock(self->server));
+}
+
+TEST_F(prompt, without_sandtop_the_peer_is_reached)
+{
+	start(self, ARGS("python3", "-c", script, "1"));
+	expect_screen(self, "first ok good 1 end");
+	EXPECT_EQ(0, server_wait(self->server, 1, TTY_TIMEOUT));
+}
+
+/* Without any policy, a run with a monitor asks. */
+TEST_F(prompt, allows)
+{
+	start(self, ARGS("sandtop", "--", "python3", "-c", script, "1"));
+	expect_screen(self, "1 waiting, Ctrl-] to answer");
+	EXPECT_EQ(0, server_count(self->server));
+	type(self, LEAVE_OUTPUT);
+	expect_screen(self, READY);
+	EXPECT_STRIN("tcp 127.0.1.1:9000  python3[", self->tty.text);
+	EXPECT_STRIN("/bin/python3", self->tty.text);
+	type(self, "a");
+	expect_screen(self, "Enter: allow this once");
+	EXPECT_EQ(0, server_count(self->server));
+	type(self, "\r");
+	finish(self, "first ok good 1 end");
+	EXPECT_EQ(1, server_count(self->server));
+}
+
+TEST_F(prompt, denies)
+{
+	start(self, ARGS("sandtop", "--", "python3", "-c", script, "1"));
+	expect_screen(self, "1 waiting, Ctrl-] to answer");
+	type(self, LEAVE_OUTPUT);
+	expect_screen(self, READY);
+	type(self, "d");
+	expect_screen(self, "Enter: deny this once");
+	type(self, "\r");
+	finish(self, "first ECONNREFUSED good 0 end");
+	EXPECT_EQ(0, server_count(self->server));
+}
+
+TEST_F(prompt, a_wider_answer_becomes_a_rule)
+{
+	start(self, ARGS("sandtop", "--", "python3", "-c", script, "3"));
+	expect_screen(self, "3 waiting, Ctrl-] to answer");
+	type(self, LEAVE_OUTPUT);
+	expect_screen(self, READY);
+	type(self, "as3");
+	expect_screen(self, "Enter: allow this network as long as the command runs");
+	type(self, "\r");
+	expect_screen(self, "generation 2");
+	finish(self, "first ok good 3 end");
+	EXPECT_EQ(3, server_count(self->server));
+}
+
+/* Typed at once behind the key that shows the question, nobody can have read it. */
+TEST_F(prompt, stray_keys_answer_nothing)
+{
+	start(self, ARGS("sandtop", "--", "python3", "-c", script, "1"));
+	expect_screen(self, "1 waiting, Ctrl-] to answer");
+	type(self, LEAVE_OUTPUT "a\ra\ra\r");
+	expect_screen(self, READY);
+	EXPECT_EQ(0, server_count(self->server));
+	type(self, "d\r");
+	finish(self, "first ECONNREFUSED good 0 end");
+	EXPECT_EQ(0, server_count(self->server));
+}
+
+/*
+ * A key that is pressed when the question is on the screen, but for less than half a second. Where
+ * this machine was slower than that, it proves nothing, and is pressed again.
+ */
+TEST_F(prompt, a_key_within_half_a_second_counts_for_nothing)
+{
+	bool counted = true;
+
+	start(self, ARGS("sandtop", "--", "python3", "-c", script, "1"));
+	expect_screen(self, "1 waiting, Ctrl-] to answer");
+	for (int i = 0; i < 10 && counted; i++) {
+		int64_t begin = deadline_in(0);
+
+		type(self, LEAVE_OUTPUT);
+		expect_screen(self, "one moment");
+		type(self, "a");
+		ASSERT_EQ(0, tty_wait_gone(&self->tty, "one moment"));
+		counted = strstr(self->tty.text, "Enter: allow");
+		EXPECT_FALSE(counted && deadline_in(0) - begin < 500);
+		if (!counted)
+			break;
+		type(self, F5);
+		expect_screen(self, "1 waiting, Ctrl-] to answer");
+	}
+	EXPECT_STRIN(READY, self->tty.text);
+	type(self, "d\r");
+	finish(self, "first ECONNREFUSED good 0 end");
+	EXPECT_EQ(0, server_count(self->server));
+}
+
+TEST_F(prompt, keys_typed_in_output_answer_nothing)
+{
+	start(self, ARGS("sandtop", "--ask-timeout", "60", "--", "python3", "-c", script, "1"));
+	expect_screen(self, "1 waiting, Ctrl-] to answer");
+	/* They go to the command, whose terminal echoes them. */
+	type(self, "a\ra\rAaA");
+	expect_screen(self, "AaA");
+	EXPECT_EQ(0, server_count(self->server));
+	type(self, LEAVE_OUTPUT);
+	expect_screen(self, READY);
+	EXPECT_EQ(0, server_count(self->server));
+	type(self, "d\r");
+	/* A line was there for it to read already. */
+	ASSERT_EQ(0, tty_wait_end(&self->tty, &self->run));
+	EXPECT_STRIN("first ECONNREFUSED good 0 end", self->tty.text);
+	ASSERT_EQ(0, server_knock(self->server));
+	EXPECT_EQ(0, server_count(self->server));
+}
+
+TEST_F(prompt, what_nobody_answers_is_denied_and_leaves_with_a_word)
+{
+	start(self, ARGS("sandtop", "--ask-timeout", "1.5", "--", "python3", "-c", script, "1"));
+	expect_screen(self, "1 waiting, Ctrl-] to answer");
+	type(self, LEAVE_OUTPUT);
+	expect_screen(self, "not answered in time, so denied: tcp 127.0.1.1:9000");
+	finish(self, "first ECONNREFUSED good 0 end");
+	EXPECT_EQ(0, server_count(self->server));
+}
+
+/* Who is asked about, once keys count and nothing is chosen yet. */
+static unsigned int read_question(FIXTURE_DATA(prompt) * self)
+{
+	const char *hold, *target;
+	unsigned int n = 0;
+
+	expect_screen(self, READY);
+	hold = strstr(self->tty.text, "HOLD 1 of ");
+	ASSERT_NE(NULL, hold);
+	target = strstr(hold, "tcp 127.0.1.");
+	ASSERT_NE(NULL, target);
+	ASSERT_EQ(1, sscanf(target, "tcp 127.0.1.%u:", &n));
+	ASSERT_TRUE(n >= 1 && n <= MANY);
+	return n;
+}
+
+/* Those with an even number are allowed, and nobody else's answer may reach them. */
+TEST_F_TIMEOUT(prompt, each_of_fifty_gets_its_own_answer, 90)
+{
+	const unsigned int by_keys = getenv("ANSWERS") ? MANY : BY_KEYS;
+	bool allowed[MANY + 1] = { false }, seen[MANY + 1] = { false };
+	unsigned int expected = 0;
+	char payload[16], said[64];
+
+	start(self, ARGS("sandtop", "--rule", "ask 127.0.1.0/24", "--rule", "deny 127.0.2.0/24",
+			 "--", "python3", "-c", script, "50", "busy"));
+	expect_screen(self, "50 waiting, Ctrl-] to answer");
+	type(self, LEAVE_OUTPUT);
+	for (unsigned int i = 0; i < by_keys; i++) {
+		unsigned int n = read_question(self);
+
+		EXPECT_FALSE(seen[n]);
+		seen[n] = true;
+		allowed[n] = n % 2 == 0;
+		expected += allowed[n];
+		type(self, allowed[n] ? "a" : "d");
+		expect_screen(self,
+			      allowed[n] ? "Enter: allow this once" : "Enter: deny this once");
+		type(self, "\r");
+	}
+	if (by_keys < MANY) {
+		read_question(self);
+		EXPECT_EQ(expected, server_count(self->server));
+		type(self, "ds3");
+		expect_screen(self, "Enter: deny this network");
+		type(self, "\r");
+	}
+	snprintf(said, sizeof(said), "good %u end", expected);
+	finish(self, said);
+	EXPECT_EQ(expected, server_count(self->server));
+	for (size_t i = 0; i < server_count(self->server); i++) {
+		unsigned long n;
+
+		ASSERT_LT(0, server_payload(self->server, i, payload, sizeof(payload), 1000));
+		n = strtoul(payload, NULL, 10);
+		ASSERT_TRUE(n >= 1 && n <= MANY);
+		EXPECT_TRUE(allowed[n]);
+		allowed[n] = false;
+	}
+}
+
+TEST_HARNESS_MAIN

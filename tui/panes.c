@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+#include "tui/panes.h"
+
+#include <assert.h>
+
+#include "tui/connections.h"
+#include "tui/decisions.h"
+#include "tui/filter.h"
+#include "tui/flowlist.h"
+#include "tui/log.h"
+#include "tui/log_view.h"
+#include "tui/prompt_view.h"
+#include "tui/socklist_view.h"
+
+#define COUNT(array) (sizeof(array) / sizeof(*(array)))
+
+/* In the order of the tabs. */
+static const struct pane_ops panes[] = {
+	[MODEL_DECISIONS] = {
+		.name = "Decisions",
+		.place = KEYS_IN_LIST,
+		.render = decisions_render,
+		.arrange = flowlist_arrange,
+		.move = flowlist_move,
+		.unselect = flowlist_unselect,
+		.sort = flowlist_sort,
+		.find = flowlist_find,
+		.command = flowlist_command,
+	},
+	[MODEL_CONNECTIONS] = {
+		.name = "Connections",
+		.place = KEYS_IN_CONNECTIONS,
+		.render = socklist_render,
+		.arrange = connections_arrange,
+		.move = connections_move,
+		.unselect = connections_unselect,
+		.sort = connections_sort,
+		.find = connections_find,
+		.command = connections_command,
+	},
+	[MODEL_LOG] = {
+		.name = "Log",
+		.place = KEYS_IN_LOG,
+		.render = log_render,
+		.arrange = log_arrange,
+		.move = log_move,
+		.unselect = log_unselect,
+		.find = log_find,
+		.command = log_command,
+	},
+	/* The monitor draws it and sends it what is typed. */
+	[MODEL_OUTPUT] = { .name = "Output", .place = KEYS_IN_OUTPUT },
+};
+
+static_assert(COUNT(panes) == MODEL_PANES, "every pane has a row");
+
+static const struct bar_ops bars[] = {
+	{ .rows = filter_rows, .key = filter_key, .render = filter_render, .takes_paste = true },
+	/* Behind all in which something is typed. */
+	{ .rows = prompt_view_rows, .key = prompt_view_key, .render = prompt_view_render },
+};
+
+const struct pane_ops *panes_get(enum pane_kind kind)
+{
+	return &panes[kind];
+}
+
+const struct bar_ops *panes_bar(const struct model *m)
+{
+	for (size_t i = 0; i < COUNT(bars); i++)
+		if (bars[i].rows(m) > 0)
+			return &bars[i];
+	return NULL;
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT */
+#include "uring/summary.h"
+
+#include <inttypes.h>
+
+#include "core/line.h"
+
+enum { SUMMARY_FLOWS = 10 };
+
+/* The flows that are worth a line, those with the most refusals first, else the first seen. */
+struct top {
+	const struct flow *flow[SUMMARY_FLOWS];
+	unsigned int n, more;
+};
+
+static void top_add(struct top *top, const struct flow *flow)
+{
+	unsigned int i;
+
+	if (top->n == SUMMARY_FLOWS)
+		top->more++;
+	else
+		top->flow[top->n++] = NULL;
+	for (i = top->n; i > 0 && (!top->flow[i - 1] || top->flow[i - 1]->denied < flow->denied);
+	     i--)
+		if (i < top->n)
+			top->flow[i] = top->flow[i - 1];
+	if (i < top->n)
+		top->flow[i] = flow;
+}
+
+static void print_more(struct report *r, const struct top *top)
+{
+	if (top->more)
+		report_message(r, "  and %u more", top->more);
+}
+
+static void print_flows(struct report *r)
+{
+	const struct flow_table *flows = ledger_flows(r->ledger);
+	struct top top = { .n = 0 };
+	char text[LINE_TEXT_MAX];
+
+	for (unsigned int i = 0; i < flow_count(flows); i++) {
+		const struct flow *flow = flow_at(flows, i);
+
+		if (flow->printed && flow->verdict == VERDICT_DENY)
+			top_add(&top, flow);
+	}
+	report_message(r, "%" PRIu64 " decision%s allowed, %" PRIu64 " denied%s",
+		       r->stats->counter[STAT_ALLOWED],
+		       r->stats->counter[STAT_ALLOWED] == 1 ? "" : "s",
+		       r->stats->counter[STAT_DENIED], top.n ? ":" : "");
+	for (unsigned int i = 0; i < top.n; i++) {
+		struct record record = flow_record(top.flow[i]);
+
+		line_format(&record, text, sizeof(text));
+		report_message(r, "  %" PRIu64 " x %s", top.flow[i]->denied, text);
+	}
+	print_more(r, &top);
+}
+
+static void print_options(struct report *r)
+{
+	const struct flow_table *flows = ledger_flows(r->ledger);
+	struct top top = { .n = 0 };
+	char option[LINE_OPTION_MAX];
+
+	for (unsigned int i = 0; i < flow_count(flows); i++) {
+		struct record record = flow_record(flow_at(flows, i));
+
+		if (flow_at(flows, i)->printed && line_option(&record, option, sizeof(option)))
+			top_add(&top, flow_at(flows, i));
+	}
+	if (top.n)
+		report_message(r, "to allow what was denied:");
+	for (unsigned int i = 0; i < top.n; i++) {
+		struct record record = flow_record(top.flow[i]);
+
+		line_option(&record, option, sizeof(option));
+		report_message(r, "  %s", option);
+	}
+	print_more(r, &top);
+}
+
+void summary_print(struct report *r)
+{
+	if (r->config.monitored && r->seq)
+		print_flows(r);
+	print_options(r);
+}
