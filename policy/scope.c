@@ -44,7 +44,8 @@ int scope_rule(enum scope scope, enum verdict verdict, const struct endpoint *e,
 	case SCOPE_HOST:
 		if (!host || e->dir == DIR_IN)
 			return -EINVAL;
-		snprintf(port, sizeof(port), e->port ? ":%u" : "", e->port);
+		if (e->port)
+			snprintf(port, sizeof(port), ":%u", e->port);
 		snprintf(buf, SCOPE_RULE_MAX, "%s %s://%s%s", action, proto, host, port);
 		return 0;
 	case SCOPE_NETWORK:
