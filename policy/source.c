@@ -162,6 +162,22 @@ int source_set_profile(struct source *s, const char *path, const char *text, siz
 	return 0;
 }
 
+int source_replace(struct source *s, const char *path, const char *text, size_t size)
+{
+	char *kept = s->profile ? strdup(s->profile->path) : NULL;
+	int ret = s->profile && !kept ? -ENOMEM
+				      : source_set_profile(s, kept ? kept : path, text, size);
+
+	free(kept);
+	if (ret)
+		return ret;
+	while (s->n_options)
+		free(s->options[--s->n_options].text);
+	while (s->n_inserted)
+		free(s->inserted[--s->n_inserted]);
+	return 0;
+}
+
 int source_add_list(struct source *s, const char *path, const char *text, size_t size)
 {
 	struct source_list *l = malloc(sizeof(*l) + size);

@@ -35,6 +35,12 @@ int source_add(struct source *s, int (*add)(struct draft *, const char *, struct
 int source_set_profile(struct source *s, const char *path, const char *text, size_t size);
 
 /*
+ * Be the profile in `text` alone: without the options and the rules in front of it, which the text
+ * is to have. An earlier profile's path stays, else it is `path`; lists stay. Returns 0 or -ENOMEM.
+ */
+int source_replace(struct source *s, const char *path, const char *text, size_t size);
+
+/*
  * The names of a list that the profile's dns.block_file names; `path` is as profile_list_path()
  * makes it. Both are copied. Returns 0 or -ENOMEM.
  */

@@ -2,6 +2,7 @@
 #include "uring/swap.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,17 +34,17 @@ struct change {
 	struct swap *swap;
 	enum change_kind kind;
 	struct control_client *client; /* NULL: nobody waits for it */
-	char *text;                    /* rule, or the profile */
-	char *path;                    /* of the profile */
-	size_t size;
-	struct snapshot *retired; /* to be freed on the way */
-	struct facts *facts;      /* by which open flows are judged */
+	char *text;                    /* the rule */
+	struct reload reload;          /* its texts are the change's */
+	struct snapshot *retired;      /* to be freed on the way */
+	struct facts *facts;           /* by which open flows are judged */
 	/* What came of it. */
 	int ret;
 	struct policy_error err;
 	struct source *source;
 	struct policy *policy;
 	struct diff diff;
+	int *match; /* see snapshot_match() */
 	struct shut_result shut;
 	unsigned cancelled; /* calls that waited */
 	uint64_t *cookies;
@@ -53,7 +54,9 @@ struct change {
 static void change_free(struct change *c)
 {
 	free(c->text);
-	free(c->path);
+	free((char *)c->reload.path);
+	free((char *)c->reload.text);
+	free(c->match);
 	source_free(c->source);
 	policy_free(c->policy);
 	facts_free(c->facts);
@@ -84,6 +87,14 @@ static int compare(struct change *c, const struct source *from, const struct sou
 	return ret;
 }
 
+static int read_profile(struct change *c)
+{
+	const struct reload *r = &c->reload;
+
+	return r->whole ? source_replace(c->source, r->path, r->text, r->size)
+			: source_set_profile(c->source, r->path, r->text, r->size);
+}
+
 static int make(struct change *c)
 {
 	struct draft *d;
@@ -93,7 +104,7 @@ static int make(struct change *c)
 	if (!c->source)
 		return -ENOMEM;
 	if (c->kind == CHANGE_RELOAD)
-		ret = source_set_profile(c->source, c->path, c->text, c->size);
+		ret = read_profile(c);
 	else
 		ret = source_insert(c->source, c->text);
 	if (!ret)
@@ -107,7 +118,9 @@ static int make(struct change *c)
 	if (!ret)
 		ret = resolve_policy(d, NULL, &c->policy, &c->err);
 	draft_free(d);
-	return ret ? ret : compare(c, live(c)->source, c->source);
+	if (!ret)
+		ret = compare(c, live(c)->source, c->source);
+	return ret ? ret : snapshot_match(live(c)->policy, c->policy, &c->match);
 }
 
 static int make_shut_policy(struct change *c)
@@ -146,6 +159,9 @@ static void prepare(struct job *j)
 	case CHANGE_UNDO:
 		if (s->depth)
 			c->ret = compare(c, live(c)->source, s->history[s->depth - 1]->source);
+		if (s->depth && !c->ret)
+			c->ret = snapshot_match(live(c)->policy, s->history[s->depth - 1]->policy,
+						&c->match);
 		break;
 	case CHANGE_KEEP:
 		c->ret = shut_list(&c->cookies, &c->n_cookies);
@@ -277,11 +293,27 @@ static int commit(struct change *c)
 		c->source = NULL;
 		remember(s);
 	}
+	/* What the old one judged and is recorded later is counted there, for undo. */
+	snapshot_carry(next, e->snapshot, c->match);
 	c->cancelled = engine_swap(e, next, e->generation + 1);
 	ledger_set_policy(s->ledger, e->generation, verdict_name(policy_fallback(e->policy)),
 			  source_profile(next->source));
 	snapshot_put(next, &e->retired);
 	return 0;
+}
+
+/* Somebody else has changed the policy that this change was made for. */
+static bool is_late(const struct change *c)
+{
+	return c->reload.generation && c->reload.generation != c->swap->engine->generation;
+}
+
+static int refuse_late(struct change *c)
+{
+	return policy_error_set(&c->err,
+				"the policy has changed meanwhile: expected generation %" PRIu64
+				", and it is %" PRIu64,
+				c->reload.generation, c->swap->engine->generation);
 }
 
 static void prepared(struct job *j)
@@ -293,6 +325,13 @@ static void prepared(struct job *j)
 	if (c->kind == CHANGE_KEEP) {
 		if (!ret)
 			outbound_keep(&s->engine->outbound, c->cookies, c->n_cookies);
+		change_free(c);
+		return;
+	}
+	if (is_late(c))
+		ret = refuse_late(c);
+	if (!ret && c->reload.is_trial) {
+		reply(c, 0);
 		change_free(c);
 		return;
 	}
@@ -321,16 +360,28 @@ static void prepared(struct job *j)
 	jobs_go_on(s->jobs, j);
 }
 
-/* Takes ownership of the texts. Returns CONTROL_LATER or -errno. */
+static int keep_reload(struct change *c, const struct reload *r)
+{
+	char *path = strdup(r->path), *text = malloc(r->size + 1);
+
+	c->reload = *r;
+	c->reload.path = path;
+	c->reload.text = text;
+	if (!path || !text)
+		return -ENOMEM;
+	memcpy(text, r->text, r->size);
+	return 0;
+}
+
+/* Takes ownership of the text. Returns CONTROL_LATER or -errno. */
 static int add(struct swap *s, struct control_client *client, enum change_kind kind, char *text,
-	       size_t size, char *path)
+	       const struct reload *reload)
 {
 	struct change *c = malloc(sizeof(*c));
 	int ret;
 
 	if (!c) {
 		free(text);
-		free(path);
 		return -ENOMEM;
 	}
 	*c = (struct change){
@@ -339,9 +390,11 @@ static int add(struct swap *s, struct control_client *client, enum change_kind k
 		.kind = kind,
 		.client = client,
 		.text = text,
-		.size = size,
-		.path = path,
 	};
+	if (reload && keep_reload(c, reload)) {
+		change_free(c);
+		return -ENOMEM;
+	}
 	c->retired = s->engine->retired;
 	s->engine->retired = NULL;
 	ret = jobs_add(s->jobs, &c->job);
@@ -357,34 +410,24 @@ int swap_insert(struct swap *s, struct control_client *client, const char *rule)
 {
 	char *text = strdup(rule);
 
-	return text ? add(s, client, CHANGE_INSERT, text, 0, NULL) : -ENOMEM;
+	return text ? add(s, client, CHANGE_INSERT, text, NULL) : -ENOMEM;
 }
 
 int swap_shut(struct swap *s, struct control_client *client, const char *rule)
 {
 	char *text = strdup(rule);
 
-	return text ? add(s, client, CHANGE_SHUT, text, 0, NULL) : -ENOMEM;
+	return text ? add(s, client, CHANGE_SHUT, text, NULL) : -ENOMEM;
 }
 
 int swap_undo(struct swap *s, struct control_client *client)
 {
-	return add(s, client, CHANGE_UNDO, NULL, 0, NULL);
+	return add(s, client, CHANGE_UNDO, NULL, NULL);
 }
 
-int swap_reload(struct swap *s, struct control_client *client, const char *path, const char *text,
-		size_t size)
+int swap_reload(struct swap *s, struct control_client *client, const struct reload *r)
 {
-	char *copy = malloc(size + 1);
-	char *name = strdup(path);
-
-	if (!copy || !name) {
-		free(copy);
-		free(name);
-		return -ENOMEM;
-	}
-	memcpy(copy, text, size);
-	return add(s, client, CHANGE_RELOAD, copy, size, name);
+	return add(s, client, CHANGE_RELOAD, NULL, r);
 }
 
 static void later(struct event *ev, int res)
@@ -392,7 +435,7 @@ static void later(struct event *ev, int res)
 	struct swap *s = (struct swap *)((char *)ev - offsetof(struct swap, later));
 
 	if (res == -ETIME && !s->looking)
-		s->looking = add(s, NULL, CHANGE_LOOK, NULL, 0, NULL) == CONTROL_LATER;
+		s->looking = add(s, NULL, CHANGE_LOOK, NULL, NULL) == CONTROL_LATER;
 }
 
 void swap_init(struct swap *s, struct engine *e, struct jobs *jobs, struct control *control,
@@ -417,6 +460,5 @@ void swap_exit(struct swap *s)
 void swap_run(struct swap *s)
 {
 	if (s->engine->outbound_full)
-		s->engine->outbound_full =
-			add(s, NULL, CHANGE_KEEP, NULL, 0, NULL) != CONTROL_LATER;
+		s->engine->outbound_full = add(s, NULL, CHANGE_KEEP, NULL, NULL) != CONTROL_LATER;
 }

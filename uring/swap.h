@@ -23,6 +23,17 @@ enum {
 	SWAP_LINES = 100,  /* rules of a diff that a reply lists; the rest is counted */
 };
 
+/* A profile for swap_reload(), borrowed. */
+struct reload {
+	const char *path; /* for messages */
+	const char *text;
+	size_t size;
+	/* The policy is to be this alone, without the options and what was put in front. */
+	bool whole;
+	bool is_trial;       /* say what would change, and change nothing */
+	uint64_t generation; /* refuse when another one is live; 0: whichever is */
+};
+
 struct swap {
 	struct engine *engine;
 	struct jobs *jobs;
@@ -50,12 +61,11 @@ void swap_run(struct swap *s);
  * CONTROL_LATER, -ENOMEM, or -EBUSY when too many changes wait.
  *
  * swap_insert() puts `rule` ("allow SPEC", "deny SPEC") in front; swap_reload() replaces the
- * profile, `path` being for messages; swap_undo() goes back by one; swap_shut() changes nothing,
+ * profile, or the policy; swap_undo() goes back by one; swap_shut() changes nothing,
  * but shuts the open flows that "deny SPEC" would deny.
  */
 int swap_insert(struct swap *s, struct control_client *client, const char *rule);
-int swap_reload(struct swap *s, struct control_client *client, const char *path, const char *text,
-		size_t size);
+int swap_reload(struct swap *s, struct control_client *client, const struct reload *r);
 int swap_undo(struct swap *s, struct control_client *client);
 int swap_shut(struct swap *s, struct control_client *client, const char *rule);
 
