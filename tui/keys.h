@@ -55,6 +55,7 @@ struct key {
 enum command {
 	COMMAND_NONE,
 	COMMAND_HELP,
+	COMMAND_RULES,
 	COMMAND_FILTER,
 	COMMAND_OUTPUT,
 	COMMAND_LEAVE_OUTPUT,
@@ -70,7 +71,15 @@ enum command {
 	COMMAND_DETAIL,
 	COMMAND_ALLOW,
 	COMMAND_DENY,
+	COMMAND_EDIT,
+	COMMAND_INSERT,
+	COMMAND_REMOVE,
+	COMMAND_TOGGLE,
+	COMMAND_RAISE,
+	COMMAND_LOWER,
 	COMMAND_UNDO,
+	COMMAND_RELOAD,
+	COMMAND_SAVE,
 	COMMAND_DISCONNECT,
 	COMMAND_SHUT,
 	COMMAND_BACK,
@@ -89,15 +98,16 @@ enum keys_place {
 	KEYS_IN_QUIT = 1 << 3,   /* the question how to leave */
 	KEYS_IN_OUTPUT = 1 << 4, /* the command's terminal */
 	KEYS_IN_CONNECTIONS = 1 << 5,
-	KEYS_PLACES = 6,
+	KEYS_IN_RULES = 1 << 6,
+	KEYS_PLACES = 7,
 };
 
 enum { KEYS_PER_COMMAND = 3 };
 
 struct keys_row {
 	uint16_t keys[KEYS_PER_COMMAND]; /* codes, 0 behind the last */
-	uint8_t places;                  /* where it counts, */
-	uint8_t bar_places;              /* and where the function bar shows it */
+	uint16_t places;                 /* where it counts, */
+	uint16_t bar_places;             /* and where the function bar shows it */
 	const char *bar;                 /* for the function bar, or NULL */
 	const char *help;                /* what it does, for the help, or NULL */
 };

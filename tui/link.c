@@ -10,7 +10,9 @@
 #include <string.h>
 #include <unistd.h>
 
-static const char connections[] = "connections"; /* the verb, and how its reply is known */
+/* What was asked for, and so how its reply is known. */
+static const char connections[] = "connections", policy[] = "policy", hits[] = "hits",
+		  save[] = "save", trial[] = "trial";
 
 /* Packs as json_pack() does, and adds version and verb. NULL when a text is not UTF-8. */
 static json_t *request(const char *verb, const char *format, ...)
@@ -72,6 +74,7 @@ static void open_terminal(struct link *l, int rows, int cols)
 
 int link_open(struct link *l, int control, int rows, int cols, struct control_error *err)
 {
+	const char *path;
 	json_t *reply;
 	int ret;
 
@@ -81,6 +84,14 @@ int link_open(struct link *l, int control, int rows, int cols, struct control_er
 		return ret;
 	open_terminal(l, rows, cols);
 	/* The last one: control_call() drops events that come before a reply. */
+	reply = call(l, control_request("hello"), NULL, err);
+	if (!reply) {
+		link_close(l);
+		return -EPROTO;
+	}
+	path = json_string_value(json_object_get(reply, "profile"));
+	l->profile = path ? strdup(path) : NULL;
+	json_decref(reply);
 	reply = call(l, control_request("watch"), NULL, err);
 	if (!reply) {
 		link_close(l);
@@ -94,25 +105,32 @@ int link_open(struct link *l, int control, int rows, int cols, struct control_er
 void link_close(struct link *l)
 {
 	ledger_reader_free(l->ledger);
+	free(l->profile);
+	l->profile = NULL;
 	if (l->terminal >= 0)
 		close(l->terminal);
 	l->ledger = NULL;
 	l->terminal = -1;
 }
 
-/* Send a packet, which is taken over, of which `what` is the description. */
-static int ask(struct link *l, json_t *packet, const char *what)
+/* Send a packet, which is taken over, of which `what` is the description. `body`: -1 for none. */
+static int ask_with(struct link *l, json_t *packet, int body, const char *what)
 {
 	int ret = packet ? 0 : -EINVAL;
 
 	if (!ret && l->n_asked == LINK_ASKED)
 		ret = -EAGAIN;
 	if (!ret)
-		ret = control_send(l->control, packet, -1);
+		ret = control_send(l->control, packet, body);
 	json_decref(packet);
 	if (!ret)
 		snprintf(l->asked[l->n_asked++], LINK_WHAT_MAX, "%s", what);
 	return ret;
+}
+
+static int ask(struct link *l, json_t *packet, const char *what)
+{
+	return ask_with(l, packet, -1, what);
 }
 
 int link_ask(struct link *l, const char *verb, const char *spec)
@@ -125,12 +143,46 @@ int link_ask(struct link *l, const char *verb, const char *spec)
 	return ask(l, request(verb, "{s:s}", "spec", spec), what);
 }
 
-int link_ask_connections(struct link *l)
+/* Ask, unless the last answer has not come. */
+static int ask_once(struct link *l, const char *verb, const char *what)
 {
 	for (unsigned int i = 0; i < l->n_asked; i++)
-		if (!strcmp(l->asked[i], connections))
+		if (!strcmp(l->asked[i], what))
 			return -EALREADY;
-	return ask(l, control_request(connections), connections);
+	return ask(l, control_request(verb), what);
+}
+
+int link_ask_connections(struct link *l)
+{
+	return ask_once(l, connections, connections);
+}
+
+int link_ask_policy(struct link *l, bool to_save)
+{
+	return ask_once(l, policy, to_save ? save : policy);
+}
+
+int link_ask_hits(struct link *l)
+{
+	return ask_once(l, hits, hits);
+}
+
+int link_reload(struct link *l, const struct link_profile *p, bool is_trial)
+{
+	json_t *packet = request("reload", "{s:s, s:b, s:b}", "path", p->path, "whole", p->whole,
+				 "trial", is_trial);
+	int body = packet ? control_body_new(p->text, p->size) : -EINVAL;
+	int ret;
+
+	if (body < 0) {
+		json_decref(packet);
+		return body;
+	}
+	if (p->generation)
+		json_object_set_new(packet, "generation", json_integer((json_int_t)p->generation));
+	ret = ask_with(l, packet, body, is_trial ? trial : "change");
+	close(body);
+	return ret;
 }
 
 int link_disconnect(struct link *l, uint64_t cookie, const char *what)
@@ -151,23 +203,79 @@ int link_resize(struct link *l, int rows, int cols)
 	return ask(l, request("size", "{s:i, s:i}", "rows", rows, "cols", cols), "");
 }
 
-/* The list of a reply, which is in it or in a body. */
-static int read_connections(const json_t *packet, int body, struct opened_list *out)
+/* The text of a reply, which is in it or in a body. Returns 0 or -errno. */
+static int read_text(const json_t *packet, int body, char **text, size_t *size)
 {
 	const json_t *value = json_object_get(packet, "text");
-	char *text = NULL;
-	size_t len;
-	int ret;
 
-	if (body < 0)
-		return value ? opened_parse(json_string_value(value), json_string_length(value),
-					    out)
-			     : -EBADMSG;
-	ret = control_body_read(body, &text, &len);
-	if (!ret)
-		ret = opened_parse(text, len, out);
-	free(text);
-	return ret;
+	if (body >= 0)
+		return control_body_read(body, text, size);
+	*text = value ? strdup(json_string_value(value)) : NULL;
+	*size = json_string_length(value);
+	return value ? *text ? 0 : -ENOMEM : -EBADMSG;
+}
+
+static void print_lines(FILE *out, const json_t *packet, char sign, const char *key,
+			const char *count)
+{
+	const json_t *line, *lines = json_object_get(packet, key);
+	json_int_t more = json_integer_value(json_object_get(packet, count)) -
+			  (json_int_t)json_array_size(lines);
+	size_t i;
+
+	json_array_foreach(lines, i, line) fprintf(out, "%c%s\n", sign, json_string_value(line));
+	if (more > 0)
+		fprintf(out, "%cand %" JSON_INTEGER_FORMAT " more\n", sign, more);
+}
+
+/* The difference that a trial tells of, as struct review has it. */
+static char *difference(const json_t *packet)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	if (!out)
+		return NULL;
+	print_lines(out, packet, '-', "removed", "removed_count");
+	print_lines(out, packet, '+', "added", "added_count");
+	if (json_is_true(json_object_get(packet, "moved")))
+		fputs(" the order of the others changes\n", out);
+	if (ferror(out) | fclose(out)) {
+		free(text);
+		return NULL;
+	}
+	return text;
+}
+
+/* What has a message of its own. */
+static void take_text(const char *what, const json_t *packet, int body, struct link_message *out)
+{
+	static const struct {
+		const char *what;
+		enum link_news news;
+	} kinds[] = { { connections, LINK_CONNECTIONS },
+		      { policy, LINK_POLICY },
+		      { hits, LINK_HITS },
+		      { save, LINK_SAVE } };
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (!strcmp(kinds[i].what, what) &&
+		    !read_text(packet, body, &out->body, &out->size))
+			out->news = kinds[i].news;
+	if (out->news == LINK_CONNECTIONS && opened_parse(out->body, out->size, &out->connections))
+		out->news = LINK_REPLY;
+	if (!strcmp(what, trial)) {
+		out->body = difference(packet);
+		out->news = LINK_TRIAL;
+		out->ok = out->body != NULL;
+	}
+}
+
+static void refuse_trial(const struct control_error *err, struct link_message *out)
+{
+	out->news = LINK_TRIAL;
+	snprintf(out->text, sizeof(out->text), "%s", err->text);
 }
 
 /* Forget the oldest request, of which this is the reply. */
@@ -179,19 +287,21 @@ static void take_reply(struct link *l, const json_t *packet, int body, struct li
 	const char *what = l->asked[0];
 
 	out->ok = control_succeeded(packet, &err);
+	out->generation = (uint64_t)json_integer_value(generation);
 	out->news = l->n_asked && what[0] ? LINK_REPLY : LINK_NOTHING;
 	if (!out->ok)
 		snprintf(out->text, sizeof(out->text), "%s: %s", what, err.text);
-	else if (l->n_asked && !strcmp(what, connections) &&
-		 !read_connections(packet, body, &out->connections))
-		out->news = LINK_CONNECTIONS;
-	else if (generation)
+	else if (generation && shut)
 		snprintf(out->text, sizeof(out->text),
 			 "%s: generation %" JSON_INTEGER_FORMAT ", %" JSON_INTEGER_FORMAT
 			 " flows shut",
 			 what, json_integer_value(generation), json_integer_value(shut));
 	else
 		snprintf(out->text, sizeof(out->text), "%s: done", what);
+	if (out->ok && l->n_asked)
+		take_text(what, packet, body, out);
+	else if (l->n_asked && !strcmp(what, trial))
+		refuse_trial(&err, out);
 	if (l->n_asked)
 		memmove(l->asked[0], l->asked[1], --l->n_asked * sizeof(l->asked[0]));
 }

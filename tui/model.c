@@ -9,6 +9,7 @@
 #include "tui/filter.h"
 #include "tui/flowlist.h"
 #include "tui/panes.h"
+#include "tui/rules.h"
 
 #define SECOND UINT64_C(1000000000)
 
@@ -49,6 +50,8 @@ void model_free(struct model *m)
 	free(m->order);
 	free(m->recent);
 	socklist_free(&m->connections);
+	rulelist_free(&m->rules);
+	review_free(&m->review);
 	free(m);
 }
 
@@ -185,6 +188,7 @@ static void change_sort(struct model *m, const struct event *e)
 static enum effect_kind effect_of(enum command command)
 {
 	return command == COMMAND_UNDO     ? EFFECT_UNDO
+	       : command == COMMAND_RELOAD ? EFFECT_RELOAD
 	       : command == COMMAND_REDRAW ? EFFECT_REDRAW
 	       : command == COMMAND_DETACH ? EFFECT_DETACH
 	       : command == COMMAND_KILL   ? EFFECT_KILL
@@ -201,6 +205,12 @@ static struct effect run_command(struct model *m, const struct event *e, enum co
 		break;
 	case COMMAND_FILTER:
 		filter_open(m);
+		break;
+	case COMMAND_RULES:
+		go_to(m, e, MODEL_RULES);
+		break;
+	case COMMAND_SAVE:
+		rules_save(m);
 		break;
 	case COMMAND_OUTPUT:
 		go_to(m, e, MODEL_OUTPUT);
@@ -309,6 +319,18 @@ struct effect model_apply(struct model *m, const struct event *e)
 	case EVENT_CONNECTIONS:
 		socklist_take(&m->connections, e->connections, e->elapsed, m->filter, m->page);
 		m->dirty = true;
+		break;
+	case EVENT_POLICY:
+		rules_take(m, e);
+		break;
+	case EVENT_HITS:
+		rules_take_hits(m, e);
+		break;
+	case EVENT_FILE:
+		effect = rules_take_file(m, e);
+		break;
+	case EVENT_TRIAL:
+		review_take(m, e);
 		break;
 	case EVENT_KEY:
 		effect = take_key(m, e);

@@ -15,14 +15,18 @@
 
 #include "core/ledger.h"
 #include "policy/explain.h"
-#include "tui/socklist.h"
 #include "tui/keys.h"
 #include "tui/order.h"
 #include "tui/rate.h"
+#include "tui/review.h"
+#include "tui/rulelist.h"
+#include "tui/socklist.h"
+#include "tui/typing.h"
 
 enum pane_kind {
 	MODEL_DECISIONS,
 	MODEL_CONNECTIONS,
+	MODEL_RULES,
 	MODEL_OUTPUT, /* the command's terminal */
 	MODEL_PANES,
 };
@@ -46,6 +50,10 @@ enum event_kind {
 	EVENT_FLOWS,
 	EVENT_DECISIONS,
 	EVENT_CONNECTIONS,
+	EVENT_POLICY, /* another one is live */
+	EVENT_HITS,
+	EVENT_FILE,  /* EFFECT_RELOAD has read it */
+	EVENT_TRIAL, /* what became of EFFECT_TRY */
 	EVENT_KEY,
 	EVENT_SIZE,
 	EVENT_REPLY,
@@ -68,6 +76,20 @@ struct event {
 		} decisions;
 		const struct opened_list *connections;
 		const struct key *key;
+		struct {
+			const char *text; /* a profile, or the numbers of EVENT_HITS by line */
+			size_t size;
+			uint64_t generation;
+		} policy;
+		struct {
+			const char *path, *text;
+			size_t size;
+		} file;
+		struct {
+			bool ok;
+			const char *text; /* see struct review; or why not; not escaped */
+			uint64_t generation;
+		} trial;
 		unsigned int page; /* how many rows a list shows, at least 1 */
 		struct {
 			bool ok;
@@ -84,6 +106,10 @@ enum effect_kind {
 	EFFECT_UNDO,
 	EFFECT_DISCONNECT, /* the socket of this cookie */
 	EFFECT_SHUT,       /* the open flows of this spec */
+	EFFECT_TRY,        /* what is in struct review; the answer is EVENT_TRIAL */
+	EFFECT_APPLY,      /* the same in earnest */
+	EFFECT_RELOAD,     /* read the profile's file; the answer is EVENT_FILE */
+	EFFECT_SAVE,       /* the live policy to the file whose name is in rules_bar */
 	EFFECT_DETACH,
 	EFFECT_KILL,
 	EFFECT_REDRAW, /* the whole screen */
@@ -102,6 +128,14 @@ struct model_process {
 	uint64_t last; /* nanoseconds of CLOCK_REALTIME */
 	unsigned int decisions;
 	const struct ledger_decision *newest; /* borrowed from the model */
+};
+
+/* What is being typed for the pane Rules. */
+struct rules_bar {
+	enum rules_typed { RULES_NOTHING, RULES_INSERT, RULES_CHANGE, RULES_FILE } what;
+	uint64_t row; /* id, 0: none */
+	struct typing typing;
+	char error[MODEL_MESSAGE_MAX]; /* escaped; empty: none */
 };
 
 struct model {
@@ -135,6 +169,11 @@ struct model {
 	unsigned int scroll;    /* of detail and help, in lines */
 
 	struct socklist connections;
+
+	struct rulelist rules;
+	struct rules_bar rules_bar;
+	struct review review;
+	const char *profile; /* the path of the one that the run began with, or NULL; borrowed */
 
 	struct ledger_decision *recent; /* a ring of LEDGER_DECISIONS */
 	uint64_t n_recent;              /* ever taken */

@@ -7,6 +7,8 @@
 #include "tui/decisions.h"
 #include "tui/filter.h"
 #include "tui/flowlist.h"
+#include "tui/rules.h"
+#include "tui/rules_view.h"
 #include "tui/socklist_view.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
@@ -33,6 +35,15 @@ static const struct pane_ops panes[] = {
 		.sort = connections_sort,
 		.command = connections_command,
 	},
+	[MODEL_RULES] = {
+		.name = "Rules",
+		.place = KEYS_IN_RULES,
+		.render = rules_render,
+		.arrange = rules_arrange,
+		.move = rules_move,
+		.unselect = rules_unselect,
+		.command = rules_command,
+	},
 	/* The monitor draws it and sends it what is typed. */
 	[MODEL_OUTPUT] = { .name = "Output", .place = KEYS_IN_OUTPUT },
 };
@@ -40,6 +51,11 @@ static const struct pane_ops panes[] = {
 static_assert(COUNT(panes) == MODEL_PANES, "every pane has a row");
 
 static const struct bar_ops bars[] = {
+	{ .rows = review_rows, .key = review_key, .render = review_render },
+	{ .rows = rules_bar_rows,
+	  .key = rules_bar_key,
+	  .render = rules_bar_render,
+	  .takes_paste = true },
 	{ .rows = filter_rows, .key = filter_key, .render = filter_render, .takes_paste = true },
 };
 

@@ -10,7 +10,10 @@
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
-enum { COMMAND_MIN = 12 }; /* columns of the command that the title keeps */
+enum {
+	QUIT_WIDTH = 7, /* of "q Quit" in the function bar */
+	COMMAND_MIN = 12
+}; /* columns of the command that the title keeps */
 
 /* What is worth a line at this height; the command's terminal gets nearly all of them. */
 struct view_layout view_layout(enum pane_kind pane, int w, int h)
@@ -155,7 +158,8 @@ static void render_tabs(const struct model *m, struct cells *c, int y)
 static void render_functions(const struct model *m, struct cells *c, int y, enum keys_place place)
 {
 	char name[KEYS_NAME_MAX];
-	int x = 0;
+	bool is_full = false;
+	int x = 0, width;
 
 	for (enum command i = 0; i < COMMAND_COUNT; i++) {
 		const struct keys_row *row = keys_row(i);
@@ -163,8 +167,11 @@ static void render_functions(const struct model *m, struct cells *c, int y, enum
 		if (!(row->bar_places & place) || (i == COMMAND_OUTPUT && !m->has_output))
 			continue;
 		keys_name(row->keys[0], name);
-		if (x + (int)(strlen(name) + strlen(row->bar)) + 1 > c->w)
-			break;
+		width = (int)(strlen(name) + strlen(row->bar)) + 1;
+		/* What does not fit is left out with all behind it, but for how to leave. */
+		is_full |= x + width + (i < COMMAND_QUIT ? QUIT_WIDTH : 0) > c->w;
+		if (is_full && i < COMMAND_QUIT)
+			continue;
 		x += cells_text(c, x, y, c->w - x, ROLE_KEY, name);
 		x += cells_text(c, x, y, c->w - x, ROLE_BAR, " ");
 		x += cells_text(c, x, y, c->w - x, ROLE_BAR, row->bar);
