@@ -166,6 +166,7 @@ static const char *hint(const struct record *r, char buf[static EXPLAIN_HINT_MAX
 	switch (r->decision.reason) {
 	case REASON_MAX_CONNECTIONS:
 	case REASON_PROTOCOL:
+	case REASON_PANIC:
 	case REASON_ERROR:
 		return NULL;
 	default:

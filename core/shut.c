@@ -27,6 +27,8 @@ struct attempt {
 
 struct job {
 	const struct policy *policy;
+	const struct policy *const *before;
+	size_t n_before;
 	const struct facts *facts;
 	const struct outbound *outbound;
 	struct sockets cache;
@@ -204,6 +206,23 @@ static int unix_name(const struct sockaddr_un *un, socklen_t len,
 	return n < ENDPOINT_NAME_MAX ? 0 : -EINVAL;
 }
 
+static bool asks_self(const struct job *j, const struct endpoint *e)
+{
+	bool asks = policy_asks_self(j->policy, &j->facts->live, e);
+
+	for (size_t i = 0; !asks && i < j->n_before; i++)
+		asks = policy_asks_self(j->before[i], &j->facts->live, e);
+	return asks;
+}
+
+static bool was_allowed(const struct job *j, const struct endpoint *e)
+{
+	for (size_t i = 0; i < j->n_before; i++)
+		if (policy_decide(j->before[i], &j->facts->live, e).verdict == VERDICT_ALLOW)
+			return true;
+	return false;
+}
+
 static bool is_denied(const struct job *j, int sock, const struct socket_info *info,
 		      const struct sockaddr_storage *peer, socklen_t len)
 {
@@ -216,14 +235,15 @@ static bool is_denied(const struct job *j, int sock, const struct socket_info *i
 			return true;
 	} else if (target_connect(info, sock, peer, len, &target) || target.kind != TARGET_INET) {
 		return true; /* nothing that can be judged: it is not allowed either */
-	} else if (policy_asks_self(j->policy, &j->facts->live, &target.endpoint)) {
+	} else if (asks_self(j, &target.endpoint)) {
 		target.endpoint.self = listeners_has(&j->facts->listeners, sock, &target.endpoint);
 	}
 	d = policy_decide(j->policy, &j->facts->live, &target.endpoint);
 	/* A rule may have led it around the sinkhole that is not there any more. */
 	if (d.reason == REASON_SINKHOLE && j->facts->mirror && info->netns != j->facts->mirror)
 		return true;
-	/* Who would have to ask now has been allowed before. */
+	if (d.verdict == VERDICT_ASK)
+		return was_allowed(j, &target.endpoint);
 	return d.verdict == VERDICT_DENY;
 }
 
@@ -235,6 +255,18 @@ static bool shut_socket(int sock, const struct socket_info *info)
 	if (info->kind == SOCKET_PING)
 		return connect(sock, &nobody, sizeof(nobody)) == 0;
 	return shutdown(sock, SHUT_RDWR) == 0;
+}
+
+/*
+ * Whether the socket can be one that the policy has a say about: what the command has accepted is
+ * none, but for a panic.
+ */
+static bool is_flow(const struct job *j, const struct socket_info *info)
+{
+	if (info->kind == SOCKET_TCP && policy_panics(j->policy))
+		return true;
+	return (info->kind != SOCKET_TCP && info->kind != SOCKET_UNIX) ||
+	       outbound_has(j->outbound, info->cookie);
 }
 
 static void look_at(void *arg, int sock, uint64_t inode)
@@ -249,17 +281,20 @@ static void look_at(void *arg, int sock, uint64_t inode)
 		return;
 	if (info.kind != SOCKET_UNIX && !socket_is_inet(&info))
 		return;
-	if ((info.kind == SOCKET_TCP || info.kind == SOCKET_UNIX) &&
-	    !outbound_has(j->outbound, info.cookie))
+	if (!is_flow(j, &info))
 		return;
+	if (policy_panics(j->policy) && info.kind == SOCKET_TCP) {
+		j->shut += shut_socket(sock, &info);
+		return;
+	}
 	found = find_peer(j, sock, &info, &peer, &len);
 	if (!found || (found > 0 && !is_denied(j, sock, &info, &peer, len)))
 		return;
 	j->shut += shut_socket(sock, &info);
 }
 
-int shut_denied(const struct policy *p, const struct facts *f, const struct outbound *o,
-		struct shut_result *out)
+int shut_denied(const struct policy *p, const struct policy *const before[], size_t n,
+		const struct facts *f, const struct outbound *o, struct shut_result *out)
 {
 	struct job *j = calloc(1, sizeof(*j));
 	int ret;
@@ -267,6 +302,8 @@ int shut_denied(const struct policy *p, const struct facts *f, const struct outb
 	if (!j)
 		return -ENOMEM;
 	j->policy = p;
+	j->before = before;
+	j->n_before = n;
 	j->facts = f;
 	j->outbound = o;
 	j->cache.netns = f->mirror != 0;

@@ -21,13 +21,14 @@ struct shut_result {
 };
 
 /*
- * Shut what `p` does not allow: connected TCP, ICMP and UNIX sockets and those that are being
- * connected, if `o` has them (icmp: in any case), and connected UDP sockets; also those around
- * the sinkhole that it leads there (f->mirror). Standard descriptors
- * that the command was started with are left alone. Returns 0 or -errno.
+ * Shut what `p` denies, and what it would ask about while one of the `n` policies `before` allowed
+ * it: what an answer has allowed once stays. That is connected TCP, ICMP and UNIX sockets and those
+ * that are being connected, if `o` has them (icmp: in any case), and connected UDP sockets; also
+ * those around the sinkhole that it leads there (f->mirror). Standard descriptors that the command
+ * was started with are left alone. Returns 0 or -errno.
  */
-int shut_denied(const struct policy *p, const struct facts *f, const struct outbound *o,
-		struct shut_result *out);
+int shut_denied(const struct policy *p, const struct policy *const before[], size_t n,
+		const struct facts *f, const struct outbound *o, struct shut_result *out);
 
 /*
  * The cookies of all sockets that the sandbox has open, for outbound_keep(); to be freed. Returns 0

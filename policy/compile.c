@@ -301,6 +301,7 @@ int policy_compile(const struct draft *d, struct policy **out)
 	if (!p)
 		return -ENOMEM;
 	p->fallback = draft_fallback(d);
+	p->panic = d->panic;
 	compile_bind(d, p);
 	ret = addr_set_copy(&d->this_host, &p->this_host);
 	if (!ret)
@@ -342,6 +343,11 @@ void policy_free(struct policy *p)
 const char *policy_rule_text(const struct policy *p, int rule)
 {
 	return p->rules[rule - 1].text;
+}
+
+bool policy_panics(const struct policy *p)
+{
+	return p->panic;
 }
 
 enum verdict policy_fallback(const struct policy *p)

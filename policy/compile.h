@@ -55,6 +55,7 @@ struct policy {
 	struct addr *nameservers;                 /* empty when the policy implies none */
 	size_t n_nameservers;
 	struct dns_policy dns;
+	bool panic; /* everything is denied */
 };
 
 /*

@@ -277,6 +277,8 @@ static struct decision decide_unsure(const struct policy *p, struct live live,
 struct decision policy_decide(const struct policy *p, const struct live *live,
 			      const struct endpoint *e)
 {
+	if (p->panic)
+		return (struct decision){ .verdict = VERDICT_DENY, .reason = REASON_PANIC };
 	switch (e->proto) {
 	case PROTO_TCP:
 	case PROTO_UDP:

@@ -544,6 +544,8 @@ struct decision policy_resolve(const struct policy *p, const char *name)
 	struct domain_match blocked = domain_map_find(&dns->blocked, name);
 	int rule = find_rule(dns, name);
 
+	if (p->panic)
+		return refusal(REASON_PANIC, NULL);
 	if (blocked.value)
 		return refusal(REASON_BLOCKED, blocked.name);
 	if (is_encrypted_dns(p, name))
@@ -569,6 +571,8 @@ struct decision policy_resolve_alias(const struct policy *p, const char *name)
 	struct domain_match blocked = domain_map_find(&p->dns.blocked, name);
 	int rule = find_rule(&p->dns, name);
 
+	if (p->panic)
+		return refusal(REASON_PANIC, NULL);
 	if (blocked.value)
 		return refusal(REASON_BLOCKED, blocked.name);
 	if (is_encrypted_dns(p, name))

@@ -432,6 +432,11 @@ int draft_preset(struct draft *d, const char *name, struct policy_error *err)
 	return 0;
 }
 
+void draft_set_panic(struct draft *d)
+{
+	d->panic = true;
+}
+
 int draft_default(struct draft *d, const char *text, struct policy_error *err)
 {
 	int verdict = find_action(text, strlen(text));

@@ -64,6 +64,7 @@ struct draft {
 	struct addr_set this_host;
 	struct prefix_list nameservers;
 	struct dns_draft dns;
+	bool panic; /* whatever else it has, everything is denied */
 };
 
 /* How many rules a policy of the draft has, and the one at index i of them. */

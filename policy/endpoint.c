@@ -30,6 +30,7 @@ static const char *const reason_names[REASON_COUNT] = {
 	[REASON_ASK_TIMEOUT] = "ask-timeout",
 	[REASON_ASK_NOBODY] = "ask-nobody",
 	[REASON_ASK_FULL] = "ask-full",
+	[REASON_PANIC] = "panic",
 	[REASON_ERROR] = "error",
 };
 

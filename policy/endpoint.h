@@ -79,6 +79,7 @@ enum reason {
 	REASON_ASK_TIMEOUT, /* held, and not answered in time */
 	REASON_ASK_NOBODY,  /* nobody is there to answer */
 	REASON_ASK_FULL,    /* too many are held */
+	REASON_PANIC,       /* the operator has had everything denied */
 	REASON_ERROR,
 	REASON_COUNT,
 };

@@ -61,7 +61,10 @@ int draft_insert(struct draft *d, const char *rule, struct policy_error *err);
  */
 int draft_preset(struct draft *d, const char *name, struct policy_error *err);
 
-/* --default: what a request gets that no rule matches, "allow" or "deny". The last one counts. */
+/* Deny everything, whatever else the draft has: the reason of each decision is REASON_PANIC. */
+void draft_set_panic(struct draft *d);
+
+/* --default: what a request gets that no rule matches, "allow", "deny" or "ask". The last counts. */
 int draft_default(struct draft *d, const char *verdict, struct policy_error *err);
 
 /*
@@ -137,6 +140,9 @@ const char *policy_rule_text(const struct policy *p, int rule);
 
 /* What an outgoing request gets that no rule matches. */
 enum verdict policy_fallback(const struct policy *p);
+
+/* Whether it denies everything because of draft_set_panic(). */
+bool policy_panics(const struct policy *p);
 
 /* How many rules the policy has. */
 int policy_rules(const struct policy *p);

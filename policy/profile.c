@@ -574,6 +574,8 @@ char *profile_write(const struct draft *d, const struct profile *rest)
 	if (!out)
 		return NULL;
 	write_program(out, rest);
+	if (d->panic)
+		fputs("# panic: everything is denied until that is undone\n", out);
 	fputs("[network]\n", out);
 	write_rules(out, d);
 	write_end(out, d, implies_dns);

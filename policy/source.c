@@ -44,6 +44,7 @@ struct source {
 	char **list_paths; /* theirs */
 	size_t n_lists;
 	bool sinkhole;
+	bool panic;
 };
 
 struct source *source_new(void)
@@ -122,6 +123,7 @@ struct source *source_copy(const struct source *s)
 		return NULL;
 	}
 	copy->sinkhole = s->sinkhole;
+	copy->panic = s->panic;
 	copy->profile = s->profile;
 	if (copy->profile)
 		copy->profile->users++;
@@ -203,6 +205,16 @@ char **source_lists(const struct source *s, size_t *n)
 {
 	*n = s->n_lists;
 	return s->list_paths;
+}
+
+void source_set_panic(struct source *s)
+{
+	s->panic = true;
+}
+
+bool source_panics(const struct source *s)
+{
+	return s->panic;
 }
 
 void source_set_sinkhole(struct source *s)
@@ -289,6 +301,8 @@ int source_build(const struct source *s, struct draft **out, struct policy_error
 		ret = draft_insert(d, s->inserted[i], err);
 	if (!ret && s->sinkhole)
 		draft_set_sinkhole(d);
+	if (!ret && s->panic)
+		draft_set_panic(d);
 	if (ret)
 		draft_free(d);
 	else

@@ -10,6 +10,7 @@
 #ifndef SANDTOP_POLICY_SOURCE_H
 #define SANDTOP_POLICY_SOURCE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "policy/policy.h"
@@ -51,6 +52,10 @@ char **source_lists(const struct source *s, size_t *n);
 
 /* There is a sinkhole, whatever policy is made of it. */
 void source_set_sinkhole(struct source *s);
+
+/* Everything is denied, whatever else the source has: the policy's reason is REASON_PANIC. */
+void source_set_panic(struct source *s);
+bool source_panics(const struct source *s);
 
 /* The path of the profile, or NULL without one. */
 const char *source_profile(const struct source *s);

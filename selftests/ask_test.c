@@ -13,11 +13,10 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "selftests/lib/driven.h"
+#include "selftests/lib/asked.h"
 #include "selftests/lib/netns.h"
-#include "selftests/lib/server.h"
 
-enum { PORT = 9000, MANY = 50 };
+enum { MANY = 50 };
 
 /*
  * Arguments: what to do, how many. "ask N": N threads, of which the Ith connects to 127.0.1.I and
@@ -129,149 +128,20 @@ static const char kinds_script[] =
 	"u = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)\n"
 	"attempt('unix datagram', lambda: u.sendto(b'x', sys.argv[1] + '.dgram'))\n";
 
-struct input {
-	int fds[2];
-};
-
 FIXTURE(ask)
 {
-	struct sandbox s;
-	struct server *server;
-	struct input input;
-	int control;
+	struct asked a;
 };
 
 FIXTURE_SETUP(ask)
 {
-	self->control = -1;
-	if (!netns_or_skip())
-		return;
-	driven_init();
-	self->server = server_new(SOCK_STREAM, "0.0.0.0", PORT);
-	ASSERT_NE(NULL, self->server);
-	ASSERT_EQ(0, pipe(self->input.fds));
+	if (netns_or_skip())
+		asked_init(&self->a);
 }
 
 FIXTURE_TEARDOWN(ask)
 {
-	if (self->control >= 0)
-		close(self->control);
-	sandbox_free(&self->s);
-	server_free(self->server);
-}
-
-static void take_stdin(void *arg)
-{
-	struct input *in = arg;
-
-	dup2(in->fds[0], 0);
-}
-
-static void go(FIXTURE_DATA(ask) * self)
-{
-	EXPECT_EQ(1, write(self->input.fds[1], "\n", 1));
-}
-
-static json_t *request(FIXTURE_DATA(ask) * self, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
-static json_t *request(FIXTURE_DATA(ask) * self, const char *format, ...)
-{
-	char packet[512];
-	va_list ap;
-
-	va_start(ap, format);
-	vsnprintf(packet, sizeof(packet), format, ap);
-	va_end(ap);
-	return driven_request(self->control, packet);
-}
-
-/* Start the command behind a gate, and be there to answer before it passes. */
-static void start(FIXTURE_DATA(ask) * self, const char *const options[], const char *text,
-		  const char *what, const char *count)
-{
-	static char gated[8192];
-	const char *all[16] = { "--name", "asked", "-q" };
-	int n = 3;
-	json_t *reply;
-
-	while (*options)
-		all[n++] = *options++;
-	snprintf(gated, sizeof(gated),
-		 "import sys\nprint('here', flush=True)\n"
-		 "sys.stdin.readline()\n%s",
-		 text);
-	ASSERT_EQ(0, sandbox_start(&self->s, all, ARGS("python3", "-c", gated, what, count),
-				   take_stdin, &self->input));
-	ASSERT_EQ(0, command_wait_text(&self->s.command, &self->s.command.out, "here\n",
-				       COMMAND_TIMEOUT))
-	{
-		TH_LOG("%s", self->s.command.err.text);
-	}
-	self->control = driven_connect("asked");
-	ASSERT_LE(0, self->control);
-	reply = request(self, "{\"v\":1,\"verb\":\"attend\"}");
-	ASSERT_NE(NULL, reply);
-	json_decref(reply);
-}
-
-/* What is held, as `sandtop ctl held` prints it: up to 10 s are given for `count` questions. */
-static const char *held(FIXTURE_DATA(ask) * self, int count)
-{
-	static char text[64 * 1024];
-	int n = -1;
-
-	for (int i = 0; i < 2000 && n != count; i++) {
-		json_t *reply = request(self, "{\"v\":1,\"verb\":\"held\"}");
-
-		ASSERT_NE(NULL, reply);
-		ASSERT_NE(NULL, event_text(reply, "text"));
-		snprintf(text, sizeof(text), "%s", event_text(reply, "text"));
-		json_decref(reply);
-		n = 0;
-		for (const char *c = text; *c; c++)
-			n += *c == '\n';
-		if (n != count)
-			usleep(5000);
-	}
-	EXPECT_EQ(count, n);
-	return text;
-}
-
-static void answer(FIXTURE_DATA(ask) * self, unsigned long id, const char *verdict,
-		   const char *lifetime)
-{
-	json_t *reply = request(self,
-				"{\"v\":1,\"verb\":\"answer\",\"id\":%lu,\"verdict\":\"%s\","
-				"\"lifetime\":\"%s\"}",
-				id, verdict, lifetime);
-
-	EXPECT_NE(NULL, reply);
-	EXPECT_TRUE(json_is_true(json_object_get(reply, "ok")))
-	{
-		TH_LOG("%s", event_text(reply, "error"));
-	}
-	json_decref(reply);
-}
-
-static void finish(FIXTURE_DATA(ask) * self)
-{
-	/* A sandbox that ends has no reply to the change that let it end. */
-	go(self);
-	ASSERT_EQ(0, sandbox_wait(&self->s));
-	EXPECT_STRNOTIN("wrong", self->s.command.out.text);
-	EXPECT_STRNOTIN("Traceback", self->s.command.err.text);
-}
-
-/* How many decisions have this verdict and reason. */
-static int decisions(FIXTURE_DATA(ask) * self, const char *verdict, const char *rule)
-{
-	int n = 0;
-	const json_t *e;
-
-	for (size_t i = 0; (e = sandbox_event(&self->s, "decision", i)); i++)
-		n += !strcmp(event_text(e, "verdict"), verdict) &&
-		     !strcmp(event_text(e, "rule"), rule);
-	return n;
+	asked_free(&self->a);
 }
 
 TEST_F(ask, each_answer_hits_its_own_question)
@@ -284,32 +154,32 @@ TEST_F(ask, each_answer_hits_its_own_question)
 	json_t *e;
 	size_t i;
 
-	start(self, ARGS("--ask"), script, "ask", "50");
-	go(self);
-	line = held(self, MANY);
-	EXPECT_EQ(0, server_count(self->server));
+	asked_start(&self->a, ARGS("--ask"), script, "ask", "50");
+	asked_go(&self->a);
+	line = asked_held(&self->a, MANY);
+	EXPECT_EQ(0, server_count(self->a.server));
 	for (; *line; line = strchr(line, '\n') + 1) {
 		ASSERT_EQ(3, sscanf(line, "%lu\ttcp\t127.0.1.%lu:9000\t\t%63s", &id, &host, tail));
 		ASSERT_GE(MANY, host);
 		EXPECT_EQ(0, strncmp(tail, "python3[", 8));
-		answer(self, id, host % 2 ? "deny" : "allow", "once");
+		asked_answer(&self->a, id, host % 2 ? "deny" : "allow", "once");
 		allowed += host % 2 == 0;
 	}
-	finish(self);
-	EXPECT_STRIN("good 25\n", self->s.command.out.text);
-	ASSERT_EQ(0, server_knock(self->server));
-	EXPECT_EQ(allowed, server_count(self->server));
-	for (i = 0; i < server_count(self->server); i++) {
-		ASSERT_LT(0, server_payload(self->server, i, payload, sizeof(payload), 1000));
+	asked_finish(&self->a);
+	EXPECT_STRIN("good 25\n", self->a.s.command.out.text);
+	ASSERT_EQ(0, server_knock(self->a.server));
+	EXPECT_EQ(allowed, server_count(self->a.server));
+	for (i = 0; i < server_count(self->a.server); i++) {
+		ASSERT_LT(0, server_payload(self->a.server, i, payload, sizeof(payload), 1000));
 		host = strtoul(payload, NULL, 10);
 		ASSERT_TRUE(host >= 1 && host <= MANY);
 		EXPECT_EQ(0, host % 2);
 		EXPECT_FALSE(seen[host]);
 		seen[host] = true;
 	}
-	EXPECT_EQ(MANY, decisions(self, "ask", "default"));
+	EXPECT_EQ(MANY, asked_decisions(&self->a, "ask", "default"));
 	/* Each final line names the line that asked. */
-	json_array_foreach(self->s.events, i, e)
+	json_array_foreach(self->a.s.events, i, e)
 	{
 		const json_t *asked;
 		long answers = event_number(e, "answers");
@@ -318,7 +188,7 @@ TEST_F(ask, each_answer_hits_its_own_question)
 		    !strcmp(event_text(e, "verdict"), "ask"))
 			continue;
 		ASSERT_LT(0, answers);
-		asked = sandbox_event(&self->s, "decision", (size_t)answers - 1);
+		asked = sandbox_event(&self->a.s, "decision", (size_t)answers - 1);
 		EXPECT_STREQ("ask", event_text(asked, "verdict"));
 		EXPECT_STREQ(event_text(asked, "addr"), event_text(e, "addr"));
 	}
@@ -326,119 +196,119 @@ TEST_F(ask, each_answer_hits_its_own_question)
 
 TEST_F(ask, delays_nobody)
 {
-	start(self, ARGS("--rule", "ask 127.0.1.0/24", "--rule", "allow 127.0.0.1"), script, "busy",
-	      "50");
-	go(self);
-	held(self, MANY);
-	go(self);
-	ASSERT_EQ(0, command_wait_text(&self->s.command, &self->s.command.out, "ms\n",
+	asked_start(&self->a, ARGS("--rule", "ask 127.0.1.0/24", "--rule", "allow 127.0.0.1"),
+		    script, "busy", "50");
+	asked_go(&self->a);
+	asked_held(&self->a, MANY);
+	asked_go(&self->a);
+	ASSERT_EQ(0, command_wait_text(&self->a.s.command, &self->a.s.command.out, "ms\n",
 				       COMMAND_TIMEOUT));
-	EXPECT_STRIN("p99 below 20 ms\n", self->s.command.out.text);
-	held(self, MANY);
+	EXPECT_STRIN("p99 below 20 ms\n", self->a.s.command.out.text);
+	asked_held(&self->a, MANY);
 	driven_ctl(0, ARGS("deny", "127.0.1.0/24"));
-	finish(self);
-	EXPECT_STRIN("good 0\n", self->s.command.out.text);
+	asked_finish(&self->a);
+	EXPECT_STRIN("good 0\n", self->a.s.command.out.text);
 }
 
 TEST_F(ask, nobody_is_there)
 {
-	ASSERT_EQ(0, sandbox_run(&self->s, ARGS("--ask", "-q"),
+	ASSERT_EQ(0, sandbox_run(&self->a.s, ARGS("--ask", "-q"),
 				 ARGS("python3", "-c", script, "ask", "1")));
-	EXPECT_STRIN("good 0\n", self->s.command.out.text);
-	EXPECT_EQ(1, decisions(self, "deny", "ask-nobody"));
-	EXPECT_EQ(0, decisions(self, "ask", "default"));
-	ASSERT_EQ(0, server_knock(self->server));
-	EXPECT_EQ(0, server_count(self->server));
+	EXPECT_STRIN("good 0\n", self->a.s.command.out.text);
+	EXPECT_EQ(1, asked_decisions(&self->a, "deny", "ask-nobody"));
+	EXPECT_EQ(0, asked_decisions(&self->a, "ask", "default"));
+	ASSERT_EQ(0, server_knock(self->a.server));
+	EXPECT_EQ(0, server_count(self->a.server));
 }
 
 TEST_F(ask, nobody_answers)
 {
-	start(self, ARGS("--ask", "--ask-timeout", "0.3"), script, "ask", "2");
-	go(self);
-	finish(self);
-	EXPECT_STRIN("good 0\n", self->s.command.out.text);
-	EXPECT_EQ(2, decisions(self, "deny", "ask-timeout"));
-	ASSERT_EQ(0, server_knock(self->server));
-	EXPECT_EQ(0, server_count(self->server));
+	asked_start(&self->a, ARGS("--ask", "--ask-timeout", "0.3"), script, "ask", "2");
+	asked_go(&self->a);
+	asked_finish(&self->a);
+	EXPECT_STRIN("good 0\n", self->a.s.command.out.text);
+	EXPECT_EQ(2, asked_decisions(&self->a, "deny", "ask-timeout"));
+	ASSERT_EQ(0, server_knock(self->a.server));
+	EXPECT_EQ(0, server_count(self->a.server));
 }
 
 TEST_F(ask, more_than_can_be_held)
 {
-	start(self, ARGS("--ask"), script, "ask", "257");
-	go(self);
-	held(self, 256);
+	asked_start(&self->a, ARGS("--ask"), script, "ask", "257");
+	asked_go(&self->a);
+	asked_held(&self->a, 256);
 	driven_ctl(0, ARGS("deny", "127.0.0.0/8"));
-	finish(self);
-	EXPECT_STRIN("good 0\n", self->s.command.out.text);
-	EXPECT_EQ(1, decisions(self, "deny", "ask-full"));
-	ASSERT_EQ(0, server_knock(self->server));
-	EXPECT_EQ(0, server_count(self->server));
+	asked_finish(&self->a);
+	EXPECT_STRIN("good 0\n", self->a.s.command.out.text);
+	EXPECT_EQ(1, asked_decisions(&self->a, "deny", "ask-full"));
+	ASSERT_EQ(0, server_knock(self->a.server));
+	EXPECT_EQ(0, server_count(self->a.server));
 }
 
 TEST_F(ask, session_answers_become_a_rule)
 {
-	start(self, ARGS("--ask"), script, "ask", "3");
-	go(self);
-	held(self, 3);
+	asked_start(&self->a, ARGS("--ask"), script, "ask", "3");
+	asked_go(&self->a);
+	asked_held(&self->a, 3);
 	EXPECT_STRIN("generation 2",
 		     driven_ctl(0, ARGS("answer", "1", "allow", "session", "port")));
-	finish(self);
-	EXPECT_STRIN("good 3\n", self->s.command.out.text);
-	EXPECT_EQ(3, decisions(self, "allow", "allow tcp://*:9000"));
-	EXPECT_EQ(0, server_wait(self->server, 3, 5000));
+	asked_finish(&self->a);
+	EXPECT_STRIN("good 3\n", self->a.s.command.out.text);
+	EXPECT_EQ(3, asked_decisions(&self->a, "allow", "allow tcp://*:9000"));
+	EXPECT_EQ(0, server_wait(self->a.server, 3, 5000));
 }
 
 TEST_F(ask, wrong_answers)
 {
-	start(self, ARGS("--ask"), script, "ask", "1");
-	go(self);
-	held(self, 1);
+	asked_start(&self->a, ARGS("--ask"), script, "ask", "1");
+	asked_go(&self->a);
+	asked_held(&self->a, 1);
 	EXPECT_STRIN("there is no question 2", driven_ctl(1, ARGS("answer", "2", "allow")));
 	EXPECT_STRIN("unexpected 'x'", driven_ctl(2, ARGS("answer", "x", "allow")));
 	EXPECT_STRIN("unexpected 'ask'", driven_ctl(2, ARGS("answer", "1", "ask")));
 	EXPECT_STRIN("unexpected 'ever'", driven_ctl(2, ARGS("answer", "1", "deny", "ever")));
 	EXPECT_STRIN("unexpected 'x'", driven_ctl(2, ARGS("answer", "1", "deny", "once", "x")));
 	EXPECT_STREQ("1 released\n", driven_ctl(0, ARGS("answer", "1", "deny")));
-	finish(self);
-	EXPECT_STRIN("good 0\n", self->s.command.out.text);
+	asked_finish(&self->a);
+	EXPECT_STRIN("good 0\n", self->a.s.command.out.text);
 }
 
 TEST_F(ask, a_killed_task_is_held_no_more)
 {
-	start(self, ARGS("--ask"), signal_script, "kill", "");
-	go(self);
-	held(self, 1);
-	go(self);
-	finish(self);
-	EXPECT_STRIN("at once\nstatus 9\n", self->s.command.out.text);
-	ASSERT_EQ(0, server_knock(self->server));
-	EXPECT_EQ(0, server_count(self->server));
+	asked_start(&self->a, ARGS("--ask"), signal_script, "kill", "");
+	asked_go(&self->a);
+	asked_held(&self->a, 1);
+	asked_go(&self->a);
+	asked_finish(&self->a);
+	EXPECT_STRIN("at once\nstatus 9\n", self->a.s.command.out.text);
+	ASSERT_EQ(0, server_knock(self->a.server));
+	EXPECT_EQ(0, server_count(self->a.server));
 }
 
 TEST_F(ask, a_signal_interrupts)
 {
-	start(self, ARGS("--ask"), signal_script, "interrupt", "");
-	go(self);
-	held(self, 1);
-	go(self);
-	finish(self);
-	EXPECT_STRIN("interrupted\nat once\nstatus 0\n", self->s.command.out.text);
-	EXPECT_EQ(1, decisions(self, "deny", "error EINTR"));
+	asked_start(&self->a, ARGS("--ask"), signal_script, "interrupt", "");
+	asked_go(&self->a);
+	asked_held(&self->a, 1);
+	asked_go(&self->a);
+	asked_finish(&self->a);
+	EXPECT_STRIN("interrupted\nat once\nstatus 0\n", self->a.s.command.out.text);
+	EXPECT_EQ(1, asked_decisions(&self->a, "deny", "error EINTR"));
 }
 
 TEST_F(ask, a_restarted_call_asks_again)
 {
-	start(self, ARGS("--ask"), signal_script, "restart", "");
-	go(self);
-	held(self, 1);
-	go(self);
-	for (int i = 0; i < 1000 && strncmp(held(self, 1), "2\t", 2); i++)
+	asked_start(&self->a, ARGS("--ask"), signal_script, "restart", "");
+	asked_go(&self->a);
+	asked_held(&self->a, 1);
+	asked_go(&self->a);
+	for (int i = 0; i < 1000 && strncmp(asked_held(&self->a, 1), "2\t", 2); i++)
 		usleep(5000);
 	EXPECT_STRIN("is over", driven_ctl(1, ARGS("answer", "1", "allow")));
-	answer(self, 2, "allow", "once");
-	finish(self);
-	EXPECT_STRIN("connected\nstatus 0\n", self->s.command.out.text);
-	EXPECT_EQ(0, server_wait(self->server, 1, 5000));
+	asked_answer(&self->a, 2, "allow", "once");
+	asked_finish(&self->a);
+	EXPECT_STRIN("connected\nstatus 0\n", self->a.s.command.out.text);
+	EXPECT_EQ(0, server_wait(self->a.server, 1, 5000));
 }
 
 /* A UNIX socket of the host. */
@@ -459,21 +329,21 @@ static int listen_at(const char *path, int type)
 static void answer_all(FIXTURE_DATA(ask) * self, const char *verdict, int count)
 {
 	for (int i = 1; i <= count; i++) {
-		const char *text = held(self, 1);
+		const char *text = asked_held(&self->a, 1);
 
 		for (int k = 0; k < 2000 && strtol(text, NULL, 10) != i; k++) {
 			usleep(5000);
-			text = held(self, 1);
+			text = asked_held(&self->a, 1);
 		}
 		ASSERT_EQ(i, strtol(text, NULL, 10));
-		answer(self, (unsigned long)i, verdict, "once");
+		asked_answer(&self->a, (unsigned long)i, verdict, "once");
 	}
 }
 
 static void every_kind(FIXTURE_DATA(ask) * self, const char *verdict, const char *expected,
 		       bool arrives)
 {
-	struct server *datagrams = server_new(SOCK_DGRAM, "0.0.0.0", PORT);
+	struct server *datagrams = server_new(SOCK_DGRAM, "0.0.0.0", ASKED_PORT);
 	char path[128], dgram[144];
 	int stream_fd, dgram_fd, fd;
 	char byte[8];
@@ -483,13 +353,14 @@ static void every_kind(FIXTURE_DATA(ask) * self, const char *verdict, const char
 	snprintf(dgram, sizeof(dgram), "%s.dgram", path);
 	stream_fd = listen_at(path, SOCK_STREAM);
 	dgram_fd = listen_at(dgram, SOCK_DGRAM);
-	start(self, ARGS("--ask", "--rule", "allow udp://127.0.0.1"), kinds_script, path, "");
-	go(self);
+	asked_start(&self->a, ARGS("--ask", "--rule", "allow udp://127.0.0.1"), kinds_script, path,
+		    "");
+	asked_go(&self->a);
 	answer_all(self, verdict, 6);
-	finish(self);
-	EXPECT_STRIN(expected, self->s.command.out.text);
-	ASSERT_EQ(0, server_knock(self->server));
-	EXPECT_EQ(arrives ? 2 : 0, server_count(self->server));
+	asked_finish(&self->a);
+	EXPECT_STRIN(expected, self->a.s.command.out.text);
+	ASSERT_EQ(0, server_knock(self->a.server));
+	EXPECT_EQ(arrives ? 2 : 0, server_count(self->a.server));
 	ASSERT_EQ(0, server_knock(datagrams));
 	EXPECT_EQ(arrives ? 3 : 1, server_count(datagrams));
 	fd = accept(stream_fd, NULL, NULL);

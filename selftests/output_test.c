@@ -52,7 +52,21 @@ static const char *file_in(struct output_data *self, const char *name, char path
 	return path;
 }
 
-/* In all three formats, whatever the command is called. */
+/* How many lines of --json sandtop said that it had to drop. */
+static unsigned told_lost(struct output_data *self)
+{
+	const char *line = strstr(self->c.err.text, "sandtop: --json: ");
+	unsigned n = 0;
+
+	if (line)
+		sscanf(line, "sandtop: --json: %u line", &n);
+	return n;
+}
+
+/*
+ * In all three formats, whatever the command is called. A loaded machine can be too slow for the
+ * file; what it misses is told.
+ */
 TEST_F_TIMEOUT(output, hostile_names_leave_every_line_valid, 60)
 {
 	char line[20000], path[128];
@@ -84,7 +98,8 @@ TEST_F_TIMEOUT(output, hostile_names_leave_every_line_valid, 60)
 		lines++;
 	}
 	fclose(file);
-	EXPECT_EQ(25500 + 2, lines);
+	EXPECT_EQ(25500 + 2, lines + told_lost(self));
+	EXPECT_LT(25500 / 2, lines);
 	for (const char *c = self->c.err.text; *c; c++)
 		ASSERT_TRUE(*c == '\n' || ((unsigned char)*c >= ' ' && *c != 0x7f));
 }

@@ -8,6 +8,12 @@
 #include "uring/blocked.h"
 #include "uring/divert.h"
 
+/* The questions that anybody has seen are those up to e->ask.shown. */
+static bool is_open(const struct engine *e, const struct call *c)
+{
+	return c->question && c->question <= e->ask.shown && !c->answered;
+}
+
 static bool has_same_name(const struct endpoint *a, const struct endpoint *b)
 {
 	if (!a->name || !b->name)
@@ -25,7 +31,7 @@ static bool is_same(const struct endpoint *a, const struct endpoint *b)
 static void count(struct engine *e, int change)
 {
 	e->ask.held += (unsigned)change;
-	ledger_set_held(e->report->ledger, e->ask.held);
+	engine_count_held(e, change);
 }
 
 static void deny(struct engine *e, struct call *c, enum reason reason)
@@ -140,7 +146,7 @@ void ask_judge_again(struct engine *e, struct call *c)
 struct call *ask_find(const struct engine *e, uint64_t number)
 {
 	for (struct call *c = e->waiting; number && c; c = c->next)
-		if (c->question == number && !c->answered)
+		if (c->question == number && is_open(e, c))
 			return c;
 	return NULL;
 }
@@ -153,8 +159,7 @@ unsigned ask_answer(struct engine *e, struct call *c, enum verdict verdict)
 	for (struct call *other = e->waiting; other; other = other->next) {
 		struct decision d = other->decision;
 
-		if (!other->question || other->answered ||
-		    !is_same(endpoint, &other->target.endpoint))
+		if (!is_open(e, other) || !is_same(endpoint, &other->target.endpoint))
 			continue;
 		/* The rule that asked stays the reason. */
 		d.verdict = verdict;

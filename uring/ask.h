@@ -22,11 +22,12 @@ void ask_hold(struct engine *e, struct call *c, call_fn *resume);
 /* The policy has changed, and may have the answer now. */
 void ask_judge_again(struct engine *e, struct call *c);
 
-/* The held call with this number, or NULL. */
+/* The held call with this number, if anybody has been shown its question, or NULL. */
 struct call *ask_find(const struct engine *e, uint64_t number);
 
 /*
- * Allow or deny the held call, and every other one that is held for the same endpoint, once.
+ * Allow or deny the held call, and every other one that is held for the same endpoint and has been
+ * shown (e->ask.shown), once. Whoever answers knows of no others.
  * Returns how many.
  */
 unsigned ask_answer(struct engine *e, struct call *c, enum verdict verdict);

@@ -16,6 +16,7 @@
 #include "policy/scope.h"
 #include "uring/ask.h"
 #include "uring/control.h"
+#include "uring/pause.h"
 #include "uring/swap.h"
 
 int control_attend(struct control *c, struct control_client *client, json_t *request, json_t *reply,
@@ -27,6 +28,40 @@ int control_attend(struct control *c, struct control_client *client, json_t *req
 	(void)reply_fd;
 	client->attends = true;
 	return 0;
+}
+
+static bool is_paused(const struct control *c)
+{
+	for (size_t i = 0; i < CONTROL_CLIENTS; i++)
+		if (c->clients[i].pauses)
+			return true;
+	return false;
+}
+
+void control_end_pause(struct control_client *client)
+{
+	struct control *c = client->control;
+
+	client->pauses = false;
+	if (c->config.engine->paused && !is_paused(c))
+		pause_set(c->config.engine, false);
+}
+
+int control_pause(struct control *c, struct control_client *client, json_t *request, json_t *reply,
+		  int *reply_fd)
+{
+	const json_t *on = json_object_get(request, "on");
+
+	(void)reply_fd;
+	if (!json_is_boolean(on))
+		return control_refuse(reply, "pause: expected \"on\" to be true or false");
+	if (json_is_true(on)) {
+		client->pauses = true;
+		pause_set(c->config.engine, true);
+	} else {
+		control_end_pause(client);
+	}
+	return json_object_set_new(reply, "paused", json_boolean(is_paused(c)));
 }
 
 /* ID, protocol, target, host, process and seconds left, between tabs. */
@@ -74,6 +109,7 @@ int control_held(struct control *c, struct control_client *client, json_t *reque
 	for (const struct call *q = c->config.engine->waiting; q && n < ASK_HELD; q = q->next)
 		if (q->question && !q->answered)
 			held[n++] = q;
+	c->config.engine->ask.shown = c->config.engine->ask.last;
 	qsort(held, n, sizeof(*held), by_number);
 	for (size_t i = 0; i < n; i++)
 		write_question(f, held[i], now);
@@ -99,7 +135,7 @@ static struct call *asked_for(const struct engine *e, const json_t *request, jso
 
 	if (!json_is_integer(id) || number < 1)
 		control_refuse(reply, "answer: expected \"id\" to be a number from 1");
-	else if ((uint64_t)number > e->ask.last)
+	else if ((uint64_t)number > e->ask.shown)
 		control_refuse(reply, "there is no question %" JSON_INTEGER_FORMAT, number);
 	else if (!(c = ask_find(e, (uint64_t)number)))
 		control_refuse(reply,

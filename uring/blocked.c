@@ -60,7 +60,8 @@ static void learn_timeout(struct call *c)
 		return;
 	c->looked_after = true;
 	c->timeout = socket_send_timeout(c->sock);
-	if (c->timeout)
+	/* A held call has not begun yet for its socket. */
+	if (c->timeout && !c->question)
 		c->deadline = c->start + c->timeout;
 }
 
@@ -223,15 +224,18 @@ void blocked_run(struct engine *e)
 /* Whether the call waits on the strength of a decision that does not hold any more. */
 static bool is_denied_now(struct engine *e, struct call *c)
 {
+	enum verdict before;
+
 	if (!c->decided || c->decision.verdict != VERDICT_ALLOW || c->cancel == CANCEL_DENIED)
 		return false;
+	before = policy_decide(c->snapshot->policy, &e->live, &c->target.endpoint).verdict;
 	c->decision = call_decide(e, c, &c->target.endpoint);
 	/* It is too late to lead it to the sinkhole. */
 	if (divert_applies(&c->decision) && !divert_is_mirrored(e, &c->info))
 		c->decision.verdict = VERDICT_DENY;
-	/* Who would have to ask now has been allowed before. */
+	/* What an answer has allowed once goes on; what a rule has allowed ends with that. */
 	if (c->decision.verdict == VERDICT_ASK)
-		c->decision.verdict = VERDICT_ALLOW;
+		c->decision.verdict = before == VERDICT_ALLOW ? VERDICT_DENY : VERDICT_ALLOW;
 	return c->decision.verdict == VERDICT_DENY;
 }
 

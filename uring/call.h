@@ -75,6 +75,7 @@ struct call {
 	uint64_t held_since; /* CLOCK_MONOTONIC, ns */
 	struct __kernel_timespec hold;
 	bool answered; /* c->decision is the answer */
+	bool paused;   /* it has not begun (pause.h) */
 	call_fn *go_on;
 	struct call *prev, *next;
 };

@@ -51,6 +51,7 @@ static void disconnect(struct control_client *client)
 		close(client->pidfd);
 	client->fd = client->pidfd = -1;
 	client->watches = client->attends = false;
+	control_end_pause(client);
 }
 
 /* Read its next request, once it has taken what it was sent. */

@@ -41,6 +41,7 @@ struct control_client {
 	bool due;     /* a reply to its last request will come later */
 	bool watches; /* gets events */
 	bool attends; /* or is there to answer questions all the same */
+	bool pauses;  /* has new calls held, as long as it is connected */
 	bool ended;   /* to be disconnected once what is queued has gone */
 	struct event in, out;
 	struct packet *first, *last;
@@ -97,11 +98,14 @@ int control_connections(struct control *c, struct control_client *client, json_t
 			json_t *reply, int *reply_fd);
 int control_disconnect(struct control *c, struct control_client *client, json_t *request,
 		       json_t *reply, int *reply_fd);
-/* ask_verbs.c: `attend`, `held` and `answer`. */
+/* ask_verbs.c: `attend`, `held`, `answer` and `pause`. */
 int control_attend(struct control *c, struct control_client *client, json_t *request, json_t *reply,
 		   int *reply_fd);
 int control_held(struct control *c, struct control_client *client, json_t *request, json_t *reply,
 		 int *reply_fd);
+void control_end_pause(struct control_client *client); /* it has gone, or does not want it any more */
+int control_pause(struct control *c, struct control_client *client, json_t *request, json_t *reply,
+		  int *reply_fd);
 int control_answer(struct control *c, struct control_client *client, json_t *request, json_t *reply,
 		   int *reply_fd);
 

@@ -11,6 +11,7 @@
 #include "policy/names.h"
 #include "uring/blocked.h"
 #include "uring/call.h"
+#include "uring/pause.h"
 
 static void clone_begin(struct engine *e, struct call *c, int res)
 {
@@ -151,8 +152,16 @@ unsigned engine_swap(struct engine *e, struct snapshot *s, uint64_t generation)
 	return blocked_judge_again(e);
 }
 
+void engine_count_held(struct engine *e, int change)
+{
+	e->held += (unsigned)change;
+	ledger_set_held(e->report->ledger, e->held);
+}
+
 struct decision engine_decide(struct engine *e, int sock, struct endpoint *endpoint)
 {
+	if (e->panic)
+		return (struct decision){ .verdict = VERDICT_DENY, .reason = REASON_PANIC };
 	endpoint->self = policy_asks_self(e->policy, &e->live, endpoint) &&
 			 listeners_has(&e->listeners, sock, endpoint);
 	/* Whom it sends to answers. */
@@ -182,16 +191,11 @@ static void refuse_protocol(struct engine *e, struct call *c)
 	call_deny(e, c);
 }
 
-static void begin(struct engine *e, struct call *c)
+static void begin(struct engine *e, struct call *c, int res)
 {
 	int ret;
 
-	c->type = type_of(c->n.nr);
-	if (!c->type) {
-		/* Not in the plan: nobody asked to see it. */
-		call_fail(e, c, ENOSYS);
-		return;
-	}
+	(void)res;
 	if (c->type->begin == clone_begin) {
 		clone_begin(e, c, 0);
 		return;
@@ -211,6 +215,18 @@ static void begin(struct engine *e, struct call *c)
 		refuse_protocol(e, c);
 	else
 		c->type->begin(e, c, 0);
+}
+
+static void take(struct engine *e, struct call *c)
+{
+	c->type = type_of(c->n.nr);
+	if (!c->type)
+		/* Not in the plan: nobody asked to see it. */
+		call_fail(e, c, ENOSYS);
+	else if (e->paused)
+		pause_hold(e, c, begin);
+	else
+		begin(e, c, 0);
 }
 
 /*
@@ -254,7 +270,7 @@ static void run_batch(struct engine *e)
 		c = take_call(e);
 		*c = (struct call){ .n = notif, .sock = -1, .peer = -1, .stat = -1, .engine = e };
 		c->start = e->live.now = loop_now();
-		begin(e, c);
+		take(e, c);
 		n++;
 	}
 	/* Full, or no call free: there may be more. Else it is the ring's to say so. */

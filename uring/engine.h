@@ -41,6 +41,7 @@ enum {
 struct ask {
 	uint64_t timeout;            /* ns */
 	uint64_t last;               /* number of the last one; from 1 */
+	uint64_t shown;              /* number of the last one that was told to anybody */
 	unsigned held;               /* waiting now */
 	bool (*attended)(void *arg); /* whether somebody is there to answer; NULL: nobody ever */
 	void *arg;
@@ -78,6 +79,9 @@ struct engine {
 	struct outbound outbound;
 	bool outbound_full; /* outbound_keep() is due */
 	struct ask ask;
+	bool paused;   /* new calls are held (pause.h) */
+	unsigned held; /* calls that the operator holds up */
+	bool panic; /* everything is denied; a snapshot that says so is on its way */
 	struct call *calls; /* room for max_calls */
 	unsigned max_calls;
 	unsigned used_calls;   /* of calls, from the first on: the rest was never touched */
@@ -118,6 +122,9 @@ struct decision engine_decide(struct engine *e, int sock, struct endpoint *endpo
  * are denied by it are cancelled: each gets its denial and its socket is shut. Returns how many.
  */
 unsigned engine_swap(struct engine *e, struct snapshot *s, uint64_t generation);
+
+/* So many more calls are held up, or fewer: the ledger says how many. */
+void engine_count_held(struct engine *e, int change);
 
 /* To be called once in each turn of the loop: serves what has come in. */
 void engine_run(struct engine *e);

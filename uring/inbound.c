@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <sys/syscall.h>
 
+#include "policy/addr.h"
 #include "uring/call.h"
 
 /* Neither call ever blocks. */
@@ -36,6 +37,22 @@ static void act(struct engine *e, struct call *c, int res)
 	if (!ret && c->info.kind == (c->n.nr == SYS_listen ? SOCKET_TCP : SOCKET_UDP))
 		listeners_add(&e->listeners, c->sock);
 	call_finish(e, c, ret);
+}
+
+/*
+ * A held listen goes on. Meanwhile the task could disconnect the socket, which takes its port away,
+ * and bind it to another.
+ */
+static void act_if_same(struct engine *e, struct call *c, int res)
+{
+	struct target now;
+
+	if (!target_listen(&c->info, c->sock, &now) &&
+	    now.endpoint.port == c->target.endpoint.port &&
+	    addr_equal(now.endpoint.addr, c->target.endpoint.addr))
+		act(e, c, res);
+	else
+		call_refuse(e, c, ESTALE);
 }
 
 /* A ping socket has no port that anybody could reach. */
@@ -70,7 +87,7 @@ void listen_begin(struct engine *e, struct call *c, int res)
 	if (c->info.kind == SOCKET_TCP) {
 		if (!call_has_target(e, c, target_listen(&c->info, c->sock, &c->target)))
 			return;
-		if (!call_judge(e, c, act))
+		if (!call_judge(e, c, act_if_same))
 			return;
 	}
 	act(e, c, 0);

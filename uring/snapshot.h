@@ -42,7 +42,7 @@ static inline void snapshot_hit(struct snapshot *s, int rule)
  */
 int snapshot_match(const struct policy *from, const struct policy *to, int **out);
 
-/* Go on counting where the rules of `from` are, as `match` says. */
+/* Go on counting where the rules of `from` are, as `match` says; NULL: s has no rules. */
 void snapshot_carry(struct snapshot *s, const struct snapshot *from, const int *match);
 
 static inline struct snapshot *snapshot_get(struct snapshot *s)

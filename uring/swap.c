@@ -24,6 +24,7 @@ enum change_kind {
 	CHANGE_INSERT,
 	CHANGE_RELOAD,
 	CHANGE_UNDO,
+	CHANGE_PANIC,
 	CHANGE_SHUT,
 	CHANGE_LOOK,
 	CHANGE_KEEP
@@ -100,6 +101,9 @@ static int make(struct change *c)
 	struct draft *d;
 	int ret;
 
+	if (source_panics(live(c)->source))
+		return policy_error_set(&c->err, "everything is denied since the panic: undo that "
+						 "first");
 	c->source = source_copy(live(c)->source);
 	if (!c->source)
 		return -ENOMEM;
@@ -121,6 +125,29 @@ static int make(struct change *c)
 	if (!ret)
 		ret = compare(c, live(c)->source, c->source);
 	return ret ? ret : snapshot_match(live(c)->policy, c->policy, &c->match);
+}
+
+/* Without a look at the rules below: nothing of them is to be resolved first. */
+static int make_panic(struct change *c)
+{
+	struct draft *d;
+	int ret;
+
+	if (source_panics(live(c)->source))
+		return policy_error_set(&c->err, "everything is denied already");
+	d = draft_new();
+	if (!d)
+		return -ENOMEM;
+	draft_set_panic(d);
+	if (c->swap->engine->dns)
+		draft_set_sinkhole(d);
+	ret = policy_compile(d, &c->policy);
+	draft_free(d);
+	c->source = source_copy(live(c)->source);
+	if (!c->source)
+		return -ENOMEM;
+	source_set_panic(c->source);
+	return ret;
 }
 
 static int make_shut_policy(struct change *c)
@@ -153,6 +180,9 @@ static void prepare(struct job *j)
 	case CHANGE_RELOAD:
 		c->ret = make(c);
 		break;
+	case CHANGE_PANIC:
+		c->ret = make_panic(c);
+		break;
 	case CHANGE_SHUT:
 		c->ret = make_shut_policy(c);
 		break;
@@ -175,8 +205,12 @@ static void narrow(struct job *j)
 {
 	struct change *c = (struct change *)j;
 	const struct policy *p = c->kind == CHANGE_SHUT ? c->policy : live(c)->policy;
+	const struct policy *before[SWAP_HISTORY];
+	const struct swap *s = c->swap;
 
-	c->ret = shut_denied(p, c->facts, &c->swap->engine->outbound, &c->shut);
+	for (unsigned i = 0; i < s->n_before; i++)
+		before[i] = s->before[i]->policy;
+	c->ret = shut_denied(p, before, s->n_before, c->facts, &s->engine->outbound, &c->shut);
 }
 
 /* In the loop from here on. */
@@ -228,10 +262,31 @@ static void reply(struct change *c, int ret)
 	control_reply(c->client, json, json ? ret : -ENOMEM, -1);
 }
 
+/* Put a snapshot behind the others of a list; of a full one the first is forgotten. */
+static void keep(struct swap *s, struct snapshot **list, unsigned *n, struct snapshot *snapshot)
+{
+	if (*n == SWAP_HISTORY) {
+		snapshot_put(list[0], &s->engine->retired);
+		memmove(list, list + 1, (SWAP_HISTORY - 1) * sizeof(*list));
+		--*n;
+	}
+	list[(*n)++] = snapshot_get(snapshot);
+}
+
+static void forget(struct swap *s, struct snapshot **list, unsigned *n)
+{
+	while (*n)
+		snapshot_put(list[--*n], &s->engine->retired);
+}
+
 static void look_again(struct swap *s, bool unsettled)
 {
-	if (event_is_armed(&s->later) || (s->looks && (!unsettled || s->looks == LOOKS_MAX)))
+	if (event_is_armed(&s->later))
 		return;
+	if (s->looks && (!unsettled || s->looks == LOOKS_MAX)) {
+		forget(s, s->before, &s->n_before);
+		return;
+	}
 	s->looks++;
 	s->delay = (struct __kernel_timespec){ .tv_sec = LOOK_AGAIN_SECONDS };
 	loop_timeout(s->engine->loop, &s->later, &s->delay);
@@ -262,18 +317,6 @@ static void narrowed(struct job *j)
 	change_free(c);
 }
 
-static void remember(struct swap *s)
-{
-	struct engine *e = s->engine;
-
-	if (s->depth == SWAP_HISTORY) {
-		snapshot_put(s->history[0], &e->retired);
-		memmove(s->history, s->history + 1, (SWAP_HISTORY - 1) * sizeof(s->history[0]));
-		s->depth--;
-	}
-	s->history[s->depth++] = snapshot_get(e->snapshot);
-}
-
 /* Make the change take effect. Returns 0 or -errno. */
 static int commit(struct change *c)
 {
@@ -291,12 +334,16 @@ static int commit(struct change *c)
 			return -ENOMEM;
 		c->policy = NULL;
 		c->source = NULL;
-		remember(s);
+		keep(s, s->history, &s->depth, e->snapshot);
 	}
 	/* What the old one judged and is recorded later is counted there, for undo. */
 	snapshot_carry(next, e->snapshot, c->match);
+	keep(s, s->before, &s->n_before, e->snapshot);
+	e->panic = false; /* the snapshot knows */
 	c->cancelled = engine_swap(e, next, e->generation + 1);
-	ledger_set_policy(s->ledger, e->generation, verdict_name(policy_fallback(e->policy)),
+	ledger_set_policy(s->ledger, e->generation,
+			  policy_panics(e->policy) ? reason_name(REASON_PANIC)
+						   : verdict_name(policy_fallback(e->policy)),
 			  source_profile(next->source));
 	snapshot_put(next, &e->retired);
 	return 0;
@@ -425,6 +472,13 @@ int swap_undo(struct swap *s, struct control_client *client)
 	return add(s, client, CHANGE_UNDO, NULL, NULL);
 }
 
+int swap_panic(struct swap *s, struct control_client *client)
+{
+	/* A change before it may take its time. */
+	s->engine->panic = true;
+	return add(s, client, CHANGE_PANIC, NULL, NULL);
+}
+
 int swap_reload(struct swap *s, struct control_client *client, const struct reload *r)
 {
 	return add(s, client, CHANGE_RELOAD, NULL, r);
@@ -453,8 +507,8 @@ void swap_init(struct swap *s, struct engine *e, struct jobs *jobs, struct contr
 
 void swap_exit(struct swap *s)
 {
-	while (s->depth)
-		snapshot_put(s->history[--s->depth], &s->engine->retired);
+	forget(s, s->history, &s->depth);
+	forget(s, s->before, &s->n_before);
 }
 
 void swap_run(struct swap *s)

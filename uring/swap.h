@@ -44,6 +44,9 @@ struct swap {
 	unsigned depth;
 	struct event later;
 	struct __kernel_timespec delay;
+	/* What was live while flows were opened that may not all have been looked at since. */
+	struct snapshot *before[SWAP_HISTORY];
+	unsigned n_before;
 	unsigned looks; /* how often the open flows were looked at again */
 	bool looking;
 };
@@ -63,10 +66,15 @@ void swap_run(struct swap *s);
  * swap_insert() puts `rule` ("allow SPEC", "deny SPEC") in front; swap_reload() replaces the
  * profile, or the policy; swap_undo() goes back by one; swap_shut() changes nothing,
  * but shuts the open flows that "deny SPEC" would deny.
+ *
+ * swap_panic() denies everything, from now on and not only once the change has been made, and shuts
+ * every internet socket, listeners and accepted ones too. Until that is undone, and that is all that
+ * an undo then takes back, no rule can be added.
  */
 int swap_insert(struct swap *s, struct control_client *client, const char *rule);
 int swap_reload(struct swap *s, struct control_client *client, const struct reload *r);
 int swap_undo(struct swap *s, struct control_client *client);
+int swap_panic(struct swap *s, struct control_client *client);
 int swap_shut(struct swap *s, struct control_client *client, const char *rule);
 
 #endif

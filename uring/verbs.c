@@ -188,6 +188,15 @@ static int undo(struct control *c, struct control_client *client, json_t *reques
 	return swap_undo(c->config.swap, client);
 }
 
+static int panic(struct control *c, struct control_client *client, json_t *request, json_t *reply,
+		 int *reply_fd)
+{
+	(void)request;
+	(void)reply;
+	(void)reply_fd;
+	return swap_panic(c->config.swap, client);
+}
+
 static int reload(struct control *c, struct control_client *client, json_t *request, json_t *reply,
 		  int *reply_fd)
 {
@@ -397,6 +406,7 @@ static const struct control_verb verbs[] = {
 	{ "allow", insert },
 	{ "deny", insert },
 	{ "undo", undo },
+	{ "panic", panic },
 	{ "why", why },
 	{ "shut", shut },
 	{ "metrics", metrics },
@@ -409,6 +419,7 @@ static const struct control_verb verbs[] = {
 	{ "attend", control_attend },
 	{ "held", control_held },
 	{ "answer", control_answer },
+	{ "pause", control_pause },
 };
 
 const struct control_verb *control_verb_find(const char *name)
