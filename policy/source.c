@@ -9,6 +9,7 @@
 
 #include "policy/array.h"
 #include "policy/dns.h"
+#include "policy/draft.h"
 #include "policy/error.h"
 #include "policy/profile.h"
 
@@ -43,6 +44,8 @@ struct source {
 	struct source_list **lists;
 	char **list_paths; /* theirs */
 	size_t n_lists;
+	bool whole;       /* the profile stands for the options, too, */
+	size_t n_covered; /* and for so many of the inserted rules */
 	bool sinkhole;
 	bool panic;
 };
@@ -124,6 +127,8 @@ struct source *source_copy(const struct source *s)
 	}
 	copy->sinkhole = s->sinkhole;
 	copy->panic = s->panic;
+	copy->whole = s->whole;
+	copy->n_covered = s->n_covered;
 	copy->profile = s->profile;
 	if (copy->profile)
 		copy->profile->users++;
@@ -161,6 +166,8 @@ int source_set_profile(struct source *s, const char *path, const char *text, siz
 	memcpy(p->text, text, size);
 	drop_profile(s->profile);
 	s->profile = p;
+	s->whole = false;
+	s->n_covered = 0;
 	return 0;
 }
 
@@ -173,11 +180,32 @@ int source_replace(struct source *s, const char *path, const char *text, size_t 
 	free(kept);
 	if (ret)
 		return ret;
-	while (s->n_options)
-		free(s->options[--s->n_options].text);
-	while (s->n_inserted)
-		free(s->inserted[--s->n_inserted]);
+	s->whole = true;
+	s->n_covered = s->n_inserted;
 	return 0;
+}
+
+static bool has_rule(const struct draft *d, const char *text)
+{
+	for (size_t i = 0; i < d->rules.n; i++)
+		if (!strcmp(d->rules.v[i].text, text))
+			return true;
+	return false;
+}
+
+void source_forget(struct source *s, const struct draft *d)
+{
+	size_t kept = 0, covered = s->n_covered;
+
+	for (size_t i = 0; i < s->n_inserted; i++) {
+		if (i >= covered || has_rule(d, s->inserted[i])) {
+			s->inserted[kept++] = s->inserted[i];
+			continue;
+		}
+		free(s->inserted[i]);
+		s->n_covered--;
+	}
+	s->n_inserted = kept;
 }
 
 int source_add_list(struct source *s, const char *path, const char *text, size_t size)
@@ -293,11 +321,11 @@ static int add_profile(const struct source *s, struct draft *d, struct policy_er
 int source_build(const struct source *s, struct draft **out, struct policy_error *err)
 {
 	struct draft *d = draft_new();
-	int ret = d ? add_options(s, d, err) : -ENOMEM;
+	int ret = d ? s->whole ? 0 : add_options(s, d, err) : -ENOMEM;
 
 	if (!ret && s->profile)
 		ret = add_profile(s, d, err);
-	for (size_t i = 0; !ret && i < s->n_inserted; i++)
+	for (size_t i = s->n_covered; !ret && i < s->n_inserted; i++)
 		ret = draft_insert(d, s->inserted[i], err);
 	if (!ret && s->sinkhole)
 		draft_set_sinkhole(d);

@@ -36,10 +36,18 @@ int source_add(struct source *s, int (*add)(struct draft *, const char *, struct
 int source_set_profile(struct source *s, const char *path, const char *text, size_t size);
 
 /*
- * Be the profile in `text` alone: without the options and the rules in front of it, which the text
- * is to have. An earlier profile's path stays, else it is `path`; lists stay. Returns 0 or -ENOMEM.
+ * Be the profile in `text` alone, in which the options and the rules in front are edited as well.
+ * They come back with the next source_set_profile(), so that a file which is read again does not
+ * do away with what the command line denies. An earlier profile's path stays, else it is `path`;
+ * lists stay. Returns 0 or -ENOMEM.
  */
 int source_replace(struct source *s, const char *path, const char *text, size_t size);
+
+/*
+ * `d` was built of the source: forget the rules that were put in front before source_replace() and
+ * are not in it. They are gone for good.
+ */
+void source_forget(struct source *s, const struct draft *d);
 
 /*
  * The names of a list that the profile's dns.block_file names; `path` is as profile_list_path()

@@ -332,6 +332,7 @@ static void expect_reply(int fd, const char *packet, long generation, const char
 /* The text is everything then: neither an option nor an inserted rule is left. */
 TEST_F(verbs, reload_of_the_whole_policy)
 {
+	char path[128];
 	int fd;
 
 	driven_start(&self->d, "web", ALLOW, NULL, NULL);
@@ -353,6 +354,15 @@ TEST_F(verbs, reload_of_the_whole_policy)
 	EXPECT_STREQ("open ECONNREFUSED", driven_say(&self->d, "open tcp 127.0.0.1 8080"));
 	EXPECT_STREQ("generation 4, 0 flows shut\n", driven_ctl(0, ARGS("undo")));
 	EXPECT_STREQ("open 1 0", driven_say(&self->d, "open tcp 127.0.0.1 8080"));
+
+	/* What the command line says holds again with the next file; what was edited away does not.
+	 */
+	expect_reply(fd, WHOLE(""), 5, NULL);
+	snprintf(path, sizeof(path), "%s/p.toml", harness_dir());
+	write_file(path, "");
+	EXPECT_STREQ("generation 6, 0 flows shut\n", driven_ctl(0, ARGS("reload", path)));
+	EXPECT_STREQ("open 2 0", driven_say(&self->d, "open tcp 127.0.0.1 8080"));
+	EXPECT_FALSE(contains(driven_ctl(0, ARGS("policy")), "10.0.0.1"));
 	close(fd);
 }
 

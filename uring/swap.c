@@ -115,6 +115,7 @@ static int make(struct change *c)
 		ret = source_build(c->source, &d, &c->err);
 	if (ret)
 		return ret;
+	source_forget(c->source, d);
 	if (!draft_has_sinkhole(d) && draft_relies_on_sinkhole(d))
 		ret = policy_error_set(
 			&c->err, "names cannot be blocked: this run answers no DNS: expected a "
