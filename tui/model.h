@@ -20,6 +20,7 @@
 #include "tui/rate.h"
 #include "tui/review.h"
 #include "tui/rulelist.h"
+#include "tui/scope_bar.h"
 #include "tui/socklist.h"
 #include "tui/typing.h"
 
@@ -168,6 +169,7 @@ struct model {
 	unsigned int full_page; /* and with no bar open */
 	unsigned int scroll;    /* of detail and help, in lines */
 
+	struct scope_bar scope_bar;
 	struct socklist connections;
 
 	struct rulelist rules;

@@ -9,6 +9,7 @@
 #include "tui/flowlist.h"
 #include "tui/rules.h"
 #include "tui/rules_view.h"
+#include "tui/scope_bar.h"
 #include "tui/socklist_view.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
@@ -56,6 +57,7 @@ static const struct bar_ops bars[] = {
 	  .key = rules_bar_key,
 	  .render = rules_bar_render,
 	  .takes_paste = true },
+	{ .rows = scope_bar_rows, .key = scope_bar_key, .render = scope_bar_render },
 	{ .rows = filter_rows, .key = filter_key, .render = filter_render, .takes_paste = true },
 };
 

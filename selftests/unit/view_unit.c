@@ -374,6 +374,20 @@ Test(view, rules_as_they_are_edited)
 	}
 }
 
+Test(view, scopes_of_a_rule)
+{
+	for (size_t i = 0; i < COUNT(sizes); i++) {
+		struct model *m = sample();
+
+		resize(m, sizes[i][0], sizes[i][1]);
+		for (int k = 0; k < 3; k++)
+			press(m, KEYS_DOWN);
+		press(m, 'A');
+		compare(m, "scopes", sizes[i][0], sizes[i][1], false);
+		model_free(m);
+	}
+}
+
 Test(view, detail)
 {
 	for (size_t i = 0; i < COUNT(sizes); i++) {
