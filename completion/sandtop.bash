@@ -36,7 +36,7 @@ _sandtop_value()
 	--default) COMPREPLY=($(compgen -W 'allow deny ask' -- "$2")) ;;
 	--resolve) COMPREPLY=($(compgen -W 'needed all none' -- "$2")) ;;
 	--profile) COMPREPLY=($(compgen -W "$(_sandtop_profiles)" -- "$2")) ;;
-	--profile-file | --log | --json | --metrics-file) COMPREPLY=($(compgen -f -- "$2")) ;;
+	--profile-file | --log | --json | --metrics-file | --learn) COMPREPLY=($(compgen -f -- "$2")) ;;
 	--net-allow-bind | --net-deny-bind | --max-connections | --name | --timeout | --status-fd | \
 		--ask-timeout | --keep-fd | --allow-host | --block-domain | --block-suffix) ;;
 	*) return 1 ;;
@@ -49,7 +49,7 @@ _sandtop()
 		--allow-host --block-domain --block-suffix --resolve
 		--net-allow-bind --net-deny-bind --profile --profile-file --max-connections --help'
 	local run='--dump-profile --batch --monitor --log --json --verbose --quiet --stats --metrics-file
-		--status-fd --name --no-supervisor --best-effort --timeout --ask-timeout --keep-fd
+		--learn --status-fd --name --no-supervisor --best-effort --timeout --ask-timeout --keep-fd
 		--linger --version'
 	local verbs='policy reload allow deny undo flows held answer why log save shut metrics reopen kill'
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} i

@@ -53,32 +53,68 @@ static int write_all(int fd, const char *text, size_t size)
 	return fsync(fd) ? -errno : 0;
 }
 
-int replace_file(const char *path, const char *text, size_t size)
+/*
+ * A new file with mode 0600 in the target's directory, as rename(2) does not cross file systems.
+ * Returns its descriptor with *temporary to be freed, or -errno.
+ */
+static int make_temporary(const char *target, char **temporary)
 {
-	char *target = NULL, *temporary;
-	int fd, ret;
+	int fd;
 
-	ret = find_target(path, &target);
-	if (ret)
-		return ret;
-	/* In the same directory, as rename(2) does not cross file systems. */
-	if (asprintf(&temporary, "%s.XXXXXX", target) < 0) {
-		free(target);
+	if (asprintf(temporary, "%s.XXXXXX", target) < 0)
 		return -ENOMEM;
-	}
-	fd = mkostemp(temporary, O_CLOEXEC); /* 0600 */
-	if (fd < 0) {
-		ret = -errno;
-		goto out;
-	}
+	fd = mkostemp(*temporary, O_CLOEXEC);
+	if (fd >= 0)
+		return fd;
+	fd = -errno;
+	free(*temporary);
+	return fd;
+}
+
+int replace_file_at(const char *target, const char *text, size_t size)
+{
+	char *temporary;
+	int ret, fd = make_temporary(target, &temporary);
+
+	if (fd < 0)
+		return fd;
 	ret = write_all(fd, text, size);
 	close(fd);
 	if (!ret && rename(temporary, target))
 		ret = -errno;
 	if (ret)
 		unlink(temporary);
-out:
 	free(temporary);
+	return ret;
+}
+
+int replace_file(const char *path, const char *text, size_t size)
+{
+	char *target;
+	int ret = find_target(path, &target);
+
+	if (ret)
+		return ret;
+	ret = replace_file_at(target, text, size);
 	free(target);
 	return ret;
+}
+
+int replace_file_find(const char *path, char **target)
+{
+	char *found, *temporary;
+	int fd, ret = find_target(path, &found);
+
+	if (ret)
+		return ret;
+	fd = make_temporary(found, &temporary);
+	if (fd < 0) {
+		free(found);
+		return fd;
+	}
+	close(fd);
+	unlink(temporary);
+	free(temporary);
+	*target = found;
+	return 0;
 }

@@ -18,4 +18,12 @@
  */
 int replace_file(const char *path, const char *text, size_t size);
 
+/*
+ * The same in two steps, for a text that comes later, when somebody else may have put a link in the
+ * way. replace_file_find() follows the links of `path` to *target, to be freed, and sees that a file
+ * can be made beside it. replace_file_at() follows no link of the last component: it replaces it.
+ */
+int replace_file_find(const char *path, char **target);
+int replace_file_at(const char *target, const char *text, size_t size);
+
 #endif

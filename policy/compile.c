@@ -300,7 +300,8 @@ int policy_compile(const struct draft *d, struct policy **out)
 
 	if (!p)
 		return -ENOMEM;
-	p->fallback = draft_fallback(d);
+	p->fallback = d->learns ? VERDICT_ALLOW : draft_fallback(d);
+	p->learns = d->learns;
 	p->panic = d->panic;
 	compile_bind(d, p);
 	ret = addr_set_copy(&d->this_host, &p->this_host);
@@ -353,6 +354,18 @@ bool policy_panics(const struct policy *p)
 enum verdict policy_fallback(const struct policy *p)
 {
 	return p->fallback;
+}
+
+bool policy_learns(const struct policy *p)
+{
+	return p->learns;
+}
+
+const char *policy_fallback_name(const struct policy *p)
+{
+	if (p->panic)
+		return reason_name(REASON_PANIC);
+	return p->learns ? reason_name(REASON_LEARN) : verdict_name(p->fallback);
 }
 
 int policy_rules(const struct policy *p)

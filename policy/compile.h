@@ -40,6 +40,7 @@ struct policy {
 	int n_rules;
 	int n_own_rules;       /* without those of a preset */
 	enum verdict fallback; /* for what no rule matches */
+	bool learns;           /* and that is so for the sake of learning */
 	struct table_entry *entries;
 	size_t n_entries;
 	/* [enum subject][enum direction][policy_family()] of the entries. */

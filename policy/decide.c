@@ -154,7 +154,10 @@ static struct decision by_rule(const struct policy *p, int rule)
 
 static struct decision by_default(const struct policy *p)
 {
-	return (struct decision){ .verdict = p->fallback, .reason = REASON_DEFAULT };
+	return (struct decision){
+		.verdict = p->fallback,
+		.reason = p->learns ? REASON_LEARN : REASON_DEFAULT,
+	};
 }
 
 static struct decision by_match(const struct policy *p, struct table_match match)

@@ -285,14 +285,14 @@ static bool may_ask(const struct draft *d)
 
 int draft_needs_sinkhole(const struct draft *d)
 {
-	if (draft_fallback(d) != VERDICT_DENY || has_names(d) || may_ask(d) || d->dns.given)
+	if (d->learns || draft_fallback(d) != VERDICT_DENY || has_names(d) || may_ask(d) || d->dns.given)
 		return 1;
 	return draft_implies_dns(d);
 }
 
 bool draft_only_blocks(const struct draft *d)
 {
-	return d->dns.block.used && d->family == FAMILY_NONE && !d->has_default;
+	return d->dns.block.used && d->family == FAMILY_NONE && !d->has_default && !d->learns;
 }
 
 bool draft_relies_on_sinkhole(const struct draft *d)
@@ -563,7 +563,10 @@ struct decision policy_resolve(const struct policy *p, const char *name)
 		};
 	if (p->fallback == VERDICT_DENY && dns->settings.resolve == DNS_NEEDED)
 		return refusal(REASON_NOT_NEEDED, name);
-	return (struct decision){ .verdict = VERDICT_ALLOW, .reason = REASON_DEFAULT };
+	return (struct decision){
+		.verdict = VERDICT_ALLOW,
+		.reason = p->learns ? REASON_LEARN : REASON_DEFAULT,
+	};
 }
 
 struct decision policy_resolve_alias(const struct policy *p, const char *name)

@@ -84,6 +84,11 @@ enum verdict draft_fallback(const struct draft *d)
 	return d->family == FAMILY_DENY ? VERDICT_ALLOW : VERDICT_DENY;
 }
 
+void draft_set_learning(struct draft *d)
+{
+	d->learns = true;
+}
+
 static int add_host(struct draft *d, const char *name)
 {
 	struct draft_host **hosts;

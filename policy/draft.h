@@ -54,6 +54,7 @@ struct draft {
 	bool has_in;     /* one of them has DIR_IN */
 	bool has_default;
 	enum verdict fallback; /* for what no rule matches, with has_default */
+	bool learns;           /* until then that is allowed: draft_set_learning() */
 	enum draft_bind bind;
 	struct draft_rules binds; /* one for each option, of which only the ports count */
 	struct draft_host **hosts;

@@ -76,6 +76,8 @@ enum reason {
 	REASON_ENCRYPTED_DNS,
 	REASON_HOSTS, /* a name that this machine answers itself */
 	REASON_PROTOCOL,
+	REASON_LEARN,       /* no rule matched, and the policy is being learned */
+	REASON_LEARN_FULL,  /* the same, and no more flows can be remembered */
 	REASON_ASK_TIMEOUT, /* held, and not answered in time */
 	REASON_ASK_NOBODY,  /* nobody is there to answer */
 	REASON_ASK_FULL,    /* too many are held */

@@ -68,6 +68,12 @@ void draft_set_panic(struct draft *d);
 int draft_default(struct draft *d, const char *verdict, struct policy_error *err);
 
 /*
+ * --learn: an outgoing request that no rule matches is allowed (REASON_LEARN), whatever the default
+ * says. Nothing else is opened, and the draft is written as a profile without it.
+ */
+void draft_set_learning(struct draft *d);
+
+/*
  * --net-allow-bind, --net-deny-bind: which ports may be bound, `8080,9000-9005` or `*`. They
  * exclude each other and rules with direction `in`.
  */
@@ -143,6 +149,12 @@ enum verdict policy_fallback(const struct policy *p);
 
 /* Whether it denies everything because of draft_set_panic(). */
 bool policy_panics(const struct policy *p);
+
+/* Whether that is so for the sake of learning. */
+bool policy_learns(const struct policy *p);
+
+/* How these are told: "deny", "allow", "ask", "learn" or "panic". */
+const char *policy_fallback_name(const struct policy *p);
 
 /* How many rules the policy has. */
 int policy_rules(const struct policy *p);

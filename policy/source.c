@@ -46,8 +46,7 @@ struct source {
 	size_t n_lists;
 	bool whole;       /* the profile stands for the options, too, */
 	size_t n_covered; /* and for so many of the inserted rules */
-	bool sinkhole;
-	bool panic;
+	bool sinkhole, learns, panic;
 };
 
 struct source *source_new(void)
@@ -129,6 +128,7 @@ struct source *source_copy(const struct source *s)
 	copy->panic = s->panic;
 	copy->whole = s->whole;
 	copy->n_covered = s->n_covered;
+	copy->learns = s->learns;
 	copy->profile = s->profile;
 	if (copy->profile)
 		copy->profile->users++;
@@ -250,6 +250,11 @@ void source_set_sinkhole(struct source *s)
 	s->sinkhole = true;
 }
 
+void source_set_learning(struct source *s)
+{
+	s->learns = true;
+}
+
 const char *source_profile(const struct source *s)
 {
 	return s->profile ? s->profile->path : NULL;
@@ -331,6 +336,8 @@ int source_build(const struct source *s, struct draft **out, struct policy_error
 		draft_set_sinkhole(d);
 	if (!ret && s->panic)
 		draft_set_panic(d);
+	if (!ret && s->learns)
+		draft_set_learning(d);
 	if (ret)
 		draft_free(d);
 	else

@@ -65,6 +65,9 @@ void source_set_sinkhole(struct source *s);
 void source_set_panic(struct source *s);
 bool source_panics(const struct source *s);
 
+/* What no rule matches is allowed, whatever policy is made of it: draft_set_learning(). */
+void source_set_learning(struct source *s);
+
 /* The path of the profile, or NULL without one. */
 const char *source_profile(const struct source *s);
 

@@ -14,6 +14,7 @@
  *	accept SOCKET
  *	send SOCKET				without an address
  *	sendto SOCKET ADDRESS PORT
+ *	sweep SOCKET ADDRESS PORT		sendto to each port from this on; prints how many succeeded
  *	sendmsg SOCKET ADDRESS PORT
  *	sendmmsg SOCKET [ADDRESS PORT]...	a message for each; prints count and lengths
  *	recv SOCKET				prints length and text
@@ -411,6 +412,19 @@ static void do_sendto(const struct operation *op)
 				 int_arg(op, op->flags), t.pointer, int_arg(op, t.len)));
 }
 
+static void do_sweep(const struct operation *op)
+{
+	int fd = get_socket(op), sent = 0;
+	struct target t;
+
+	set_target(op, 2, &t);
+	for (int port = ntohs(t.storage.v4.sin_port); port <= UINT16_MAX; port++) {
+		t.storage.v4.sin_port = htons((uint16_t)port);
+		sent += sendto(fd, "", 0, MSG_DONTWAIT, t.pointer, (socklen_t)t.len) == 0;
+	}
+	print_result(op, sent);
+}
+
 static void do_sendmsg(const struct operation *op)
 {
 	int fd = get_socket(op);
@@ -596,6 +610,7 @@ static const struct {
 	{ "accept", do_accept },
 	{ "send", do_send },
 	{ "sendto", do_sendto },
+	{ "sweep", do_sweep },
 	{ "sendmsg", do_sendmsg },
 	{ "sendmmsg", do_sendmmsg },
 	{ "recv", do_recv },

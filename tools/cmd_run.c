@@ -19,6 +19,7 @@
 #include "tools/cmd.h"
 #include "tools/front.h"
 #include "tools/guardian.h"
+#include "tools/learn_file.h"
 #include "tools/make_policy.h"
 #include "tools/options.h"
 #include "tools/output.h"
@@ -143,6 +144,7 @@ struct run {
 	struct sinkhole *sinkhole;
 	const char *profile; /* absolute path, or NULL */
 	const char *name;
+	struct learn_file *learn; /* of --learn, or NULL */
 };
 
 /* A front_run_fn; a batch run has no terminal. */
@@ -156,11 +158,13 @@ static int run(void *arg, const struct supervisor_terminal *terminal)
 		.profile = r->profile,
 		.name = r->name,
 		.max_connections = o->max_connections,
+		.learn = r->learn ? r->learn->learn : NULL,
 		.stats = o->stats,
 		.linger = o->linger,
 		.timeout = o->timeout_ns,
 		.ask_timeout = o->ask_timeout_ns ? o->ask_timeout_ns : ask_timeout_ns,
-		.report = { .verbose = o->verbose,
+		.report = { .learn = r->learn ? r->learn->learn : NULL,
+			    .verbose = o->verbose,
 			    .quiet = o->quiet,
 			    .monitored = terminal && terminal->fds & 1U << 2 },
 	};
@@ -200,6 +204,8 @@ static int run(void *arg, const struct supervisor_terminal *terminal)
 	status = prepare_launch(o, PLAN_SUPERVISED, r->name, terminal, &config.launch);
 	if (!status)
 		status = guardian_run(&config, o->status_fd);
+	if (r->learn)
+		status = learn_file_write(r->learn, status, o->quiet);
 	control.fd = config.control;
 	control_socket_exit(&control);
 	free(config.launch.filter.filter);
@@ -346,6 +352,20 @@ static int run_policy(struct run *r, const struct profile_file *f, struct draft 
 	return status;
 }
 
+/* With --learn. Returns an exit status. */
+static int run_learning(struct run *r, const struct profile_file *f, struct draft *d)
+{
+	struct learn_file learn;
+	int status = learn_file_open(&learn, r->options->learn, f, r->sinkhole->open);
+
+	if (status)
+		return status;
+	r->learn = &learn;
+	status = run_policy(r, f, d);
+	learn_file_close(&learn);
+	return status;
+}
+
 static int run_command(const struct options *o, const struct profile_file *f, struct draft *d)
 {
 	struct sinkhole sinkhole;
@@ -364,7 +384,7 @@ static int run_command(const struct options *o, const struct profile_file *f, st
 	r.name = name;
 	status = sinkhole_open(&sinkhole, d);
 	if (!status)
-		status = run_policy(&r, f, d);
+		status = o->learn ? run_learning(&r, f, d) : run_policy(&r, f, d);
 	free(profile);
 	return status;
 }
@@ -435,14 +455,14 @@ static int run_or_dump(struct options *o, struct profile_file *f)
 
 	take_profile(o, &f->profile);
 	if (!o->command && !o->dump_profile) {
-		escape_text(f->path, path, sizeof(path));
+		escape_text(*f->path ? f->path : o->learn, path, sizeof(path));
 		complain("no command: '%s' has no [program]: expected -- CMD [ARG...]", path);
 		return EXIT_USAGE;
 	}
 	status = check_descriptors(o);
 	if (!status)
 		status = make_draft(o, f, &d);
-	if (!status && !o->policies && !f->profile.n_items && !o->dump_profile)
+	if (!status && !o->policies && !f->profile.n_items && !o->dump_profile && !o->learn)
 		complain("no policy given: every connection is denied "
 			 "(see --net-allow, --preset public-only, --learn)");
 	if (!status)

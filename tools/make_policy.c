@@ -73,6 +73,8 @@ int make_draft(const struct options *o, struct profile_file *f, struct draft **o
 	int ret = d ? add_options(d, o) : -ENOMEM;
 	int status;
 
+	if (d && o->learn)
+		draft_set_learning(d);
 	if (!ret)
 		ret = add_profile(d, f);
 	status = !ret ? profile_file_block(f, d) : ret == -EINVAL ? EXIT_USAGE : out_of_memory();
@@ -116,6 +118,8 @@ struct source *make_source(const struct options *o, const struct profile_file *f
 		ret = add_profile_source(s, f, path);
 	if (!ret && sinkhole)
 		source_set_sinkhole(s);
+	if (!ret && o->learn)
+		source_set_learning(s);
 	if (!ret)
 		return s;
 	source_free(s);

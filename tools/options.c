@@ -110,7 +110,8 @@ static const struct option_row rows[] = {
 	  TO(status_fd) },
 	{ "--metrics-file", 0, RUN, "FILE", "keep figures for Prometheus in this file", set_file,
 	  TO(metrics_file) },
-	{ "--learn", 0, RUN, "FILE", .absent = true },
+	{ "--learn", 0, RUN, "FILE", "allow what no rule matches, and write what it was", set_file,
+	  TO(learn) },
 	{ "--name", 0, RUN, "NAME", "what the sandbox is called (default: CMD-PID)", set_name,
 	  TO(name) },
 	{ "--no-supervisor", 0, RUN, NULL, "Landlock only", set_flag, TO(no_supervisor) },
@@ -468,6 +469,29 @@ static const char *first_of(const struct options *o, enum options_kind kind)
 	return NULL;
 }
 
+/* What does not go with --learn. */
+static int check_learning(struct parse *p)
+{
+	const struct options *o = p->out;
+	const char *fallback = first_of(o, OPTIONS_DEFAULT);
+
+	if (fallback)
+		return fail(
+			p,
+			"--learn and %s are mutually exclusive: while a policy is learned, what "
+			"no rule matches is allowed",
+			fallback);
+	if (has_profile(o))
+		return fail(p,
+			    "--learn and %s are mutually exclusive: the profile of the run is that "
+			    "of --learn",
+			    o->profile ? "--profile" : "--profile-file");
+	if (o->dump_profile || o->no_supervisor)
+		return fail(p, "--learn and %s are mutually exclusive",
+			    o->dump_profile ? "--dump-profile" : "--no-supervisor");
+	return 0;
+}
+
 /* What holds between options. */
 static int check_options(struct parse *p)
 {
@@ -481,13 +505,15 @@ static int check_options(struct parse *p)
 			    allow, deny);
 	if (first_of(o, OPTIONS_ALLOW_BIND) && first_of(o, OPTIONS_DENY_BIND))
 		return fail(p, "--net-allow-bind and --net-deny-bind are mutually exclusive");
+	if (o->learn && check_learning(p))
+		return -EINVAL;
 	if (o->verbose && o->quiet)
 		return fail(p, "-v and -q are mutually exclusive");
 	if (o->batch && o->monitor)
 		return fail(p, "-b and --monitor are mutually exclusive");
 	if (p->mode == OPTIONS_EXPLAIN || o->dump_profile)
 		return 0;
-	if (o->command ? !o->command[0] : !has_profile(o))
+	if (o->command ? !o->command[0] : !has_profile(o) && !o->learn)
 		return fail(p, "no command: expected sandtop [OPTIONS] -- CMD [ARG...]");
 	return 0;
 }

@@ -50,6 +50,7 @@ struct options {
 	const char *log;              /* file name, "-" = stderr, NULL = none */
 	const char *json;             /* the same */
 	const char *metrics_file;     /* file name, NULL = none */
+	const char *learn;            /* the same */
 	const char *name;             /* NULL = CMD-PID */
 	uint64_t timeout_ns;          /* 0 = none */
 	uint64_t ask_timeout_ns;      /* 0 = as it comes */

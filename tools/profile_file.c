@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "core/escape.h"
 #include "core/profile_store.h"
@@ -123,6 +124,10 @@ int profile_file_of(const struct options *o, struct profile_file *out)
 {
 	char path[PATH_MAX];
 
+	if (o->learn && access(o->learn, F_OK) && errno == ENOENT)
+		return 0;
+	if (o->learn)
+		return profile_file_read("--learn", o->learn, out);
 	if (o->profile_file)
 		return profile_file_read("--profile-file", o->profile_file, out);
 	if (!o->profile)

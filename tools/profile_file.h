@@ -49,7 +49,10 @@ int profile_file_read(const char *who, const char *path, struct profile_file *ou
  */
 int profile_file_block(struct profile_file *f, struct draft *d);
 
-/* The profile that the options name; none is fine. Returns what profile_file_read() does. */
+/*
+ * The profile that the options name; none is fine, and so is one that is yet to be learned. Returns
+ * what profile_file_read() does.
+ */
 int profile_file_of(const struct options *o, struct profile_file *out);
 
 void profile_file_free(struct profile_file *f);

@@ -8,6 +8,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "core/learn.h"
 #include "policy/names.h"
 #include "uring/ask.h"
 #include "uring/divert.h"
@@ -140,14 +141,32 @@ static int denial(const struct call *c)
 	return c->info.kind == SOCKET_NETLINK ? EPERM : ECONNREFUSED;
 }
 
+/* What cannot be remembered is not allowed, or it would be missing in the profile. */
+static struct decision learn(struct engine *e, const struct endpoint *endpoint, struct decision d)
+{
+	const char *host = NULL;
+	uint32_t at = 0;
+
+	if (d.verdict != VERDICT_ALLOW || divert_applies(&d))
+		return d;
+	if (endpoint->dir == DIR_OUT && endpoint->proto != PROTO_UNIX)
+		host = names_next(e->names, endpoint->addr, e->live.now, &at);
+	if (learn_admit(e->learn, endpoint, host))
+		return d;
+	return (struct decision){ .reason = REASON_LEARN_FULL };
+}
+
 struct decision call_decide(struct engine *e, struct call *c, struct endpoint *endpoint)
 {
+	struct decision d;
+
 	if (c->snapshot != e->snapshot) {
 		snapshot_put(c->snapshot, &e->retired);
 		c->snapshot = snapshot_get(e->snapshot);
 	}
 	c->generation = e->generation;
-	return divert_decide(e, c, engine_decide(e, c->sock, endpoint));
+	d = divert_decide(e, c, engine_decide(e, c->sock, endpoint));
+	return e->learn ? learn(e, endpoint, d) : d;
 }
 
 /* What may become a connection is remembered, for when a policy denies it. */

@@ -8,6 +8,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "policy/addr.h"
 #include "policy/names.h"
 #include "uring/blocked.h"
 #include "uring/call.h"
@@ -89,6 +90,7 @@ int engine_init(struct engine *e, const struct engine_config *config)
 		.ask = { .timeout = config->ask_timeout },
 		.listener = config->listener,
 		.listener_event = { .fn = listener_readable },
+		.learn = config->learn,
 		.mirror = config->mirror,
 		.sockets = { .netns = config->mirror != NULL },
 		.addresses = { .watch = -1 },
@@ -158,12 +160,21 @@ void engine_count_held(struct engine *e, int change)
 	ledger_set_held(e->report->ledger, e->held);
 }
 
+/* A port that the kernel chose for a listener is another one next time: that it is ours is learned.
+ */
+static bool learns_self(const struct engine *e, const struct endpoint *endpoint)
+{
+	return e->learn && endpoint->dir == DIR_OUT && addr_is_loopback(endpoint->addr) &&
+	       (endpoint->proto == PROTO_TCP || endpoint->proto == PROTO_UDP);
+}
+
 struct decision engine_decide(struct engine *e, int sock, struct endpoint *endpoint)
 {
 	if (e->panic)
 		return (struct decision){ .verdict = VERDICT_DENY, .reason = REASON_PANIC };
-	endpoint->self = policy_asks_self(e->policy, &e->live, endpoint) &&
-			 listeners_has(&e->listeners, sock, endpoint);
+	endpoint->self =
+		(policy_asks_self(e->policy, &e->live, endpoint) || learns_self(e, endpoint)) &&
+		listeners_has(&e->listeners, sock, endpoint);
 	/* Whom it sends to answers. */
 	if (endpoint->self && endpoint->proto == PROTO_UDP)
 		listeners_add(&e->listeners, sock);

@@ -49,6 +49,7 @@ struct ask {
 
 struct call;
 struct dns;
+struct learn;
 struct mirror;
 struct scratch;
 
@@ -91,6 +92,7 @@ struct engine {
 	unsigned nwaiting;
 	struct event tick_event;
 	struct __kernel_timespec tick;
+	struct learn *learn;     /* what is allowed is remembered in it; NULL: nothing is */
 	struct mirror *mirror;   /* NULL: there is none */
 	struct dns *dns;         /* the sinkhole in it, or NULL */
 	struct scratch *scratch; /* buffers of the call that is being served */
@@ -101,7 +103,8 @@ struct engine_config {
 	struct snapshot *snapshot; /* generation 1; the engine takes a reference */
 	unsigned max_connections;  /* 0 = no limit */
 	uint64_t ask_timeout;      /* ns */
-	struct mirror *mirror;     /* NULL = none; stays the caller's */
+	struct learn *learn;       /* NULL = nothing is learned; stays the caller's */
+	struct mirror *mirror;     /* the same */
 	struct loop *loop;
 	struct stats *stats;
 	struct report *report;

@@ -10,6 +10,7 @@
 
 #include "core/escape.h"
 #include "core/json.h"
+#include "core/learn.h"
 #include "core/line.h"
 #include "core/socket.h"
 #include "core/task.h"
@@ -149,6 +150,8 @@ void report_decision(struct report *r, struct record *record)
 		fill_process(record, exe, sizeof(exe));
 	else
 		recall_process(r, record);
+	if (r->config.learn)
+		learn_note(r->config.learn, record);
 	flow = ledger_add(r->ledger, record, &is_new);
 	line = wants_line(r, record, flow);
 	if (!line && !r->want_process_all)

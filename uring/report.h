@@ -15,6 +15,8 @@
 #include "core/stats.h"
 #include "uring/sink.h"
 
+struct learn;
+
 struct report_config {
 	int log_fd;  /* text lines of all decisions, or -1; the report's from now on */
 	int json_fd; /* JSON lines of all events, or -1; the same */
@@ -22,6 +24,7 @@ struct report_config {
 	const char *log_path, *json_path;
 	bool verbose;
 	bool quiet;
+	struct learn *learn; /* gets every decision, too; or NULL */
 	bool monitored; /* stderr gets messages and the summary: decisions are on the monitor */
 };
 

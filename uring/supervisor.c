@@ -289,6 +289,7 @@ static bool start(struct supervisor *s)
 		.snapshot = config->snapshot,
 		.max_connections = config->max_connections,
 		.ask_timeout = config->ask_timeout,
+		.learn = config->learn,
 		.mirror = config->mirror,
 		.loop = &s->loop,
 		.report = &s->report,
@@ -348,7 +349,7 @@ static bool start(struct supervisor *s)
 	if (config->notice)
 		report_message(&s->report, "%s", config->notice);
 	ledger_set_run(s->ledger, config->name, s->launch.pid, config->launch.argv);
-	ledger_set_policy(s->ledger, 1, verdict_name(policy_fallback(config->snapshot->policy)),
+	ledger_set_policy(s->ledger, 1, policy_fallback_name(config->snapshot->policy),
 			  source_profile(config->snapshot->source));
 	tell_front(s, FRONT_READY);
 	return true;

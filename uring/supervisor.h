@@ -53,6 +53,7 @@ struct supervisor_config {
 	struct report_config report;
 	const char *metrics_path; /* of --metrics-file, absolute, or NULL */
 	unsigned max_connections; /* 0 = no limit */
+	struct learn *learn;      /* of --learn, or NULL; stays the caller's */
 	struct mirror *mirror;    /* with DNS servers in it, or NULL */
 	int dns_server[DNS_SERVERS];
 	bool stats;              /* print them at the end */

@@ -342,9 +342,7 @@ static int commit(struct change *c)
 	keep(s, s->before, &s->n_before, e->snapshot);
 	e->panic = false; /* the snapshot knows */
 	c->cancelled = engine_swap(e, next, e->generation + 1);
-	ledger_set_policy(s->ledger, e->generation,
-			  policy_panics(e->policy) ? reason_name(REASON_PANIC)
-						   : verdict_name(policy_fallback(e->policy)),
+	ledger_set_policy(s->ledger, e->generation, policy_fallback_name(e->policy),
 			  source_profile(next->source));
 	snapshot_put(next, &e->retired);
 	return 0;

@@ -145,9 +145,27 @@ Test(options, values_that_are_missing_or_too_many)
 		     "-", "--", "true");
 }
 
-Test(options, what_this_build_lacks_is_named)
+Test(options, learning_decides_what_no_rule_matches)
 {
-	assert_error("--learn: not in this build", "--learn", "x", "--", "true");
+	assert_error(
+		"--learn and --default are mutually exclusive: while a policy is learned, what "
+		"no rule matches is allowed",
+		"--learn", "x", "--default", "deny", "--", "true");
+	assert_error("--learn and --ask are mutually exclusive: while a policy is learned, what "
+		     "no rule matches is allowed",
+		     "--ask", "--learn", "x", "--", "true");
+	assert_error("--learn and --profile are mutually exclusive: the profile of the run is "
+		     "that of --learn",
+		     "--learn", "x", "--profile", "p", "--", "true");
+	assert_error("--learn and --profile-file are mutually exclusive: the profile of the run "
+		     "is that of --learn",
+		     "--learn", "x", "--profile-file", "p", "--", "true");
+	assert_error("--learn and --no-supervisor are mutually exclusive", "--learn", "x",
+		     "--no-supervisor", "--", "true");
+	assert_error("--learn and --dump-profile are mutually exclusive", "--learn", "x",
+		     "--dump-profile");
+	assert_error("--learn: invalid value '-': expected a file name", "--learn", "-", "--",
+		     "true");
 }
 
 Test(options, a_command_without_dashes_is_not_guessed)
@@ -391,7 +409,7 @@ static void check_help(enum options_mode mode, const char *present, const char *
 
 Test(options, help_shows_what_this_build_has_within_80_columns)
 {
-	check_help(OPTIONS_RUN, "--net-allow SPEC", "--learn");
+	check_help(OPTIONS_RUN, "--learn FILE", "--why");
 	check_help(OPTIONS_RUN, "-b, --batch", "--why");
 	check_help(OPTIONS_EXPLAIN, "--why", "--learn");
 	check_help(OPTIONS_EXPLAIN, "--profile-file FILE", "--batch");
