@@ -38,6 +38,7 @@ struct source_option {
 struct source_rule {
 	char *text;
 	uint64_t until; /* 0: for good */
+	bool covered;   /* the profile stands for it, too: source_replace() */
 };
 
 struct source {
@@ -49,6 +50,7 @@ struct source {
 	struct source_list **lists;
 	char **list_paths; /* theirs */
 	size_t n_lists;
+	bool whole; /* the profile stands for the options, too */
 	bool sinkhole, learns, panic;
 };
 
@@ -109,6 +111,21 @@ static int keep_list(struct source *s, struct source_list *l)
 	return 0;
 }
 
+/* A copy of a rule behind those that were inserted before. Returns 0 or -ENOMEM. */
+static int add_inserted(struct source *s, struct source_rule rule)
+{
+	struct source_rule *inserted = array_room(s->inserted, s->n_inserted, sizeof(*inserted));
+
+	if (!inserted)
+		return -ENOMEM;
+	s->inserted = inserted;
+	rule.text = strdup(rule.text);
+	if (!rule.text)
+		return -ENOMEM;
+	inserted[s->n_inserted++] = rule;
+	return 0;
+}
+
 struct source *source_copy(const struct source *s)
 {
 	struct source *copy = source_new();
@@ -117,7 +134,7 @@ struct source *source_copy(const struct source *s)
 	for (size_t i = 0; !ret && i < s->n_options; i++)
 		ret = source_add(copy, s->options[i].add, s->options[i].flag, s->options[i].text);
 	for (size_t i = 0; !ret && i < s->n_inserted; i++)
-		ret = source_insert_until(copy, s->inserted[i].text, s->inserted[i].until);
+		ret = add_inserted(copy, s->inserted[i]);
 	for (size_t i = 0; !ret && i < s->n_lists; i++) {
 		ret = keep_list(copy, s->lists[i]);
 		if (!ret)
@@ -129,6 +146,7 @@ struct source *source_copy(const struct source *s)
 	}
 	copy->sinkhole = s->sinkhole;
 	copy->panic = s->panic;
+	copy->whole = s->whole;
 	copy->learns = s->learns;
 	copy->profile = s->profile;
 	if (copy->profile)
@@ -167,7 +185,46 @@ int source_set_profile(struct source *s, const char *path, const char *text, siz
 	memcpy(p->text, text, size);
 	drop_profile(s->profile);
 	s->profile = p;
+	s->whole = false;
+	for (size_t i = 0; i < s->n_inserted; i++)
+		s->inserted[i].covered = false;
 	return 0;
+}
+
+int source_replace(struct source *s, const char *path, const char *text, size_t size)
+{
+	char *kept = s->profile ? strdup(s->profile->path) : NULL;
+	int ret = s->profile && !kept ? -ENOMEM
+				      : source_set_profile(s, kept ? kept : path, text, size);
+
+	free(kept);
+	if (ret)
+		return ret;
+	s->whole = true;
+	for (size_t i = 0; i < s->n_inserted; i++)
+		s->inserted[i].covered = !s->inserted[i].until;
+	return 0;
+}
+
+static bool has_rule(const struct draft *d, const char *text)
+{
+	for (size_t i = 0; i < d->rules.n; i++)
+		if (!strcmp(d->rules.v[i].text, text))
+			return true;
+	return false;
+}
+
+void source_forget(struct source *s, const struct draft *d)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < s->n_inserted; i++) {
+		if (s->inserted[i].covered && !has_rule(d, s->inserted[i].text))
+			free(s->inserted[i].text);
+		else
+			s->inserted[kept++] = s->inserted[i];
+	}
+	s->n_inserted = kept;
 }
 
 int source_add_list(struct source *s, const char *path, const char *text, size_t size)
@@ -229,16 +286,7 @@ int source_insert(struct source *s, const char *rule)
 
 int source_insert_until(struct source *s, const char *rule, uint64_t until)
 {
-	struct source_rule *inserted = array_room(s->inserted, s->n_inserted, sizeof(*inserted));
-
-	if (!inserted)
-		return -ENOMEM;
-	s->inserted = inserted;
-	inserted[s->n_inserted] = (struct source_rule){ strdup(rule), until };
-	if (!inserted[s->n_inserted].text)
-		return -ENOMEM;
-	s->n_inserted++;
-	return 0;
+	return add_inserted(s, (struct source_rule){ .text = (char *)rule, .until = until });
 }
 
 uint64_t source_ends(const struct source *s)
@@ -275,8 +323,11 @@ size_t source_end(struct source *s, uint64_t now)
 
 bool source_has_ended(const struct source *s, int rule, uint64_t now)
 {
-	return rule >= 1 && (size_t)rule <= s->n_inserted &&
-	       has_ended(&s->inserted[s->n_inserted - (size_t)rule], now);
+	/* The last one that is not covered is number 1. */
+	for (size_t i = s->n_inserted; rule > 0 && i-- > 0;)
+		if (!s->inserted[i].covered && --rule == 0)
+			return has_ended(&s->inserted[i], now);
+	return false;
 }
 
 static int add_options(const struct source *s, struct draft *d, struct policy_error *err)
@@ -340,12 +391,13 @@ static int insert(struct draft *d, const struct source_rule *r, struct policy_er
 int source_build(const struct source *s, struct draft **out, struct policy_error *err)
 {
 	struct draft *d = draft_new();
-	int ret = d ? add_options(s, d, err) : -ENOMEM;
+	int ret = d ? s->whole ? 0 : add_options(s, d, err) : -ENOMEM;
 
 	if (!ret && s->profile)
 		ret = add_profile(s, d, err);
 	for (size_t i = 0; !ret && i < s->n_inserted; i++)
-		ret = insert(d, &s->inserted[i], err);
+		if (!s->inserted[i].covered)
+			ret = insert(d, &s->inserted[i], err);
 	if (!ret && s->sinkhole)
 		draft_set_sinkhole(d);
 	if (!ret && s->panic)

@@ -37,6 +37,20 @@ int source_add(struct source *s, int (*add)(struct draft *, const char *, struct
 int source_set_profile(struct source *s, const char *path, const char *text, size_t size);
 
 /*
+ * Be the profile in `text` alone, in which the options and the rules in front are edited as well.
+ * They come back with the next source_set_profile(), so that a file which is read again does not
+ * do away with what the command line denies. Rules that end stay in front, and are not in the text.
+ * An earlier profile's path stays, else it is `path`; lists stay. Returns 0 or -ENOMEM.
+ */
+int source_replace(struct source *s, const char *path, const char *text, size_t size);
+
+/*
+ * `d` was built of the source: forget the rules that were put in front before source_replace() and
+ * are not in it. They are gone for good.
+ */
+void source_forget(struct source *s, const struct draft *d);
+
+/*
  * The names of a list that the profile's dns.block_file names; `path` is as profile_list_path()
  * makes it. Both are copied. Returns 0 or -ENOMEM.
  */

@@ -310,6 +310,93 @@ TEST_F(verbs, reload)
 	EXPECT_STREQ("open 1 0", driven_say(&self->d, "open tcp 127.0.0.1 8080"));
 }
 
+/* Have a reply, which is released, and compare its generation; 0: it must refuse with `error`. */
+static void expect_reply(int fd, const char *packet, long generation, const char *error)
+{
+	json_t *reply = driven_request(fd, packet);
+
+	if (generation)
+		EXPECT_EQ(generation, event_number(reply, "generation"))
+		{
+			TH_LOG("%s", event_text(reply, "error"));
+		}
+	else
+		EXPECT_TEXT(error, event_text(reply, "error"));
+	json_decref(reply);
+}
+
+#define WHOLE(more)                                                                                \
+	"{\"v\":1,\"verb\":\"reload\",\"path\":\"here\",\"whole\":true," more                      \
+	"\"text\":\"[network]\\nrules = [\\\"allow 127.0.0.1:9\\\"]\"}"
+
+/* The text is everything then: neither an option nor an inserted rule is left. */
+TEST_F(verbs, reload_of_the_whole_policy)
+{
+	char path[128];
+	int fd;
+
+	driven_start(&self->d, "web", ALLOW, NULL, NULL);
+	EXPECT_STREQ("open 0 0", driven_say(&self->d, "open tcp 127.0.0.1 8080"));
+	EXPECT_STREQ("generation 2, 0 flows shut\n", driven_ctl(0, ARGS("allow", "10.0.0.1")));
+	fd = driven_connect("web");
+	ASSERT_LE(0, fd);
+
+	/* Neither a trial nor what was made for another policy changes anything. */
+	expect_reply(fd, WHOLE("\"trial\":true,"), 2, NULL);
+	expect_reply(fd, WHOLE("\"generation\":1,"), 0,
+		     "the policy has changed meanwhile: expected generation 1, and it is 2");
+	expect_reply(fd, WHOLE("\"generation\":0,"), 0, "a number from 1");
+	EXPECT_TEXT("10.0.0.1", driven_ctl(0, ARGS("policy")));
+	EXPECT_STREQ("send 0 5", driven_say(&self->d, "send 0"));
+
+	expect_reply(fd, WHOLE("\"generation\":2,"), 3, NULL);
+	EXPECT_TEXT("rules = [\n\t\"allow 127.0.0.1:9\", # 1\n]", driven_ctl(0, ARGS("policy")));
+	EXPECT_STREQ("open ECONNREFUSED", driven_say(&self->d, "open tcp 127.0.0.1 8080"));
+	EXPECT_STREQ("generation 4, 0 flows shut\n", driven_ctl(0, ARGS("undo")));
+	EXPECT_STREQ("open 1 0", driven_say(&self->d, "open tcp 127.0.0.1 8080"));
+
+	/* What the command line says holds again with the next file; what was edited away does not.
+	 */
+	expect_reply(fd, WHOLE(""), 5, NULL);
+	snprintf(path, sizeof(path), "%s/p.toml", harness_dir());
+	write_file(path, "");
+	EXPECT_STREQ("generation 6, 0 flows shut\n", driven_ctl(0, ARGS("reload", path)));
+	EXPECT_STREQ("open 2 0", driven_say(&self->d, "open tcp 127.0.0.1 8080"));
+	EXPECT_FALSE(contains(driven_ctl(0, ARGS("policy")), "10.0.0.1"));
+	close(fd);
+}
+
+static void expect_hits(int fd, const char *expected)
+{
+	json_t *reply = driven_request(fd, "{\"v\":1,\"verb\":\"hits\"}");
+
+	EXPECT_STREQ(expected, event_text(reply, "text"));
+	json_decref(reply);
+}
+
+/* A rule keeps its count wherever it moves, and also when it comes back. */
+TEST_F(verbs, hits_follow_their_rule)
+{
+	int fd;
+
+	driven_start(&self->d, "web", ARGS("--rule", "deny 10.0.0.0/8", "--rule", "allow :8080"),
+		     NULL, NULL);
+	fd = driven_connect("web");
+	ASSERT_LE(0, fd);
+	expect_hits(fd, "0\n0\n");
+	EXPECT_STREQ("open 0 0", driven_say(&self->d, "open tcp 127.0.0.1 8080"));
+	EXPECT_STREQ("open 1 0", driven_say(&self->d, "open tcp 127.0.0.1 8080"));
+	expect_hits(fd, "0\n2\n");
+	EXPECT_STREQ("generation 2, 0 flows shut\n", driven_ctl(0, ARGS("allow", "127.0.0.1")));
+	expect_hits(fd, "0\n0\n2\n");
+	EXPECT_STREQ("open 2 0", driven_say(&self->d, "open tcp 127.0.0.1 8080"));
+	expect_hits(fd, "1\n0\n2\n");
+	EXPECT_STREQ("generation 3, 0 flows shut\n", driven_ctl(0, ARGS("undo")));
+	EXPECT_STREQ("open 3 0", driven_say(&self->d, "open tcp 127.0.0.1 8080"));
+	expect_hits(fd, "0\n3\n");
+	close(fd);
+}
+
 TEST_F(verbs, reload_without_a_profile)
 {
 	driven_start(&self->d, "web", ALLOW, NULL, NULL);

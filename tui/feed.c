@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 enum { FEED_DECISIONS = 64 }; /* taken at once */
@@ -67,4 +68,23 @@ void feed_read(struct feed *f, struct ledger_reader *ledger, struct model *model
 		if (e.decisions.n < FEED_DECISIONS)
 			break;
 	}
+}
+
+void feed_tell(struct model *model, bool ok, const char *text)
+{
+	struct event e = feed_event(EVENT_REPLY);
+
+	e.reply.ok = ok;
+	e.reply.text = text;
+	model_apply(model, &e);
+}
+
+void feed_asked(struct model *model, int ret)
+{
+	if (ret == -EAGAIN)
+		feed_tell(model, false, "the sandbox does not answer: nothing was changed");
+	else if (ret == -EINVAL)
+		feed_tell(model, false, "its name is not UTF-8: no rule was made");
+	else if (ret && ret != -EALREADY)
+		feed_tell(model, false, strerror(-ret));
 }

@@ -28,6 +28,12 @@ void feed_exit(struct feed *f);
 /* Tell the model what is new in the ledger. */
 void feed_read(struct feed *f, struct ledger_reader *ledger, struct model *model);
 
+/* Tell the operator how something went; the text is escaped here. */
+void feed_tell(struct model *model, bool ok, const char *text);
+
+/* The same for what a function of link.h that asks for something has returned. */
+void feed_asked(struct model *model, int ret);
+
 /* An event that happens now. */
 struct event feed_event(enum event_kind kind);
 

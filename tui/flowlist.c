@@ -176,12 +176,21 @@ static void open_detail(struct model *m, const struct event *e)
 		model_tell(m, e, true, "select a row first: Up and Down");
 }
 
+/* A and D: what a and d can do, or more. */
+static void ask_scope(struct model *m, const struct event *e, bool allow)
+{
+	if (change_rule(m, e, allow ? EFFECT_ALLOW : EFFECT_DENY).kind != EFFECT_NONE)
+		scope_bar_open(m, &m->selection, allow);
+}
+
 struct effect flowlist_command(struct model *m, const struct event *e, enum command command)
 {
 	if (command == COMMAND_ALLOW)
 		return change_rule(m, e, EFFECT_ALLOW);
 	if (command == COMMAND_DENY)
 		return change_rule(m, e, EFFECT_DENY);
+	if (command == COMMAND_ALLOW_SCOPE || command == COMMAND_DENY_SCOPE)
+		ask_scope(m, e, command == COMMAND_ALLOW_SCOPE);
 	if (command == COMMAND_DETAIL)
 		open_detail(m, e);
 	return (struct effect){ .kind = EFFECT_NONE };

@@ -10,8 +10,9 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Verbs, by which their replies are known. */
-static const char connections[] = "connections", held[] = "held", judge[] = "judge";
+/* What was asked for, and so how its reply is known. */
+static const char connections[] = "connections", held[] = "held", judge[] = "judge",
+		  policy[] = "policy", hits[] = "hits", save[] = "save", trial[] = "trial";
 
 /* Packs as json_pack() does, and adds version and verb. NULL when a text is not UTF-8. */
 static json_t *request(const char *verb, const char *format, ...)
@@ -73,6 +74,7 @@ static void open_terminal(struct link *l, int rows, int cols)
 
 int link_open(struct link *l, int control, int rows, int cols, struct control_error *err)
 {
+	const char *path;
 	json_t *reply;
 	int ret;
 
@@ -82,6 +84,14 @@ int link_open(struct link *l, int control, int rows, int cols, struct control_er
 		return ret;
 	open_terminal(l, rows, cols);
 	/* The last one: control_call() drops events that come before a reply. */
+	reply = call(l, control_request("hello"), NULL, err);
+	if (!reply) {
+		link_close(l);
+		return -EPROTO;
+	}
+	path = json_string_value(json_object_get(reply, "profile"));
+	l->profile = path ? strdup(path) : NULL;
+	json_decref(reply);
 	reply = call(l, control_request("watch"), NULL, err);
 	if (!reply) {
 		link_close(l);
@@ -95,27 +105,34 @@ int link_open(struct link *l, int control, int rows, int cols, struct control_er
 void link_close(struct link *l)
 {
 	ledger_reader_free(l->ledger);
+	free(l->profile);
+	l->profile = NULL;
 	if (l->terminal >= 0)
 		close(l->terminal);
 	l->ledger = NULL;
 	l->terminal = -1;
 }
 
-/* Send a packet, which is taken over, of which `what` is the description. */
-static int ask(struct link *l, json_t *packet, const char *what)
+/* Send a packet, which is taken over, of which `what` is the description. `body`: -1 for none. */
+static int ask_with(struct link *l, json_t *packet, int body, const char *what)
 {
 	int ret = packet ? 0 : -EINVAL;
 
 	if (!ret && l->n_asked == LINK_ASKED)
 		ret = -EAGAIN;
 	if (!ret)
-		ret = control_send(l->control, packet, -1);
+		ret = control_send(l->control, packet, body);
 	json_decref(packet);
 	if (!ret) {
 		l->answered[l->n_asked] = 0;
 		snprintf(l->asked[l->n_asked++], LINK_WHAT_MAX, "%s", what);
 	}
 	return ret;
+}
+
+static int ask(struct link *l, json_t *packet, const char *what)
+{
+	return ask_with(l, packet, -1, what);
 }
 
 int link_ask(struct link *l, const char *verb, const char *spec)
@@ -136,10 +153,46 @@ static bool is_asked(const struct link *l, const char *what)
 	return false;
 }
 
+/* Ask, unless the last answer has not come. Takes ownership of the packet. */
+static int ask_once(struct link *l, json_t *packet, const char *what)
+{
+	if (!is_asked(l, what))
+		return ask(l, packet, what);
+	json_decref(packet);
+	return -EALREADY;
+}
+
 int link_ask_connections(struct link *l)
 {
-	return is_asked(l, connections) ? -EALREADY
-					: ask(l, control_request(connections), connections);
+	return ask_once(l, control_request(connections), connections);
+}
+
+int link_ask_policy(struct link *l, bool to_save)
+{
+	return ask_once(l, request(policy, "{s:s}", "rules", "lasting"), to_save ? save : policy);
+}
+
+int link_ask_hits(struct link *l)
+{
+	return ask_once(l, request(hits, "{s:s}", "rules", "lasting"), hits);
+}
+
+int link_reload(struct link *l, const struct link_profile *p, bool is_trial)
+{
+	json_t *packet = request("reload", "{s:s, s:b, s:b}", "path", p->path, "whole", p->whole,
+				 "trial", is_trial);
+	int body = packet ? control_body_new(p->text, p->size) : -EINVAL;
+	int ret;
+
+	if (body < 0) {
+		json_decref(packet);
+		return body;
+	}
+	if (p->generation)
+		json_object_set_new(packet, "generation", json_integer((json_int_t)p->generation));
+	ret = ask_with(l, packet, body, is_trial ? trial : "change");
+	close(body);
+	return ret;
 }
 
 int link_judge(struct link *l, const struct judged_batch *batch)
@@ -160,9 +213,7 @@ int link_judge(struct link *l, const struct judged_batch *batch)
 
 int link_ask_questions(struct link *l)
 {
-	if (is_asked(l, held))
-		return -EALREADY;
-	return ask(l, request(held, "{s:b}", "exe", 1), held);
+	return ask_once(l, request(held, "{s:b}", "exe", 1), held);
 }
 
 int link_answer(struct link *l, uint64_t id, const char *verdict, const char *lifetime,
@@ -205,25 +256,49 @@ int link_resize(struct link *l, int rows, int cols)
 	return ask(l, request("size", "{s:i, s:i}", "rows", rows, "cols", cols), "");
 }
 
-/* The text of a reply, which is in it or in a body; to be freed. NULL if there is none. */
-static char *read_text(const json_t *packet, int body)
+/* The text of a reply, which is in it or in a body. Returns 0 or -errno. */
+static int read_text(const json_t *packet, int body, char **text, size_t *size)
 {
-	const char *value = json_string_value(json_object_get(packet, "text"));
-	char *text = NULL;
-	size_t len;
+	const json_t *value = json_object_get(packet, "text");
 
-	if (body < 0)
-		return value ? strdup(value) : NULL;
-	return control_body_read(body, &text, &len) ? NULL : text;
+	if (body >= 0)
+		return control_body_read(body, text, size);
+	*text = value ? strdup(json_string_value(value)) : NULL;
+	*size = json_string_length(value);
+	return value ? *text ? 0 : -ENOMEM : -EBADMSG;
 }
 
-static int read_connections(const json_t *packet, int body, struct opened_list *out)
+static void print_lines(FILE *out, const json_t *packet, char sign, const char *key,
+			const char *count)
 {
-	char *text = read_text(packet, body);
-	int ret = text ? opened_parse(text, strlen(text), out) : -EBADMSG;
+	const json_t *line, *lines = json_object_get(packet, key);
+	json_int_t more = json_integer_value(json_object_get(packet, count)) -
+			  (json_int_t)json_array_size(lines);
+	size_t i;
 
-	free(text);
-	return ret;
+	json_array_foreach(lines, i, line) fprintf(out, "%c%s\n", sign, json_string_value(line));
+	if (more > 0)
+		fprintf(out, "%cand %" JSON_INTEGER_FORMAT " more\n", sign, more);
+}
+
+/* The difference that a trial tells of, as struct review has it. */
+static char *difference(const json_t *packet)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	if (!out)
+		return NULL;
+	print_lines(out, packet, '-', "removed", "removed_count");
+	print_lines(out, packet, '+', "added", "added_count");
+	if (json_is_true(json_object_get(packet, "moved")))
+		fputs(" the order of the others changes\n", out);
+	if (ferror(out) | fclose(out)) {
+		free(text);
+		return NULL;
+	}
+	return text;
 }
 
 static void read_verdicts(const json_t *packet, struct judged_reply *out)
@@ -242,6 +317,40 @@ static void read_verdicts(const json_t *packet, struct judged_reply *out)
 	}
 }
 
+/* What has a message of its own. */
+static void take_text(const char *what, const json_t *packet, int body, struct link_message *out)
+{
+	static const struct {
+		const char *what;
+		enum link_news news;
+	} kinds[] = { { connections, LINK_CONNECTIONS },
+		      { held, LINK_QUESTIONS },
+		      { policy, LINK_POLICY },
+		      { hits, LINK_HITS },
+		      { save, LINK_SAVE } };
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (!strcmp(kinds[i].what, what) &&
+		    !read_text(packet, body, &out->body, &out->size))
+			out->news = kinds[i].news;
+	if (out->news == LINK_CONNECTIONS && opened_parse(out->body, out->size, &out->connections))
+		out->news = LINK_REPLY;
+	if (!strcmp(what, judge)) {
+		read_verdicts(packet, &out->judged);
+		out->news = LINK_JUDGED;
+	} else if (!strcmp(what, trial)) {
+		out->body = difference(packet);
+		out->news = LINK_TRIAL;
+		out->ok = out->body != NULL;
+	}
+}
+
+static void refuse_trial(const struct control_error *err, struct link_message *out)
+{
+	out->news = LINK_TRIAL;
+	snprintf(out->text, sizeof(out->text), "%s", err->text);
+}
+
 /* Forget the oldest request, of which this is the reply. */
 static void take_reply(struct link *l, const json_t *packet, int body, struct link_message *out)
 {
@@ -253,22 +362,14 @@ static void take_reply(struct link *l, const json_t *packet, int body, struct li
 	const char *what = l->asked[0];
 
 	out->ok = control_succeeded(packet, &err);
+	out->generation = (uint64_t)json_integer_value(generation);
 	out->news = l->n_asked && what[0] ? LINK_REPLY : LINK_NOTHING;
 	out->is_pause = out->ok && paused;
 	out->paused = json_is_true(paused);
 	out->question = l->n_asked ? l->answered[0] : 0;
-	if (l->n_asked && !strcmp(what, held)) {
-		out->questions = read_text(packet, body);
-		out->news = out->questions ? LINK_QUESTIONS : LINK_NOTHING;
-	} else if (!out->ok)
+	if (!out->ok)
 		snprintf(out->text, sizeof(out->text), "%s: %s", what, err.text);
-	else if (l->n_asked && !strcmp(what, connections) &&
-		 !read_connections(packet, body, &out->connections))
-		out->news = LINK_CONNECTIONS;
-	else if (l->n_asked && !strcmp(what, judge)) {
-		out->news = LINK_JUDGED;
-		read_verdicts(packet, &out->judged);
-	} else if (generation)
+	else if (generation && shut)
 		snprintf(out->text, sizeof(out->text),
 			 "%s: generation %" JSON_INTEGER_FORMAT ", %" JSON_INTEGER_FORMAT
 			 " flows shut",
@@ -278,6 +379,10 @@ static void take_reply(struct link *l, const json_t *packet, int body, struct li
 			 what, json_integer_value(released));
 	else
 		snprintf(out->text, sizeof(out->text), "%s: done", what);
+	if (out->ok && l->n_asked)
+		take_text(what, packet, body, out);
+	else if (l->n_asked && !strcmp(what, trial))
+		refuse_trial(&err, out);
 	if (l->n_asked == 0)
 		return;
 	l->n_asked--;

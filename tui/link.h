@@ -26,9 +26,18 @@ struct link {
 	int terminal;  /* a stream, or -1: the command has no terminal of its own */
 	size_t replay; /* how many of its next bytes are of earlier */
 	struct ledger_reader *ledger;
+	char *profile;                         /* the path of the one it began with, or NULL */
 	char asked[LINK_ASKED][LINK_WHAT_MAX]; /* what was asked for, the oldest first */
 	uint64_t answered[LINK_ASKED];         /* the question that it answers, or 0 */
 	unsigned int n_asked;
+};
+
+struct link_profile {
+	const char *path; /* for messages */
+	const char *text;
+	size_t size;
+	bool whole;          /* it is the whole policy */
+	uint64_t generation; /* the one it is made for; 0: any */
 };
 
 /* What came from the sandbox. */
@@ -36,10 +45,14 @@ enum link_news {
 	LINK_NOTHING,
 	LINK_REPLY,       /* see ok and text */
 	LINK_CONNECTIONS, /* see connections */
-	LINK_QUESTIONS,   /* see questions */
+	LINK_QUESTIONS,   /* see body: the text of `held` */
 	LINK_JUDGED,      /* see judged */
-	LINK_SWAP,        /* another policy is live */
-	LINK_EXIT,        /* see status and by_sandtop */
+	LINK_POLICY,      /* see body and generation; so for the next two */
+	LINK_HITS,
+	LINK_SAVE,  /* the policy, for link_ask_policy() with `save` */
+	LINK_TRIAL, /* see ok, body (of lines; NULL unless ok), text and generation */
+	LINK_SWAP,  /* another policy is live */
+	LINK_EXIT,  /* see status and by_sandtop */
 	LINK_GONE,
 };
 
@@ -50,8 +63,10 @@ struct link_message {
 	int status;
 	bool is_pause, paused; /* with LINK_REPLY: it is one to a pause; there is one now */
 	uint64_t question;     /* with LINK_REPLY: the one that was answered, or 0 */
-	char *questions;       /* the text of `held`, to be freed */
 	struct judged_reply judged;
+	uint64_t generation;
+	char *body; /* to be freed, or NULL */
+	size_t size;
 	struct opened_list connections; /* its rows are to be freed */
 	char text[LINK_TEXT_MAX];       /* what was asked for, and what became of it; not escaped */
 };
@@ -78,6 +93,19 @@ int link_ask_connections(struct link *l);
 
 /* Ask what the policy says to the endpoints; the same with LINK_JUDGED. */
 int link_judge(struct link *l, const struct judged_batch *batch);
+
+/*
+ * Ask for the live policy without the rules that end, or for what those rules have decided; as link_ask_connections(). With
+ * `save` the policy comes as LINK_SAVE.
+ */
+int link_ask_policy(struct link *l, bool save);
+int link_ask_hits(struct link *l);
+
+/*
+ * Make this profile the live policy, or with `trial` learn what that would change: as the verb
+ * reload has it. Returns as link_ask().
+ */
+int link_reload(struct link *l, const struct link_profile *p, bool trial);
 
 /* Have the socket of this cookie shut; as link_ask(). `what` is for its reply. */
 int link_disconnect(struct link *l, uint64_t cookie, const char *what);

@@ -10,6 +10,7 @@
 #include "tui/flowlist.h"
 #include "tui/panes.h"
 #include "tui/prompt_view.h"
+#include "tui/rules.h"
 
 #define SECOND UINT64_C(1000000000)
 
@@ -55,6 +56,8 @@ void model_free(struct model *m)
 	socklist_free(&m->connections);
 	prompt_free(&m->prompt);
 	log_free(&m->log);
+	rulelist_free(&m->rules);
+	review_free(&m->review);
 	free(m);
 }
 
@@ -216,6 +219,7 @@ void model_find(struct model *m, const struct event *e, bool forward)
 static enum effect_kind effect_of(enum command command)
 {
 	return command == COMMAND_UNDO     ? EFFECT_UNDO
+	       : command == COMMAND_RELOAD ? EFFECT_RELOAD
 	       : command == COMMAND_REDRAW ? EFFECT_REDRAW
 	       : command == COMMAND_DETACH ? EFFECT_DETACH
 	       : command == COMMAND_KILL   ? EFFECT_KILL
@@ -241,6 +245,12 @@ static struct effect run_command(struct model *m, const struct event *e, enum co
 		break;
 	case COMMAND_FIND_PREVIOUS:
 		model_find(m, e, false);
+		break;
+	case COMMAND_RULES:
+		go_to(m, e, MODEL_RULES);
+		break;
+	case COMMAND_SAVE:
+		rules_save(m);
 		break;
 	case COMMAND_OUTPUT:
 		go_to(m, e, MODEL_OUTPUT);
@@ -376,6 +386,18 @@ struct effect model_apply(struct model *m, const struct event *e)
 	case EVENT_CONNECTIONS:
 		socklist_take(&m->connections, e->connections, e->elapsed, m->filter, m->page);
 		m->dirty = true;
+		break;
+	case EVENT_POLICY:
+		rules_take(m, e);
+		break;
+	case EVENT_HITS:
+		rules_take_hits(m, e);
+		break;
+	case EVENT_FILE:
+		effect = rules_take_file(m, e);
+		break;
+	case EVENT_TRIAL:
+		review_take(m, e);
 		break;
 	case EVENT_KEY:
 		effect = take_key(m, e);

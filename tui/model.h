@@ -15,17 +15,22 @@
 
 #include "core/ledger.h"
 #include "policy/explain.h"
-#include "tui/socklist.h"
 #include "tui/judged.h"
 #include "tui/keys.h"
 #include "tui/log.h"
 #include "tui/order.h"
 #include "tui/prompt.h"
 #include "tui/rate.h"
+#include "tui/review.h"
+#include "tui/rulelist.h"
+#include "tui/scope_bar.h"
+#include "tui/socklist.h"
+#include "tui/typing.h"
 
 enum pane_kind {
 	MODEL_DECISIONS,
 	MODEL_CONNECTIONS,
+	MODEL_RULES,
 	MODEL_LOG,
 	MODEL_OUTPUT, /* the command's terminal */
 	MODEL_PANES,
@@ -52,6 +57,10 @@ enum event_kind {
 	EVENT_FLOWS,
 	EVENT_DECISIONS,
 	EVENT_CONNECTIONS,
+	EVENT_POLICY, /* another one is live */
+	EVENT_HITS,
+	EVENT_FILE,  /* EFFECT_RELOAD has read it */
+	EVENT_TRIAL, /* what became of EFFECT_TRY */
 	EVENT_KEY,
 	EVENT_SIZE,
 	EVENT_REPLY,
@@ -87,6 +96,20 @@ struct event {
 		} judged;
 		const struct key *key;
 		struct {
+			const char *text; /* a profile, or the numbers of EVENT_HITS by line */
+			size_t size;
+			uint64_t generation;
+		} policy;
+		struct {
+			const char *path, *text;
+			size_t size;
+		} file;
+		struct {
+			bool ok;
+			const char *text; /* see struct review; or why not; not escaped */
+			uint64_t generation;
+		} trial;
+		struct {
 			unsigned int page; /* how many rows a list shows, at least 1 */
 			/* Columns of a bar, and how many lines it may have. */
 			int bar_w, bar_room;
@@ -114,6 +137,10 @@ enum effect_kind {
 	EFFECT_UNDO,
 	EFFECT_DISCONNECT, /* the socket of this cookie */
 	EFFECT_SHUT,       /* the open flows of this spec */
+	EFFECT_TRY,        /* what is in struct review; the answer is EVENT_TRIAL */
+	EFFECT_APPLY,      /* the same in earnest */
+	EFFECT_RELOAD,     /* read the profile's file; the answer is EVENT_FILE */
+	EFFECT_SAVE,       /* the live policy to the file whose name is in rules_bar */
 	EFFECT_DETACH,
 	EFFECT_KILL,
 	EFFECT_REDRAW, /* the whole screen */
@@ -142,6 +169,14 @@ struct model_process {
 	uint64_t last; /* nanoseconds of CLOCK_REALTIME */
 	unsigned int decisions;
 	const struct ledger_decision *newest; /* borrowed from the model */
+};
+
+/* What is being typed for the pane Rules. */
+struct rules_bar {
+	enum rules_typed { RULES_NOTHING, RULES_INSERT, RULES_CHANGE, RULES_FILE } what;
+	uint64_t row; /* id, 0: none */
+	struct typing typing;
+	char error[MODEL_MESSAGE_MAX]; /* escaped; empty: none */
 };
 
 struct model {
@@ -179,11 +214,17 @@ struct model {
 	unsigned int scroll;    /* of detail and help, in lines */
 
 	struct judged_answer *judged; /* FLOW_ROWS */
+	struct scope_bar scope_bar;
 	struct socklist connections;
 	struct log log;
 
 	struct prompt prompt;
 	int bar_w, bar_room; /* columns of a bar, and how many lines it may have */
+
+	struct rulelist rules;
+	struct rules_bar rules_bar;
+	struct review review;
+	const char *profile; /* the path of the one that the run began with, or NULL; borrowed */
 
 	struct ledger_decision *recent; /* a ring of LEDGER_DECISIONS */
 	uint64_t n_recent;              /* ever taken */

@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "tui/edits.h"
 #include "tui/feed.h"
 #include "tui/link.h"
 #include "tui/messages.h"
@@ -25,8 +26,7 @@
 
 enum {
 	TICK = 100,  /* ms between two looks at the ledger */
-	LOOK = 1000, /* ms between two looks at the connections or the questions, while there are
-			some */
+	LOOK = 1000, /* ms between two requests for what a pane shows, or for the questions */
 	FRAME = 16,  /* ms at least between two pictures */
 };
 
@@ -45,13 +45,14 @@ struct monitor {
 	sigset_t mask; /* as it was before */
 	int w, h;
 	bool ended;
-	bool over;          /* the command has ended; see result->end */
-	bool killing;       /* the operator wants the command to end */
-	uint64_t tick;      /* when to look again, CLOCK_MONOTONIC in ns */
-	uint64_t look;      /* when to look at the connections again */
-	uint64_t look_held; /* when to look at the questions again, */
-	uint64_t held;      /* and how many there were */
-	uint64_t frame;     /* when the last picture was drawn */
+	bool over;             /* the command has ended; see result->end */
+	bool killing;          /* the operator wants the command to end */
+	uint64_t tick;         /* when to look again, CLOCK_MONOTONIC in ns */
+	uint64_t look;         /* when to ask again for what the pane shows, */
+	enum pane_kind looked; /* and which one that was */
+	uint64_t look_held;    /* when to look at the questions again, */
+	uint64_t held;         /* and how many there were */
+	uint64_t frame;        /* when the last picture was drawn */
 };
 
 static void finish(struct monitor *m, enum monitor_end end)
@@ -63,14 +64,9 @@ static void finish(struct monitor *m, enum monitor_end end)
 		m->result->end = end;
 }
 
-/* Tell the operator how something went. */
 static void tell(struct monitor *m, bool ok, const char *text)
 {
-	struct event e = feed_event(EVENT_REPLY);
-
-	e.reply.ok = ok;
-	e.reply.text = text;
-	model_apply(m->model, &e);
+	feed_tell(m->model, ok, text);
 }
 
 static struct rect output_rect(const struct monitor *m)
@@ -111,20 +107,9 @@ static void send_key(struct monitor *m, struct key key)
 	pane_key(m->output.pane, &key);
 }
 
-/* What became of asking. */
-static void asked(struct monitor *m, int ret)
-{
-	if (ret == -EAGAIN)
-		tell(m, false, "the sandbox does not answer: nothing was changed");
-	else if (ret == -EINVAL)
-		tell(m, false, "its name is not UTF-8: no rule was made");
-	else if (ret)
-		tell(m, false, strerror(-ret));
-}
-
 static void ask(struct monitor *m, const char *verb, const char *spec)
 {
-	asked(m, link_ask(&m->link, verb, spec));
+	feed_asked(m->model, link_ask(&m->link, verb, spec));
 }
 
 /* SIGTERM first; whoever asks again does not want to wait. */
@@ -153,7 +138,7 @@ static void answer(struct monitor *m, const struct effect *effect)
 	int ret = link_answer(&m->link, effect->answer.id, effect->answer.verdict,
 			      effect->answer.lifetime, effect->answer.scope);
 
-	asked(m, ret);
+	feed_asked(m->model, ret);
 	if (ret)
 		answered(m, effect->answer.id, false);
 }
@@ -194,10 +179,16 @@ static void act(struct monitor *m, const struct effect *effect)
 		ask(m, "undo", NULL);
 		break;
 	case EFFECT_DISCONNECT:
-		asked(m, link_disconnect(&m->link, effect->cookie, effect->spec));
+		feed_asked(m->model, link_disconnect(&m->link, effect->cookie, effect->spec));
 		break;
 	case EFFECT_SHUT:
 		ask(m, "shut", effect->spec);
+		break;
+	case EFFECT_TRY:
+	case EFFECT_APPLY:
+	case EFFECT_RELOAD:
+	case EFFECT_SAVE:
+		edits_act(&m->link, m->model, effect->kind);
 		break;
 	case EFFECT_DETACH:
 		finish(m, MONITOR_DETACHED);
@@ -213,7 +204,7 @@ static void act(struct monitor *m, const struct effect *effect)
 		break;
 	case EFFECT_PAUSE:
 	case EFFECT_RESUME:
-		asked(m, link_pause(&m->link, effect->kind == EFFECT_PAUSE));
+		feed_asked(m->model, link_pause(&m->link, effect->kind == EFFECT_PAUSE));
 		break;
 	case EFFECT_PANIC:
 		ask(m, "panic", NULL);
@@ -255,13 +246,14 @@ static void read_signals(struct monitor *m)
 	}
 }
 
-static void take_connections(struct monitor *m, struct opened_list *list)
+static void take_connections(struct monitor *m, struct link_message *message)
 {
 	struct event e = feed_event(EVENT_CONNECTIONS);
 
-	e.connections = list;
+	e.connections = &message->connections;
 	model_apply(m->model, &e);
-	free(list->v);
+	free(message->connections.v);
+	free(message->body);
 }
 
 static void take_questions(struct monitor *m, char *text)
@@ -323,16 +315,24 @@ static void read_control(struct monitor *m)
 		link_receive(&m->link, &message);
 		switch (message.news) {
 		case LINK_NOTHING:
+			break;
 		case LINK_SWAP:
+			m->look = 0;
 			break;
 		case LINK_REPLY:
 			take_reply(m, &message);
 			break;
 		case LINK_QUESTIONS:
-			take_questions(m, message.questions);
+			take_questions(m, message.body);
+			break;
+		case LINK_POLICY:
+		case LINK_HITS:
+		case LINK_SAVE:
+		case LINK_TRIAL:
+			edits_take(m->model, &message);
 			break;
 		case LINK_CONNECTIONS:
-			take_connections(m, &message.connections);
+			take_connections(m, &message);
 			break;
 		case LINK_JUDGED:
 			take_judged(m, &message.judged);
@@ -347,16 +347,26 @@ static void read_control(struct monitor *m)
 	} while (message.news != LINK_NOTHING && !m->ended && !m->over);
 }
 
-/* Only while they show: it costs the sandbox nothing, but the machine a look at every task. */
-static void look_at_connections(struct monitor *m)
+/*
+ * What the ledger has not is asked for while it shows alone: it costs the sandbox nothing, but for
+ * the connections the machine a look at every task.
+ */
+static void look(struct monitor *m)
 {
+	const enum pane_kind pane = m->model->pane;
 	uint64_t now = feed_elapsed();
 
-	if (m->model->pane != MODEL_CONNECTIONS || m->over || now < m->look)
+	if (m->over)
 		return;
-	m->look = now + LOOK * MILLISECOND;
-	/* What does not go now goes the next time. */
-	link_ask_connections(&m->link);
+	if (pane != m->looked || now >= m->look) {
+		m->looked = pane;
+		m->look = now + LOOK * MILLISECOND;
+		/* What does not go now goes the next time. */
+		if (pane == MODEL_CONNECTIONS)
+			link_ask_connections(&m->link);
+		else if (pane == MODEL_RULES)
+			edits_look(&m->link, m->model);
+	}
 }
 
 /*
@@ -466,7 +476,7 @@ static void turn(struct monitor *m)
 		m->tick = feed_elapsed() + TICK * MILLISECOND;
 		feed_read(&m->feed, m->link.ledger, m->model);
 		look_at_questions(m);
-		look_at_connections(m);
+		look(m);
 		look_at_verdicts(m);
 	}
 }
@@ -531,6 +541,8 @@ static int prepare(struct monitor *m)
 	if (ret)
 		return fail(m, ret, err.text);
 	m->model = model_new(m->config.attached, m->link.terminal >= 0);
+	if (m->model)
+		m->model->profile = m->link.profile;
 	if (m->link.terminal >= 0)
 		m->output.pane = pane_new(r.h, r.w);
 	if (feed_init(&m->feed) || !m->model || (m->link.terminal >= 0 && !m->output.pane))
@@ -540,10 +552,10 @@ static int prepare(struct monitor *m)
 
 static void release(struct monitor *m)
 {
-	link_close(&m->link);
 	messages_exit(&m->messages);
 	pane_free(m->output.pane);
 	model_free(m->model);
+	link_close(&m->link);
 	feed_exit(&m->feed);
 	cells_exit(&m->cells);
 	if (m->signals >= 0)

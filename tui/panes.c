@@ -10,6 +10,9 @@
 #include "tui/log.h"
 #include "tui/log_view.h"
 #include "tui/prompt_view.h"
+#include "tui/rules.h"
+#include "tui/rules_view.h"
+#include "tui/scope_bar.h"
 #include "tui/socklist_view.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
@@ -38,6 +41,15 @@ static const struct pane_ops panes[] = {
 		.find = connections_find,
 		.command = connections_command,
 	},
+	[MODEL_RULES] = {
+		.name = "Rules",
+		.place = KEYS_IN_RULES,
+		.render = rules_render,
+		.arrange = rules_arrange,
+		.move = rules_move,
+		.unselect = rules_unselect,
+		.command = rules_command,
+	},
 	[MODEL_LOG] = {
 		.name = "Log",
 		.place = KEYS_IN_LOG,
@@ -55,6 +67,12 @@ static const struct pane_ops panes[] = {
 static_assert(COUNT(panes) == MODEL_PANES, "every pane has a row");
 
 static const struct bar_ops bars[] = {
+	{ .rows = review_rows, .key = review_key, .render = review_render },
+	{ .rows = rules_bar_rows,
+	  .key = rules_bar_key,
+	  .render = rules_bar_render,
+	  .takes_paste = true },
+	{ .rows = scope_bar_rows, .key = scope_bar_key, .render = scope_bar_render },
 	{ .rows = filter_rows, .key = filter_key, .render = filter_render, .takes_paste = true },
 	/* Behind all in which something is typed. */
 	{ .rows = prompt_view_rows, .key = prompt_view_key, .render = prompt_view_render },

@@ -10,7 +10,10 @@
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
-enum { COMMAND_MIN = 12 }; /* columns of the command that the title keeps */
+enum {
+	QUIT_WIDTH = 7, /* of "q Quit" in the function bar */
+	COMMAND_MIN = 12
+}; /* columns of the command that the title keeps */
 
 /* What is worth a line at this height; the command's terminal gets nearly all of them. */
 struct view_layout view_layout(enum pane_kind pane, int w, int h)

@@ -35,7 +35,7 @@ void call_release(struct engine *e, struct call *c)
 
 uint64_t call_record(struct engine *e, const struct call *c, int error)
 {
-	const struct snapshot *snapshot = c->snapshot ? c->snapshot : e->snapshot;
+	struct snapshot *snapshot = c->snapshot ? c->snapshot : e->snapshot;
 	uint32_t at = 0;
 	struct record r = {
 		.generation = c->snapshot ? c->generation : e->generation,
@@ -50,8 +50,10 @@ uint64_t call_record(struct engine *e, const struct call *c, int error)
 
 	if (c->target.kind == TARGET_INET && r.endpoint.dir == DIR_OUT)
 		r.host = names_next(e->names, r.endpoint.addr, e->live.now, &at);
-	if (c->decision.reason == REASON_RULE)
+	if (c->decision.reason == REASON_RULE) {
 		r.rule = policy_rule_text(snapshot->policy, c->decision.rule);
+		snapshot_hit(snapshot, c->decision.rule);
+	}
 	report_decision(e->report, &r);
 	return r.seq;
 }

@@ -63,8 +63,10 @@ static void record(const struct question *x, struct decision decision)
 		.latency_ns = loop_now() - x->start,
 	};
 
-	if (decision.reason == REASON_RULE)
+	if (decision.reason == REASON_RULE) {
 		r.rule = policy_rule_text(policy_of(x), decision.rule);
+		snapshot_hit(x->dns->engine->snapshot, decision.rule);
+	}
 	report_decision(x->dns->report, &r);
 }
 

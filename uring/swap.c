@@ -2,6 +2,7 @@
 #include "uring/swap.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,10 +38,10 @@ struct change {
 	struct swap *swap;
 	enum change_kind kind;
 	struct control_client *client; /* NULL: nobody waits for it */
-	char *text;                    /* rule, or the profile */
-	char *path;                    /* of the profile */
-	size_t size;
-	unsigned seconds; /* that a rule lasts, 0 = for good */
+	char *text;                    /* the rule */
+	char *path;                    /* of the profile that gets it, too, or NULL */
+	struct reload reload;          /* its texts are the change's */
+	unsigned seconds;              /* that a rule lasts, 0 = for good */
 	uint64_t question;
 	enum verdict verdict;     /* of its answer */
 	struct snapshot *retired; /* to be freed on the way */
@@ -51,6 +52,7 @@ struct change {
 	struct source *source;
 	struct policy *policy;
 	struct diff diff;
+	int *match; /* see snapshot_match() */
 	struct shut_result shut;
 	unsigned cancelled; /* calls that waited */
 	uint64_t *cookies;
@@ -61,6 +63,9 @@ static void change_free(struct change *c)
 {
 	free(c->text);
 	free(c->path);
+	free((char *)c->reload.path);
+	free((char *)c->reload.text);
+	free(c->match);
 	source_free(c->source);
 	policy_free(c->policy);
 	facts_free(c->facts);
@@ -91,6 +96,14 @@ static int compare(struct change *c, const struct source *from, const struct sou
 	return ret;
 }
 
+static int read_profile(struct change *c)
+{
+	const struct reload *r = &c->reload;
+
+	return r->whole ? source_replace(c->source, r->path, r->text, r->size)
+			: source_set_profile(c->source, r->path, r->text, r->size);
+}
+
 /* c->policy of c->source. */
 static int compile(struct change *c)
 {
@@ -99,6 +112,7 @@ static int compile(struct change *c)
 
 	if (ret)
 		return ret;
+	source_forget(c->source, d);
 	if (!draft_has_sinkhole(d) && draft_relies_on_sinkhole(d))
 		ret = policy_error_set(
 			&c->err, "names cannot be blocked: this run answers no DNS: expected a "
@@ -106,7 +120,9 @@ static int compile(struct change *c)
 	if (!ret)
 		ret = resolve_policy(d, NULL, &c->policy, &c->err);
 	draft_free(d);
-	return ret ? ret : compare(c, live(c)->source, c->source);
+	if (!ret)
+		ret = compare(c, live(c)->source, c->source);
+	return ret ? ret : snapshot_match(live(c)->policy, c->policy, &c->match);
 }
 
 /* Whatever is made of the live policy is made without the rules that have ended. */
@@ -126,7 +142,7 @@ static int make(struct change *c)
 		return -ENOMEM;
 	ended = source_end(c->source, now);
 	if (c->kind == CHANGE_RELOAD)
-		ret = source_set_profile(c->source, c->path, c->text, c->size);
+		ret = read_profile(c);
 	else if (c->kind == CHANGE_INSERT)
 		ret = source_insert_until(c->source, c->text,
 					  c->seconds ? now + c->seconds * 1000000000ull : 0);
@@ -143,6 +159,7 @@ static int make(struct change *c)
 static int make_undo(struct change *c)
 {
 	const struct swap *s = c->swap;
+	int ret;
 
 	if (!s->depth)
 		return 0; /* commit() says so */
@@ -151,7 +168,9 @@ static int make_undo(struct change *c)
 		return -ENOMEM;
 	if (source_end(c->source, loop_now()))
 		return compile(c);
-	return compare(c, live(c)->source, c->source);
+	ret = compare(c, live(c)->source, c->source);
+	return ret ? ret
+		   : snapshot_match(live(c)->policy, s->history[s->depth - 1]->policy, &c->match);
 }
 
 /* Without a look at the rules below: nothing of them is to be resolved first. */
@@ -402,6 +421,8 @@ static int commit(struct change *c)
 	next = next_snapshot(c);
 	if (!next)
 		return -ENOMEM;
+	/* What the old one judged and is recorded later is counted there, for undo. */
+	snapshot_carry(next, e->snapshot, c->match);
 	keep(s, s->before, &s->n_before, e->snapshot);
 	c->cancelled = engine_swap(e, next, e->generation + 1);
 	ledger_set_policy(s->ledger, e->generation, policy_fallback_name(e->policy),
@@ -420,6 +441,20 @@ static void end_failed(struct swap *s, const struct change *c, int ret)
 	await_end(s, RETRY_SECONDS);
 }
 
+/* Somebody else has changed the policy that this change was made for. */
+static bool is_late(const struct change *c)
+{
+	return c->reload.generation && c->reload.generation != c->swap->engine->generation;
+}
+
+static int refuse_late(struct change *c)
+{
+	return policy_error_set(&c->err,
+				"the policy has changed meanwhile: expected generation %" PRIu64
+				", and it is %" PRIu64,
+				c->reload.generation, c->swap->engine->generation);
+}
+
 static void prepared(struct job *j)
 {
 	struct change *c = (struct change *)j;
@@ -429,6 +464,13 @@ static void prepared(struct job *j)
 	if (c->kind == CHANGE_KEEP) {
 		if (!ret)
 			outbound_keep(&s->engine->outbound, c->cookies, c->n_cookies);
+		change_free(c);
+		return;
+	}
+	if (is_late(c))
+		ret = refuse_late(c);
+	if (!ret && c->reload.is_trial) {
+		reply(c, 0);
 		change_free(c);
 		return;
 	}
@@ -462,6 +504,19 @@ static void prepared(struct job *j)
 	jobs_go_on(s->jobs, j);
 }
 
+static int keep_reload(struct change *c, const struct reload *r)
+{
+	char *path = strdup(r->path), *text = malloc(r->size + 1);
+
+	c->reload = *r;
+	c->reload.path = path;
+	c->reload.text = text;
+	if (!path || !text)
+		return -ENOMEM;
+	memcpy(text, r->text, r->size);
+	return 0;
+}
+
 /* Takes ownership. Returns CONTROL_LATER or -errno. */
 static int add_change(struct swap *s, struct change *c)
 {
@@ -480,23 +535,19 @@ static int add_change(struct swap *s, struct change *c)
 	return CONTROL_LATER;
 }
 
-/* Takes ownership of the texts. Returns CONTROL_LATER or -errno. */
-static int add(struct swap *s, struct control_client *client, enum change_kind kind, char *text,
-	       size_t size, char *path)
+/* Takes ownership of the text. Returns CONTROL_LATER or -errno. */
+static int add(struct swap *s, struct control_client *client, enum change_kind kind, char *text)
 {
 	struct change *c = malloc(sizeof(*c));
 
 	if (!c) {
 		free(text);
-		free(path);
 		return -ENOMEM;
 	}
 	*c = (struct change){
 		.kind = kind,
 		.client = client,
 		.text = text,
-		.size = size,
-		.path = path,
 	};
 	return add_change(s, c);
 }
@@ -524,17 +575,17 @@ int swap_shut(struct swap *s, struct control_client *client, const char *rule)
 {
 	char *text = strdup(rule);
 
-	return text ? add(s, client, CHANGE_SHUT, text, 0, NULL) : -ENOMEM;
+	return text ? add(s, client, CHANGE_SHUT, text) : -ENOMEM;
 }
 
 int swap_undo(struct swap *s, struct control_client *client)
 {
-	return add(s, client, CHANGE_UNDO, NULL, 0, NULL);
+	return add(s, client, CHANGE_UNDO, NULL);
 }
 
 int swap_panic(struct swap *s, struct control_client *client)
 {
-	int ret = add(s, client, CHANGE_PANIC, NULL, 0, NULL);
+	int ret = add(s, client, CHANGE_PANIC, NULL);
 
 	/* A change before it may take its time, and must not end it. */
 	if (ret == CONTROL_LATER)
@@ -542,19 +593,18 @@ int swap_panic(struct swap *s, struct control_client *client)
 	return ret;
 }
 
-int swap_reload(struct swap *s, struct control_client *client, const char *path, const char *text,
-		size_t size)
+int swap_reload(struct swap *s, struct control_client *client, const struct reload *r)
 {
-	char *copy = malloc(size + 1);
-	char *name = strdup(path);
+	struct change *c = calloc(1, sizeof(*c));
 
-	if (!copy || !name) {
-		free(copy);
-		free(name);
+	if (!c)
 		return -ENOMEM;
-	}
-	memcpy(copy, text, size);
-	return add(s, client, CHANGE_RELOAD, copy, size, name);
+	c->kind = CHANGE_RELOAD;
+	c->client = client;
+	if (!keep_reload(c, r))
+		return add_change(s, c);
+	change_free(c);
+	return -ENOMEM;
 }
 
 static void later(struct event *ev, int res)
@@ -562,7 +612,7 @@ static void later(struct event *ev, int res)
 	struct swap *s = (struct swap *)((char *)ev - offsetof(struct swap, later));
 
 	if (res == -ETIME && !s->looking)
-		s->looking = add(s, NULL, CHANGE_LOOK, NULL, 0, NULL) == CONTROL_LATER;
+		s->looking = add(s, NULL, CHANGE_LOOK, NULL) == CONTROL_LATER;
 }
 
 static void ended(struct event *ev, int res)
@@ -575,7 +625,7 @@ static void ended(struct event *ev, int res)
 		return;
 	if (end > loop_now())
 		await_end(s, 0);
-	else if (add(s, NULL, CHANGE_END, NULL, 0, NULL) != CONTROL_LATER)
+	else if (add(s, NULL, CHANGE_END, NULL) != CONTROL_LATER)
 		await_end(s, 1); /* too many changes wait */
 }
 
@@ -602,6 +652,5 @@ void swap_exit(struct swap *s)
 void swap_run(struct swap *s)
 {
 	if (s->engine->outbound_full)
-		s->engine->outbound_full =
-			add(s, NULL, CHANGE_KEEP, NULL, 0, NULL) != CONTROL_LATER;
+		s->engine->outbound_full = add(s, NULL, CHANGE_KEEP, NULL) != CONTROL_LATER;
 }

@@ -23,6 +23,17 @@ enum {
 	SWAP_LINES = 100,  /* rules of a diff that a reply lists; the rest is counted */
 };
 
+/* A profile for swap_reload(), borrowed. */
+struct reload {
+	const char *path; /* for messages */
+	const char *text;
+	size_t size;
+	/* The policy is to be this alone, without the options and what was put in front. */
+	bool whole;
+	bool is_trial;       /* say what would change, and change nothing */
+	uint64_t generation; /* refuse when another one is live; 0: whichever is */
+};
+
 struct swap {
 	struct engine *engine;
 	struct jobs *jobs;
@@ -63,8 +74,8 @@ struct swap_rule {
  * Ask for a change on behalf of `client`, whose reply comes later. Texts are copied. Return
  * CONTROL_LATER, -ENOMEM, or -EBUSY when too many changes wait.
  *
- * swap_insert() puts a rule in front; swap_reload() replaces the
- * profile, `path` being for messages; swap_undo() goes back by one; swap_shut() changes nothing,
+ * swap_insert() puts a rule in front; swap_reload() replaces the profile, or the policy;
+ * swap_undo() goes back by one; swap_shut() changes nothing,
  * but shuts the open flows that "deny SPEC" would deny.
  *
  * swap_panic() denies everything, from now on and not only once the change has been made, and shuts
@@ -72,8 +83,7 @@ struct swap_rule {
  * an undo then takes back, no rule can be added.
  */
 int swap_insert(struct swap *s, struct control_client *client, const struct swap_rule *rule);
-int swap_reload(struct swap *s, struct control_client *client, const char *path, const char *text,
-		size_t size);
+int swap_reload(struct swap *s, struct control_client *client, const struct reload *r);
 int swap_undo(struct swap *s, struct control_client *client);
 int swap_panic(struct swap *s, struct control_client *client);
 int swap_shut(struct swap *s, struct control_client *client, const char *rule);

@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -201,28 +202,45 @@ static int reload(struct control *c, struct control_client *client, json_t *requ
 		  int *reply_fd)
 {
 	const char *path = text_of(request, "path", reply);
+	const json_t *generation = json_object_get(request, "generation");
+	struct reload r = {
+		.path = path,
+		.whole = json_is_true(json_object_get(request, "whole")),
+		.is_trial = json_is_true(json_object_get(request, "trial")),
+		.generation = (uint64_t)json_integer_value(generation),
+	};
 	const json_t *inlined = json_object_get(request, "text");
 	char *text = NULL;
-	size_t size = 0;
 	int ret;
 
 	(void)reply_fd;
 	if (!path)
 		return -EINVAL;
-	if (json_is_string(inlined))
-		return swap_reload(c->config.swap, client, path, json_string_value(inlined),
-				   json_string_length(inlined));
+	if (generation && json_integer_value(generation) < 1)
+		return control_refuse(reply,
+				      "reload: expected \"generation\" to be a number from 1");
+	r.text = json_string_value(inlined);
+	r.size = json_string_length(inlined);
+	if (r.text)
+		return swap_reload(c->config.swap, client, &r);
 	if (client->body < 0)
 		return control_refuse(reply,
 				      "reload: expected the profile as \"text\" or as a body");
-	ret = control_body_read(client->body, &text, &size);
+	ret = control_body_read(client->body, &text, &r.size);
 	if (ret == -EBADMSG)
 		return control_refuse(reply, "reload: expected the body to be a sealed memfd");
+	r.text = text;
 	if (!ret)
-		ret = swap_reload(c->config.swap, client, path, text, size);
+		ret = swap_reload(c->config.swap, client, &r);
 	free(text);
 	return ret;
 }
+
+enum query_kind {
+	QUERY_POLICY, /* as a profile */
+	QUERY_WHY,    /* what it says to an endpoint */
+	QUERY_HITS,   /* what each rule has decided */
+};
 
 /* Something that is looked up beside the loop. */
 struct query {
@@ -230,8 +248,10 @@ struct query {
 	struct control *control;
 	struct control_client *client;
 	struct snapshot *snapshot;
+	uint64_t generation; /* of the snapshot */
 	struct facts *facts;
-	char *endpoint; /* of `why`; NULL: the policy as a profile */
+	enum query_kind kind;
+	char *endpoint; /* QUERY_WHY */
 	bool lasting;   /* without the rules that end */
 	char *text;     /* the answer */
 	int ret;
@@ -276,14 +296,33 @@ static void write_policy(struct query *q)
 	source_free(source);
 }
 
+static void count_hits(struct query *q)
+{
+	size_t size;
+	FILE *out = open_memstream(&q->text, &size);
+	int n = policy_rules(q->snapshot->policy);
+
+	if (!out)
+		return;
+	for (int i = 1; i <= n; i++)
+		if (!q->lasting || !source_has_ended(q->snapshot->source, i, UINT64_MAX))
+			fprintf(out, "%" PRIu64 "\n", shared_load(q->snapshot->hits[i]));
+	if (ferror(out) | fclose(out)) {
+		free(q->text);
+		q->text = NULL;
+	}
+}
+
 static void query(struct job *j)
 {
+	static void (*const run[])(struct query *) = {
+		[QUERY_POLICY] = write_policy,
+		[QUERY_WHY] = explain,
+		[QUERY_HITS] = count_hits,
+	};
 	struct query *q = (struct query *)j;
 
-	if (q->endpoint)
-		explain(q);
-	else
-		write_policy(q);
+	run[q->kind](q);
 	if (!q->ret && !q->text)
 		q->ret = -ENOMEM;
 }
@@ -306,14 +345,17 @@ static void answered(struct job *j)
 
 	if (!ret)
 		ret = control_put_text(reply, &fd, q->text, strlen(q->text));
+	if (!ret)
+		json_object_set_new(reply, "generation", json_integer((json_int_t)q->generation));
 	else if (*q->err.text)
 		control_refuse(reply, "%s", q->err.text);
 	control_reply(q->client, reply, ret, fd);
 	query_free(q);
 }
 
-/* `endpoint` is copied; NULL: the policy, with or without the rules that end. */
-static int ask(struct control *c, struct control_client *client, const char *endpoint, bool lasting)
+/* `endpoint` is copied, and NULL unless it is QUERY_WHY, for which `lasting` is nothing. */
+static int ask(struct control *c, struct control_client *client, enum query_kind kind,
+	       const char *endpoint, bool lasting)
 {
 	const struct engine *e = c->config.engine;
 	struct query *q = malloc(sizeof(*q));
@@ -325,6 +367,8 @@ static int ask(struct control *c, struct control_client *client, const char *end
 		.job = { .work = query, .done = answered },
 		.control = c,
 		.client = client,
+		.kind = kind,
+		.generation = e->generation,
 		.endpoint = endpoint ? strdup(endpoint) : NULL,
 		.lasting = lasting,
 		.snapshot = snapshot_get(e->snapshot),
@@ -339,15 +383,30 @@ static int ask(struct control *c, struct control_client *client, const char *end
 	return ret;
 }
 
+/* Ask about the rules, with or without those that end. */
+static int ask_rules(struct control *c, struct control_client *client, enum query_kind kind,
+		     const json_t *request, json_t *reply)
+{
+	const json_t *rules = json_object_get(request, "rules");
+
+	if (rules && (!json_is_string(rules) || strcmp(json_string_value(rules), "lasting")))
+		return control_refuse(reply, "%s: expected \"rules\" to be \"lasting\"",
+				      json_string_value(json_object_get(request, "verb")));
+	return ask(c, client, kind, NULL, rules != NULL);
+}
+
 static int policy(struct control *c, struct control_client *client, json_t *request, json_t *reply,
 		  int *reply_fd)
 {
-	const char *rules = json_string_value(json_object_get(request, "rules"));
-
 	(void)reply_fd;
-	if (json_object_get(request, "rules") && (!rules || strcmp(rules, "lasting")))
-		return control_refuse(reply, "policy: expected \"rules\" to be \"lasting\"");
-	return ask(c, client, NULL, rules != NULL);
+	return ask_rules(c, client, QUERY_POLICY, request, reply);
+}
+
+static int hits(struct control *c, struct control_client *client, json_t *request, json_t *reply,
+		int *reply_fd)
+{
+	(void)reply_fd;
+	return ask_rules(c, client, QUERY_HITS, request, reply);
 }
 
 static int why(struct control *c, struct control_client *client, json_t *request, json_t *reply,
@@ -356,7 +415,7 @@ static int why(struct control *c, struct control_client *client, json_t *request
 	const char *endpoint = text_of(request, "endpoint", reply);
 
 	(void)reply_fd;
-	return endpoint ? ask(c, client, endpoint, false) : -EINVAL;
+	return endpoint ? ask(c, client, QUERY_WHY, endpoint, false) : -EINVAL;
 }
 
 static const struct control_verb verbs[] = {
@@ -364,6 +423,7 @@ static const struct control_verb verbs[] = {
 	{ "watch", watch },
 	{ "ledger", ledger },
 	{ "policy", policy },
+	{ "hits", hits },
 	{ "reload", reload },
 	{ "allow", insert },
 	{ "deny", insert },

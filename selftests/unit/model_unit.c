@@ -428,6 +428,39 @@ Test(model, the_rule_is_the_narrowest)
 	}
 }
 
+Test(model, how_much_a_rule_covers_is_asked)
+{
+	struct effect e;
+
+	size(10);
+	show_rows(3);
+	press('A');
+	cr_expect_eq(scope_bar_rows(model), 0);
+	cr_expect_str_eq(model->message, "select a row first: Up and Down");
+	press(KEYS_DOWN);
+	cr_expect_eq(press('A').kind, EFFECT_NONE);
+	cr_expect_eq(scope_bar_rows(model), 5);
+	/* Other rows and other keys change nothing about what is asked. */
+	show_rows(1);
+	cr_expect_eq(press('a').kind, EFFECT_NONE);
+	cr_expect_eq(press('9').kind, EFFECT_NONE);
+	/* Its name is not known. */
+	cr_expect_eq(press('1').kind, EFFECT_NONE);
+	e = press('3');
+	cr_expect_eq(e.kind, EFFECT_ALLOW);
+	cr_expect_str_eq(e.spec, "tcp://10.0.0.3/24");
+	cr_expect_eq(scope_bar_rows(model), 0);
+
+	press(KEYS_DOWN);
+	press('D');
+	press(KEYS_ESCAPE);
+	cr_expect_eq(press('4').kind, EFFECT_NONE);
+	press('D');
+	e = press('4');
+	cr_expect_eq(e.kind, EFFECT_DENY);
+	cr_expect_str_eq(e.spec, "tcp://*:443");
+}
+
 Test(model, a_name_that_a_rule_would_take_for_a_pattern_makes_none)
 {
 	static const char *const names[] = { "/run/*", "/$HOME/x", "/a,b", "/a b",

@@ -215,6 +215,50 @@ Test(source, lists_of_a_profile_are_those_that_were_read)
 	source_free(copy);
 }
 
+static void expect_rules(const struct source *s, const char *expected)
+{
+	struct draft *d = built(s);
+	char text[256] = "";
+
+	for (size_t i = 0; i < d->rules.n; i++) {
+		strcat(text, d->rules.v[i].text);
+		strcat(text, "; ");
+	}
+	cr_expect_str_eq(text, expected);
+	draft_free(d);
+}
+
+/* An editor has the whole policy; a file that is read again has its part, and no more. */
+Test(source, what_was_edited_as_a_whole)
+{
+	const char whole[] = "[network]\nrules = [\"allow :1\", \"deny :8\"]\n";
+	const char again[] = "[network]\nrules = [\"allow :3\"]\n";
+	struct source *s = source_new(), *copy;
+	struct draft *d;
+
+	source_add(s, draft_rule, "--rule", "deny :9");
+	source_set_profile(s, "p", "[network]\nrules = [\"allow :2\"]\n", 31);
+	source_insert(s, "allow :7");
+	source_insert(s, "deny :8");
+	expect_rules(s, "deny :8; allow :7; deny :9; allow :2; ");
+
+	source_replace(s, "q", whole, strlen(whole));
+	d = built(s);
+	source_forget(s, d);
+	draft_free(d);
+	expect_rules(s, "allow :1; deny :8; ");
+	cr_expect_str_eq(source_profile(s), "p");
+	source_insert(s, "allow :6");
+	copy = source_copy(s);
+	expect_rules(copy, "allow :6; allow :1; deny :8; ");
+
+	/* `allow :7` was edited away. */
+	source_set_profile(copy, "p", again, strlen(again));
+	expect_rules(copy, "allow :6; deny :8; deny :9; allow :3; ");
+	source_free(copy);
+	source_free(s);
+}
+
 Test(source, a_copy_is_its_own)
 {
 	static const char text[] = "[network]\nallow = [\"127.0.0.1:80\"]\n";

@@ -212,6 +212,26 @@ static void add_verdicts(struct model *m)
 	apply(m, (struct event){ .kind = EVENT_JUDGED, .judged = { &batch, &reply } });
 }
 
+static void add_policy(struct model *m)
+{
+	static const char policy[] =
+		"[network]\nrules = [\n"
+		"\"deny any://169.254.169.254\",\n"
+		"\"allow registry.npmjs.org:443\",\n"
+		"\"deny 10.0.0.0/8\",\n"
+		"\"allow tcp://10.1.2.3:22\",\n"
+		"\"ask *:443\",\n"
+		"\"allow in tcp://127.0.0.1:8080\",\n"
+		"\"allow unix:/run/\u65e5\u672c\\u001b[2J\u202e*\",\n"
+		"\"allow tcp://[2001:db8:1234:5678::/64]:1-1023,8080,9000-9999\",\n"
+		"]\ndefault = \"deny\"\n";
+
+	apply(m,
+	      (struct event){ .kind = EVENT_POLICY, .policy = { policy, sizeof(policy) - 1, 3 } });
+	apply(m, (struct event){ .kind = EVENT_HITS,
+				 .policy = { "3\n312\n0\n0\n17\n0\n123456\n1\n", 0, 3 } });
+}
+
 static struct model *sample(void)
 {
 	struct model *m = model_new(true, true);
@@ -244,6 +264,7 @@ static struct model *sample(void)
 	add_connections(m);
 	add_log(m);
 	add_verdicts(m);
+	add_policy(m);
 	return m;
 }
 
@@ -350,6 +371,68 @@ Test(view, connections)
 		for (int k = 0; k < 3; k++)
 			press(m, KEYS_DOWN);
 		compare(m, "connections", sizes[i][0], sizes[i][1], false);
+		model_free(m);
+	}
+}
+
+Test(view, rules)
+{
+	for (size_t i = 0; i < COUNT(sizes); i++) {
+		struct model *m = sample();
+
+		resize(m, sizes[i][0], sizes[i][1]);
+		press(m, KEYS_F(2));
+		for (int k = 0; k < 3; k++)
+			press(m, KEYS_DOWN);
+		compare(m, "rules", sizes[i][0], sizes[i][1], false);
+		model_free(m);
+	}
+}
+
+/* A rule that is off, one that is edited, and what that would change. */
+Test(view, rules_as_they_are_edited)
+{
+	static const int edited[][2] = { { 80, 24 }, { 20, 5 } };
+
+	for (size_t i = 0; i < COUNT(edited); i++) {
+		const int w = edited[i][0], h = edited[i][1];
+		struct model *m = sample();
+
+		resize(m, w, h);
+		press(m, KEYS_F(2));
+		press(m, KEYS_END);
+		press(m, 'e');
+		press(m, KEYS_HOME);
+		press(m, 'x');
+		press(m, '\r');
+		compare(m, "rule-mistake", w, h, false);
+		press(m, '\b');
+		press(m, KEYS_END);
+		press(m, ',');
+		press(m, '7');
+		press(m, '\r');
+		apply(m, (struct event){
+				 .kind = EVENT_TRIAL,
+				 .trial = { true,
+					    "-allow tcp://[2001:db8:1234:5678::/64]:1-1023,8080\n"
+					    "+allow tcp://[2001:db8:1234:5678::/64]:1-1023\n"
+					    " the order of the others changes\n",
+					    3 } });
+		compare(m, "rule-review", w, h, false);
+		model_free(m);
+	}
+}
+
+Test(view, scopes_of_a_rule)
+{
+	for (size_t i = 0; i < COUNT(sizes); i++) {
+		struct model *m = sample();
+
+		resize(m, sizes[i][0], sizes[i][1]);
+		for (int k = 0; k < 3; k++)
+			press(m, KEYS_DOWN);
+		press(m, 'A');
+		compare(m, "scopes", sizes[i][0], sizes[i][1], false);
 		model_free(m);
 	}
 }
@@ -532,7 +615,8 @@ Test(view, every_size_is_drawn_and_nothing_hostile_shows)
 		press(m, mode == 0   ? KEYS_DOWN
 			 : mode == 1 ? '\r'
 			 : mode == 2 ? KEYS_F(1)
-			 : mode < 5  ? '\t'
+			 : mode == 3 ? '\t'
+			 : mode == 4 ? KEYS_F(2)
 				     : 'q');
 	}
 	cells_exit(&c);
