@@ -44,6 +44,25 @@ static const struct call_type *type_of(int nr)
 	return NULL;
 }
 
+static struct engine *engine_of(struct event *ev)
+{
+	return (struct engine *)((char *)ev - offsetof(struct engine, listener_event));
+}
+
+static void listener_readable(struct event *ev, int res)
+{
+	struct engine *e = engine_of(ev);
+
+	if (res >= 0 && (res & POLLIN))
+		e->pending = e->certain = true;
+	if (res < 0 || (res & POLLHUP)) {
+		/* No task is left that could trap. */
+		close(e->listener);
+		e->listener = -1;
+		e->pending = false;
+	}
+}
+
 /* A call that waits holds up to three descriptors; everything else needs its share, too. */
 static unsigned affordable_calls(void)
 {
@@ -70,6 +89,7 @@ int engine_init(struct engine *e, const struct engine_config *config)
 		.generation = 1,
 		.ask = { .timeout = config->ask_timeout },
 		.listener = config->listener,
+		.listener_event = { .fn = listener_readable },
 		.learn = config->learn,
 		.mirror = config->mirror,
 		.sockets = { .netns = config->mirror != NULL },
@@ -98,8 +118,10 @@ int engine_init(struct engine *e, const struct engine_config *config)
 	if (!e->calls || !e->scratch)
 		return -ENOMEM;
 	blocked_init(e);
-	e->loop->beside = e->listener;
-	return addresses_init(&e->addresses, &e->live, e->loop, e->report);
+	ret = addresses_init(&e->addresses, &e->live, e->loop, e->report);
+	if (ret)
+		return ret;
+	return loop_poll(e->loop, &e->listener_event, e->listener, POLLIN);
 }
 
 void engine_exit(struct engine *e)
@@ -225,9 +247,9 @@ static void take(struct engine *e, struct call *c)
 }
 
 /*
- * Whether a notification can be taken without sleeping. The first one of a batch the loop has seen.
- * After that, to ask pays where several tasks are at it; a single one has yet to be woken by the
- * answer.
+ * Whether a notification can be taken without sleeping. The ring's poll was armed when nothing was
+ * being taken, so what it reports is still there, and need not be asked for again. After that, to
+ * ask pays where several tasks are at it; a single one has yet to be woken by the answer.
  */
 static bool is_ready(struct engine *e)
 {
@@ -268,8 +290,9 @@ static void run_batch(struct engine *e)
 		take(e, c);
 		n++;
 	}
-	/* Full, or no call free: there may be more. Else it is the loop's to say so. */
-	e->pending = n == ENGINE_BATCH || !has_free_call(e);
+	/* Full, or no call free: there may be more. Else it is the ring's to say so. */
+	e->pending = n == ENGINE_BATCH || !has_free_call(e) ||
+		     loop_poll(e->loop, &e->listener_event, e->listener, POLLIN);
 	if (!n)
 		return;
 	stats_add(e->stats, STAT_BATCHES, 1);
@@ -277,30 +300,13 @@ static void run_batch(struct engine *e)
 	stats_peak(e->stats, STAT_BATCH_PEAK, n);
 }
 
-/* What the loop has seen of the listener. */
-static void look_at_listener(struct engine *e)
-{
-	short events = e->loop->beside_events;
-
-	if (events & POLLIN)
-		e->pending = e->certain = true;
-	if (events & (POLLHUP | POLLERR | POLLNVAL)) {
-		/* No task is left that could trap. */
-		close(e->listener);
-		e->listener = -1;
-		e->pending = false;
-	}
-}
-
 void engine_run(struct engine *e)
 {
-	look_at_listener(e);
 	addresses_run(&e->addresses);
 	blocked_run(e);
-	if (e->pending)
+	if (e->pending && e->listener >= 0)
 		run_batch(e);
 	/* With every call taken the listener waits until one is free again. */
-	e->loop->beside = e->pending ? -1 : e->listener;
-	if (e->runnable || (e->pending && has_free_call(e)))
+	if (e->runnable || (e->pending && has_free_call(e) && e->listener >= 0))
 		e->loop->again = true;
 }

@@ -66,10 +66,11 @@ struct engine {
 	uint64_t generation;
 	struct snapshot *retired; /* list of those that nobody uses any more, to be freed */
 	int listener;             /* -1 once the last task is gone */
+	struct event listener_event;
 	bool shares_tables; /* a process shares its descriptors with one that is no thread of it */
-	bool pending; /* the listener may have more than was taken; else the loop waits for it */
-	bool certain; /* it has at least one */
-	unsigned unasked; /* so many batches more end without asking for more */
+	bool pending;       /* the listener may have more than was taken; else it is polled */
+	bool certain;       /* it has at least one */
+	unsigned unasked;   /* so many batches more end without asking for more */
 	struct tasks tasks;
 	struct sockets sockets;
 	struct caps caps;

@@ -4,7 +4,6 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
@@ -29,26 +28,23 @@ uint64_t loop_now(void)
 
 int loop_init(struct loop *l, unsigned entries, unsigned events, struct stats *stats)
 {
-	/*
-	 * Multishot polls complete faster than they are submitted: a larger completion queue. Not
-	 * DEFER_TASKRUN, with which a poll(2) of the ring is not woken (io_uring/io_uring.c,
-	 * io_req_local_work_add()).
-	 */
+	/* Multishot polls complete faster than they are submitted: a larger completion queue. */
 	struct io_uring_params params = {
 		.flags = IORING_SETUP_SUBMIT_ALL | IORING_SETUP_CQSIZE | IORING_SETUP_CLAMP |
-			 IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_COOP_TASKRUN,
+			 IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN,
 		.cq_entries = entries * 8,
 	};
 	int ret;
 
-	*l = (struct loop){ .stats = stats, .nslots = events + 1, .beside = -1 };
+	*l = (struct loop){ .stats = stats, .nslots = events + 1 };
 	l->slots = calloc(l->nslots, sizeof(*l->slots));
 	if (!l->slots)
 		return -ENOMEM;
 	ret = io_uring_queue_init_params(entries, &l->ring, &params);
 	if (ret == -EINVAL) {
-		/* Before Linux 6.0. */
-		params.flags &= ~IORING_SETUP_SINGLE_ISSUER;
+		/* Before Linux 6.1. */
+		params.flags &= ~(IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN);
+		params.flags |= IORING_SETUP_COOP_TASKRUN;
 		ret = io_uring_queue_init_params(entries, &l->ring, &params);
 	}
 	if (ret) {
@@ -308,11 +304,20 @@ static int dispatch(struct loop *l, const struct io_uring_cqe *cqe)
 	return 0;
 }
 
-/* Wait for a completion or, with `again`, only take those that there are. */
-static int enter(struct loop *l)
+/* Submit, and wait for a completion or, with `again`, only take those that there are. */
+static int wait(struct loop *l)
 {
 	int ret;
 
+	/* What may take long begins inside its submission, so that is not yet waiting. */
+	if (l->acts) {
+		l->acts = false;
+		submit(l);
+		if (io_uring_cq_ready(&l->ring))
+			return 0;
+	}
+	if (l->pulse)
+		*l->pulse = 0;
 	do {
 		stats_add(l->stats, STAT_RING_ENTERED, 1);
 		if (l->again)
@@ -324,53 +329,11 @@ static int enter(struct loop *l)
 	return ret;
 }
 
-/*
- * The same for the ring and a descriptor beside it. That is poll(2) and not an operation of the
- * ring, which would lose what the kernel says when it wakes the poller: to go on on the same CPU
- * (wake_up_poll_on_current_cpu()).
- */
-static int enter_or_poll(struct loop *l)
-{
-	struct pollfd p[2] = {
-		{ .fd = l->beside, .events = POLLIN },
-		{ .fd = l->ring.ring_fd, .events = POLLIN },
-	};
-	int ret;
-
-	if (io_uring_sq_ready(&l->ring))
-		submit(l);
-	do {
-		ret = poll(p, 2, l->again || io_uring_cq_ready(&l->ring) ? 0 : -1);
-	} while (ret < 0 && errno == EINTR);
-	if (ret < 0)
-		return -errno;
-	l->beside_events = p[0].revents;
-	return 0;
-}
-
-/* Submit, and wait. */
-static int wait(struct loop *l)
-{
-	/* What may take long begins inside its submission, so that is not yet waiting. */
-	if (l->acts) {
-		l->acts = false;
-		submit(l);
-		if (io_uring_cq_ready(&l->ring))
-			return 0;
-	}
-	if (l->pulse)
-		*l->pulse = 0;
-	return l->beside < 0 ? enter(l) : enter_or_poll(l);
-}
-
 int loop_turn(struct loop *l)
 {
 	struct io_uring_cqe *cqe;
 	unsigned head, count = 0;
-	int ret;
-
-	l->beside_events = 0;
-	ret = wait(l);
+	int ret = wait(l);
 
 	if (l->pulse)
 		*l->pulse = ++l->turns;

@@ -48,15 +48,8 @@ struct loop {
 	struct slot *slots; /* index 0 is never used */
 	uint32_t nslots, free_slot;
 	uint32_t used_slots; /* the first so many; memory of the others is not touched */
-	bool again;          /* do not sleep in the next turn: somebody has work left */
-	bool acts;           /* an operation is prepared that does more than wait */
-	/*
-	 * A descriptor to wait for beside the ring in the next turn, or -1, and the poll(2) bits
-	 * that this turn has seen of it. One that becomes ready with every other thing that is
-	 * done costs less than half as much here as armed on the ring again and again.
-	 */
-	int beside;
-	short beside_events;
+	bool again; /* do not sleep in the next turn: somebody has work left */
+	bool acts;  /* an operation is prepared that does more than wait */
 	/*
 	 * If not NULL: 0 while the loop waits, else a number that no turn before has had. Whoever
 	 * shares the memory sees a loop that is stuck.

@@ -456,7 +456,6 @@ static void finish(struct supervisor *s)
 {
 	*s->config->pulse = 0; /* from here on nobody waits for an answer */
 	s->loop.pulse = NULL;
-	s->loop.beside = -1;
 	kill_leftovers(s);
 	drain_terminal(s);
 	drain(s); /* so that there is room for the end */
