@@ -83,8 +83,6 @@ static const struct keys_row table[] = {
 	[COMMAND_LAST] = { .keys = { KEYS_END, 'G' }, .places = IN_SCROLL, .help = "the last row" },
 	[COMMAND_DETAIL] = { .keys = { '\r', KEYS_KEYPAD_ENTER },
 			     .places = IN_POLICY,
-			     .bar_places = KEYS_IN_LIST,
-			     .bar = "Detail",
 			     .help = "all about the selected row" },
 	[COMMAND_ALLOW] = { .keys = { 'a' },
 			    .places = IN_FLOW,
