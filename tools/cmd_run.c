@@ -144,7 +144,7 @@ struct run {
 	struct sinkhole *sinkhole;
 	const char *profile; /* absolute path, or NULL */
 	const char *name;
-	struct learn_file *learn; /* of --learn, or NULL */
+	struct learn_file learn; /* of --learn, else zeroed */
 };
 
 /* A front_run_fn; a batch run has no terminal. */
@@ -158,12 +158,12 @@ static int run(void *arg, const struct supervisor_terminal *terminal)
 		.profile = r->profile,
 		.name = r->name,
 		.max_connections = o->max_connections,
-		.learn = r->learn ? r->learn->learn : NULL,
+		.learn = r->learn.learn,
 		.stats = o->stats,
 		.linger = o->linger,
 		.timeout = o->timeout_ns,
 		.ask_timeout = o->ask_timeout_ns ? o->ask_timeout_ns : ask_timeout_ns,
-		.report = { .learn = r->learn ? r->learn->learn : NULL,
+		.report = { .learn = r->learn.learn,
 			    .verbose = o->verbose,
 			    .quiet = o->quiet,
 			    .monitored = terminal && terminal->fds & 1U << 2 },
@@ -204,8 +204,8 @@ static int run(void *arg, const struct supervisor_terminal *terminal)
 	status = prepare_launch(o, PLAN_SUPERVISED, r->name, terminal, &config.launch);
 	if (!status)
 		status = guardian_run(&config, o->status_fd);
-	if (r->learn)
-		status = learn_file_write(r->learn, status, o->quiet);
+	if (r->learn.learn)
+		status = learn_file_write(&r->learn, status, o->quiet);
 	control.fd = config.control;
 	control_socket_exit(&control);
 	free(config.launch.filter.filter);
@@ -360,14 +360,12 @@ static int run_policy(struct run *r, const struct profile_file *f, struct draft 
 /* With --learn. Returns an exit status. */
 static int run_learning(struct run *r, const struct profile_file *f, struct draft *d)
 {
-	struct learn_file learn;
-	int status = learn_file_open(&learn, r->options->learn, f, r->sinkhole->open);
+	int status = learn_file_open(&r->learn, r->options->learn, f, r->sinkhole->open);
 
 	if (status)
 		return status;
-	r->learn = &learn;
 	status = run_policy(r, f, d);
-	learn_file_close(&learn);
+	learn_file_close(&r->learn);
 	return status;
 }
 
