@@ -271,12 +271,12 @@ static int read_text(const json_t *packet, int body, char **text, size_t *size)
 static void print_lines(FILE *out, const json_t *packet, char sign, const char *key,
 			const char *count)
 {
-	const json_t *line, *lines = json_object_get(packet, key);
+	const json_t *lines = json_object_get(packet, key);
 	json_int_t more = json_integer_value(json_object_get(packet, count)) -
 			  (json_int_t)json_array_size(lines);
-	size_t i;
 
-	json_array_foreach(lines, i, line) fprintf(out, "%c%s\n", sign, json_string_value(line));
+	for (size_t i = 0; i < json_array_size(lines); i++)
+		fprintf(out, "%c%s\n", sign, json_string_value(json_array_get(lines, i)));
 	if (more > 0)
 		fprintf(out, "%cand %" JSON_INTEGER_FORMAT " more\n", sign, more);
 }

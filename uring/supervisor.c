@@ -338,6 +338,10 @@ static bool start(struct supervisor *s)
 	if (!ret)
 		ret = metrics_file_init(&s->metrics, &s->loop, s->ledger, &s->report,
 					config->metrics_path);
+	/* Whoever looks at it, once the command runs, sees all of it. */
+	ledger_set_run(s->ledger, config->name, s->launch.pid, config->launch.argv);
+	ledger_set_policy(s->ledger, 1, policy_fallback_name(config->snapshot->policy),
+			  source_profile(config->snapshot->source));
 	if (!ret)
 		ret = own_calls_enforce();
 	if (!ret && config->terminal)
@@ -348,9 +352,6 @@ static bool start(struct supervisor *s)
 		return fail(s, "start the supervisor", ret);
 	if (config->notice)
 		report_message(&s->report, "%s", config->notice);
-	ledger_set_run(s->ledger, config->name, s->launch.pid, config->launch.argv);
-	ledger_set_policy(s->ledger, 1, policy_fallback_name(config->snapshot->policy),
-			  source_profile(config->snapshot->source));
 	tell_front(s, FRONT_READY);
 	return true;
 }
