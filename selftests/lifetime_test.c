@@ -209,6 +209,27 @@ TEST_F(lifetime, a_profile_that_cannot_be_written_changes_nothing)
 	EXPECT_EQ(0, server_count(self->a.server));
 }
 
+TEST_F(lifetime, an_answer_can_name_the_profile)
+{
+	char packet[256];
+
+	asked_start(&self->a, ARGS("--ask"), script, "127.0.1.1", "");
+	asked_go(&self->a);
+	asked_held(&self->a, 1);
+	EXPECT_STRIN("expected \"profile\" to be an absolute path",
+		     asked_refusal(&self->a, "{\"v\":1,\"verb\":\"answer\",\"id\":1,\"verdict\":"
+					     "\"allow\",\"lifetime\":\"profile\",\"profile\":\"x\"}"));
+	snprintf(packet, sizeof(packet),
+		 "{\"v\":1,\"verb\":\"answer\",\"id\":1,\"verdict\":\"allow\","
+		 "\"lifetime\":\"profile\",\"profile\":\"%s\"}",
+		 self->profile);
+	json_decref(driven_request(self->a.control, packet));
+	asked_says(&self->a, "connect ok\n");
+	EXPECT_STRIN("allow 127.0.1.1:9000", read_profile(self));
+	asked_go(&self->a);
+	asked_finish(&self->a);
+}
+
 TEST_F(lifetime, what_cannot_be_is_refused)
 {
 	asked_start(&self->a, ARGS("--ask"), script, "127.0.1.1", "");

@@ -166,6 +166,36 @@ TEST_F(prompt, a_wider_answer_becomes_a_rule)
 	EXPECT_EQ(3, server_count(self->server));
 }
 
+TEST_F(prompt, an_answer_for_good_asks_for_a_profile)
+{
+	char path[128], rule[64] = "";
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/p.toml", harness_dir());
+	start(self, ARGS("sandtop", "--", "python3", "-c", script, "3"));
+	expect_screen(self, "3 waiting, Ctrl-] to answer");
+	type(self, LEAVE_OUTPUT);
+	expect_screen(self, READY);
+	type(self, "ap3");
+	expect_screen(self, "Enter: allow this network from now on, by the profile");
+	type(self, "\r");
+	expect_screen(self, "Profile to write it to");
+	type(self, path);
+	type(self, "\r");
+	expect_screen(self, "generation 2");
+	finish(self, "first ok good 3 end");
+	EXPECT_EQ(3, server_count(self->server));
+	file = fopen(path, "re");
+	ASSERT_NE(NULL, file);
+	while (!strstr(rule, "allow ") && fgets(rule, sizeof(rule), file))
+		;
+	fclose(file);
+	EXPECT_EQ(0, strncmp("\t\"allow tcp://127.0.1.", rule, 22))
+	{
+		TH_LOG("%s", rule);
+	}
+}
+
 /* Typed at once behind the key that shows the question, nobody can have read it. */
 TEST_F(prompt, stray_keys_answer_nothing)
 {

@@ -217,7 +217,7 @@ int link_ask_questions(struct link *l)
 }
 
 int link_answer(struct link *l, uint64_t id, const char *verdict, const char *lifetime,
-		const char *scope)
+		const char *scope, const char *profile)
 {
 	char what[LINK_WHAT_MAX];
 	int ret;
@@ -225,8 +225,8 @@ int link_answer(struct link *l, uint64_t id, const char *verdict, const char *li
 	snprintf(what, sizeof(what), "question %" PRIu64 ": %s%s%s, %s", id, verdict,
 		 scope ? " " : "", scope ? scope : "", lifetime);
 	ret = ask(l,
-		  request("answer", "{s:I, s:s, s:s, s:s*}", "id", (json_int_t)id, "verdict",
-			  verdict, "lifetime", lifetime, "scope", scope),
+		  request("answer", "{s:I, s:s, s:s, s:s*, s:s*}", "id", (json_int_t)id, "verdict",
+			  verdict, "lifetime", lifetime, "scope", scope, "profile", profile),
 		  what);
 	if (!ret)
 		l->answered[l->n_asked - 1] = id;

@@ -113,9 +113,12 @@ int link_disconnect(struct link *l, uint64_t cookie, const char *what);
 /* Ask for the questions, which come as LINK_QUESTIONS; as link_ask_connections(). */
 int link_ask_questions(struct link *l);
 
-/* Answer the question of that number; `scope` may be NULL. As link_ask(). */
+/*
+ * Answer the question of that number; `scope` and `profile`, an absolute path, may be NULL. As
+ * link_ask().
+ */
 int link_answer(struct link *l, uint64_t id, const char *verdict, const char *lifetime,
-		const char *scope);
+		const char *scope, const char *profile);
 
 /* Hold every new call of the command, until that is taken back or this connection ends. */
 int link_pause(struct link *l, bool on);

@@ -434,6 +434,7 @@ struct effect model_apply(struct model *m, const struct event *e)
 		break;
 	case EVENT_ANSWERED:
 		prompt_replied(&m->prompt, e->answered.id, e->answered.ok);
+		name_bar_replied(&m->name_bar, e->answered.id, e->answered.ok);
 		m->dirty = true;
 		break;
 	case EVENT_PAUSED:

@@ -18,6 +18,7 @@
 #include "tui/judged.h"
 #include "tui/keys.h"
 #include "tui/log.h"
+#include "tui/name_bar.h"
 #include "tui/order.h"
 #include "tui/prompt.h"
 #include "tui/rate.h"
@@ -160,6 +161,7 @@ struct effect {
 		uint64_t id; /* of the question */
 		/* As the control protocol has them; static. */
 		const char *verdict, *lifetime, *scope; /* scope may be NULL */
+		const char *profile; /* the file to write it to, or NULL; the model's */
 	} answer;
 };
 
@@ -219,6 +221,7 @@ struct model {
 	struct log log;
 
 	struct prompt prompt;
+	struct name_bar name_bar;
 	int bar_w, bar_room; /* columns of a bar, and how many lines it may have */
 
 	struct rulelist rules;

@@ -2,6 +2,7 @@
 #include "tui/monitor.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -135,8 +136,16 @@ static void answered(struct monitor *m, uint64_t id, bool ok)
 
 static void answer(struct monitor *m, const struct effect *effect)
 {
-	int ret = link_answer(&m->link, effect->answer.id, effect->answer.verdict,
-			      effect->answer.lifetime, effect->answer.scope);
+	const char *name = effect->answer.profile;
+	char path[PATH_MAX], dir[PATH_MAX];
+	int ret;
+
+	/* The sandbox has another working directory. */
+	if (name && *name != '/' && getcwd(dir, sizeof(dir)) &&
+	    snprintf(path, sizeof(path), "%s/%s", dir, name) < (int)sizeof(path))
+		name = path;
+	ret = link_answer(&m->link, effect->answer.id, effect->answer.verdict,
+			  effect->answer.lifetime, effect->answer.scope, name);
 
 	feed_asked(m->model, ret);
 	if (ret)

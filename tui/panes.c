@@ -9,6 +9,7 @@
 #include "tui/flowlist.h"
 #include "tui/log.h"
 #include "tui/log_view.h"
+#include "tui/name_bar.h"
 #include "tui/prompt_view.h"
 #include "tui/rules.h"
 #include "tui/rules_view.h"
@@ -73,6 +74,10 @@ static const struct bar_ops bars[] = {
 	  .render = rules_bar_render,
 	  .takes_paste = true },
 	{ .rows = scope_bar_rows, .key = scope_bar_key, .render = scope_bar_render },
+	{ .rows = name_bar_rows,
+	  .key = name_bar_key,
+	  .render = name_bar_render,
+	  .takes_paste = true },
 	{ .rows = filter_rows, .key = filter_key, .render = filter_render, .takes_paste = true },
 	/* Behind all in which something is typed. */
 	{ .rows = prompt_view_rows, .key = prompt_view_key, .render = prompt_view_render },

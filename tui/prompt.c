@@ -296,13 +296,14 @@ const char *prompt_refusal(const struct prompt *p)
 	return NULL;
 }
 
-void prompt_answered(struct prompt *p)
+void prompt_answered(struct prompt *p, uint64_t id)
 {
-	struct question *q = find(p, p->id);
+	struct question *q = find(p, id);
 
 	if (q)
 		q->sent = true;
-	turn_to_next(p);
+	if (p->id == id)
+		turn_to_next(p);
 }
 
 void prompt_replied(struct prompt *p, uint64_t id, bool ok)

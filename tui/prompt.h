@@ -117,8 +117,8 @@ const char *prompt_choose(struct prompt *p, enum command command);
 /* Why the answer cannot be sent as it is, or NULL. */
 const char *prompt_refusal(const struct prompt *p);
 
-/* The current question is answered: the next one has its turn. */
-void prompt_answered(struct prompt *p);
+/* That question is answered: if it was the current one, the next one has its turn. */
+void prompt_answered(struct prompt *p, uint64_t id);
 
 /*
  * What became of the answer to that question. If it was refused, or could not be sent, the question

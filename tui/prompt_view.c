@@ -211,7 +211,10 @@ static void send_answer(struct model *m, const struct event *e, struct effect *e
 	effect->answer.verdict = verdict_name(p->verdict);
 	effect->answer.lifetime = prompt_lifetime_word(p->lifetime);
 	effect->answer.scope = p->lifetime == PROMPT_ONCE ? NULL : prompt_scope_word(p->scope);
-	prompt_answered(p);
+	if (p->lifetime == PROMPT_PROFILE && !m->profile && !m->name_bar.taken)
+		name_bar_open(m, effect);
+	else
+		prompt_answered(p, p->id);
 }
 
 bool prompt_view_key(struct model *m, const struct event *e, struct effect *effect)

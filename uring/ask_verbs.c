@@ -212,22 +212,48 @@ static int parse_answer(const json_t *request, json_t *reply, struct answer *a)
 	return 0;
 }
 
+/*
+ * The profile that gets the rule of an answer: the one that the run began with, or that an answer
+ * names. NULL with the reason in the reply.
+ */
+static const char *profile_of(struct control *c, const json_t *request, json_t *reply)
+{
+	const json_t *named = json_object_get(request, "profile");
+	const char *path = json_string_value(named);
+
+	if (named && (!path || *path != '/'))
+		control_refuse(reply, "answer: expected \"profile\" to be an absolute path");
+	else if (named && c->config.profile)
+		control_refuse(reply,
+			       "answer: the sandbox was started with the profile '%s': "
+			       "expected none to be named",
+			       c->config.profile);
+	else if (named) {
+		free(c->profile);
+		c->profile = strdup(path);
+		return c->profile;
+	} else if (c->config.profile || c->profile)
+		return c->config.profile ? c->config.profile : c->profile;
+	else
+		control_refuse(reply, "answer: the sandbox was started without a profile: "
+				      "expected once, session or ten-minutes");
+	return NULL;
+}
+
 /* The answer becomes a rule. */
 static int insert(struct control *c, struct control_client *client, const struct answer *a,
-		  const struct call *q, json_t *reply)
+		  const struct call *q, const json_t *request, json_t *reply)
 {
 	char text[SCOPE_RULE_MAX];
-	const struct swap_rule rule = {
+	struct swap_rule rule = {
 		.text = text,
 		.seconds = a->lifetime == TEN_MINUTES ? a->seconds : 0,
-		.profile = a->lifetime == PROFILE ? c->config.profile : NULL,
 		.question = q->question,
 		.verdict = a->verdict,
 	};
 
-	if (a->lifetime == PROFILE && !c->config.profile)
-		return control_refuse(reply, "answer: the sandbox was started without a profile: "
-					     "expected once, session or ten-minutes");
+	if (a->lifetime == PROFILE && !(rule.profile = profile_of(c, request, reply)))
+		return -EINVAL;
 	if (a->scope == SCOPE_HOST && !q->host)
 		return control_refuse(reply, "answer: no host name is known for this address: "
 					     "expected ip:port, network, port or any");
@@ -251,6 +277,6 @@ int control_answer(struct control *c, struct control_client *client, json_t *req
 	if (!q)
 		return -EINVAL;
 	if (a.lifetime != ONCE)
-		return insert(c, client, &a, q, reply);
+		return insert(c, client, &a, q, request, reply);
 	return json_object_set_new(reply, "released", json_integer(ask_answer(e, q, a.verdict)));
 }

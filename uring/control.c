@@ -429,4 +429,5 @@ void control_exit(struct control *c)
 		if (c->clients[i].control)
 			disconnect(&c->clients[i]);
 	free(c->command);
+	free(c->profile);
 }

@@ -70,6 +70,7 @@ struct control {
 	struct event listener_event;
 	double start;  /* CLOCK_REALTIME, seconds */
 	char *command; /* its argv as one text */
+	char *profile; /* that an answer has named, where config has none; or NULL */
 	struct control_client clients[CONTROL_CLIENTS];
 };
 

@@ -145,6 +145,7 @@ Test(prompt, every_scope_and_lifetime_has_its_key)
 		       { '5', "any" } },
 	  lifetimes[] = { { 's', "session" }, { 'p', "profile" }, { 't', "ten-minutes" } };
 
+	model->profile = "/etc/mine.toml";
 	for (size_t i = 0; i < 5; i++)
 		for (size_t k = 0; k < 3; k++) {
 			char list[128];
@@ -178,8 +179,47 @@ Test(prompt, the_host_is_the_first_choice_where_it_is_known)
 	expect_answer(press('\r'), 8, "allow", "session", "ip:port");
 }
 
+Test(prompt, a_profile_is_asked_for_where_there_is_none)
+{
+	struct effect effect;
+
+	take(GIT DIG);
+	pass();
+	press('a');
+	press('p');
+	cr_expect_eq(press('\r').kind, EFFECT_NONE);
+	cr_expect_eq(name_bar_rows(model), 1);
+	/* Keys of the question are letters there. */
+	cr_expect_eq(press('\r').kind, EFFECT_NONE);
+	press('d');
+	press('n');
+	cr_expect_eq(press(KEYS_ESCAPE).kind, EFFECT_NONE);
+	cr_expect_eq(name_bar_rows(model), 0);
+	cr_expect_eq(model->prompt.id, 7);
+
+	pass();
+	press('\r');
+	press('.');
+	/* What was typed before is still there; a question that goes meanwhile is not answered for. */
+	take(DIG);
+	effect = press('\r');
+	expect_answer(effect, 7, "allow", "profile", "host");
+	cr_expect_str_eq(effect.answer.profile, "dn.");
+	cr_expect_eq(model->prompt.id, 8);
+	apply((struct event){ .kind = EVENT_ANSWERED, .answered = { 7, true } });
+
+	/* It is asked for once. */
+	pass();
+	press('a');
+	press('p');
+	effect = press('\r');
+	expect_answer(effect, 8, "allow", "profile", "ip:port");
+	cr_expect_null(effect.answer.profile);
+}
+
 Test(prompt, any_is_not_for_the_profile)
 {
+	model->profile = "/etc/mine.toml";
 	take(GIT);
 	pass();
 	press('a');
