@@ -8,254 +8,15 @@
 #include <string.h>
 
 #include "core/mirror.h"
-#include "core/profile_store.h"
-#include "core/resolve.h"
-#include "core/shut.h"
-#include "policy/diff.h"
-#include "policy/dns.h"
 #include "policy/error.h"
 #include "uring/ask.h"
+#include "uring/change.h"
 
 /*
  * A connection that is handed from task to task just then can be missed, so the open flows are
  * looked at again a little later, and while it is known that some could not be seen.
  */
 enum { LOOK_AGAIN_SECONDS = 1, LOOKS_MAX = 60, RETRY_SECONDS = 10 };
-
-enum change_kind {
-	CHANGE_INSERT,
-	CHANGE_RELOAD,
-	CHANGE_UNDO,
-	CHANGE_END, /* rules whose time is over go */
-	CHANGE_PANIC,
-	CHANGE_SHUT,
-	CHANGE_LOOK,
-	CHANGE_KEEP
-};
-
-struct change {
-	struct job job;
-	struct swap *swap;
-	enum change_kind kind;
-	struct control_client *client; /* NULL: nobody waits for it */
-	char *text;                    /* the rule */
-	char *path;                    /* of the profile that gets it, too, or NULL */
-	struct reload reload;          /* its texts are the change's */
-	unsigned seconds;              /* that a rule lasts, 0 = for good */
-	uint64_t question;
-	enum verdict verdict;     /* of its answer */
-	struct snapshot *retired; /* to be freed on the way */
-	struct facts *facts;      /* by which open flows are judged */
-	/* What came of it. */
-	int ret;
-	struct policy_error err;
-	struct source *source;
-	struct policy *policy;
-	struct diff diff;
-	int *match; /* see snapshot_match() */
-	struct shut_result shut;
-	unsigned cancelled; /* calls that waited */
-	uint64_t *cookies;
-	size_t n_cookies;
-};
-
-static void change_free(struct change *c)
-{
-	free(c->text);
-	free(c->path);
-	free((char *)c->reload.path);
-	free((char *)c->reload.text);
-	free(c->match);
-	source_free(c->source);
-	policy_free(c->policy);
-	facts_free(c->facts);
-	diff_free(&c->diff);
-	free(c->cookies);
-	free(c);
-}
-
-/* On the job's thread from here on. */
-
-static struct snapshot *live(const struct change *c)
-{
-	return c->swap->engine->snapshot;
-}
-
-/* Returns 0 or -errno, mostly with c->err filled. */
-static int compare(struct change *c, const struct source *from, const struct source *to)
-{
-	struct draft *a = NULL, *b = NULL;
-	int ret = source_build(from, &a, &c->err);
-
-	if (!ret)
-		ret = source_build(to, &b, &c->err);
-	if (!ret)
-		ret = draft_diff(a, b, &c->diff);
-	draft_free(a);
-	draft_free(b);
-	return ret;
-}
-
-static int read_profile(struct change *c)
-{
-	const struct reload *r = &c->reload;
-
-	return r->whole ? source_replace(c->source, r->path, r->text, r->size)
-			: source_set_profile(c->source, r->path, r->text, r->size);
-}
-
-/* c->policy of c->source. */
-static int compile(struct change *c)
-{
-	struct draft *d;
-	int ret = source_build(c->source, &d, &c->err);
-
-	if (ret)
-		return ret;
-	source_forget(c->source, d);
-	if (!draft_has_sinkhole(d) && draft_relies_on_sinkhole(d))
-		ret = policy_error_set(
-			&c->err, "names cannot be blocked: this run answers no DNS: expected a "
-				 "policy with names when it began");
-	if (!ret)
-		ret = resolve_policy(d, NULL, &c->policy, &c->err);
-	draft_free(d);
-	if (!ret)
-		ret = compare(c, live(c)->source, c->source);
-	return ret ? ret : snapshot_match(live(c)->policy, c->policy, &c->match);
-}
-
-/* Whatever is made of the live policy is made without the rules that have ended. */
-static int make(struct change *c)
-{
-	uint64_t now = loop_now();
-	size_t ended;
-	int ret = 0;
-
-	if (source_panics(live(c)->source))
-		return c->kind == CHANGE_END
-			       ? -ECANCELED /* undo leaves out what has ended */
-			       : policy_error_set(&c->err, "everything is denied since the panic: "
-							   "undo that first");
-	c->source = source_copy(live(c)->source);
-	if (!c->source)
-		return -ENOMEM;
-	ended = source_end(c->source, now);
-	if (c->kind == CHANGE_RELOAD)
-		ret = read_profile(c);
-	else if (c->kind == CHANGE_INSERT)
-		ret = source_insert_until(c->source, c->text,
-					  c->seconds ? now + c->seconds * 1000000000ull : 0);
-	else if (!ended)
-		ret = -ECANCELED; /* another change has taken them out */
-	if (!ret)
-		ret = compile(c);
-	if (!ret && c->kind == CHANGE_INSERT && c->path)
-		ret = profile_store_insert(c->path, c->text, &c->err);
-	return ret;
-}
-
-/* The policy before is live as it was, unless a rule of it has ended since. */
-static int make_undo(struct change *c)
-{
-	const struct swap *s = c->swap;
-	int ret;
-
-	if (!s->depth)
-		return 0; /* commit() says so */
-	c->source = source_copy(s->history[s->depth - 1]->source);
-	if (!c->source)
-		return -ENOMEM;
-	if (source_end(c->source, loop_now()))
-		return compile(c);
-	ret = compare(c, live(c)->source, c->source);
-	return ret ? ret
-		   : snapshot_match(live(c)->policy, s->history[s->depth - 1]->policy, &c->match);
-}
-
-/* Without a look at the rules below: nothing of them is to be resolved first. */
-static int make_panic(struct change *c)
-{
-	struct draft *d;
-	int ret;
-
-	if (source_panics(live(c)->source))
-		return policy_error_set(&c->err, "everything is denied already");
-	d = draft_new();
-	if (!d)
-		return -ENOMEM;
-	draft_set_panic(d);
-	if (c->swap->engine->dns)
-		draft_set_sinkhole(d);
-	ret = policy_compile(d, &c->policy);
-	draft_free(d);
-	c->source = source_copy(live(c)->source);
-	if (!c->source)
-		return -ENOMEM;
-	source_set_panic(c->source);
-	return ret;
-}
-
-static int make_shut_policy(struct change *c)
-{
-	struct draft *d = draft_new();
-	int ret;
-
-	if (!d)
-		return -ENOMEM;
-	ret = draft_rule(d, c->text, &c->err);
-	if (!ret)
-		ret = draft_default(d, "allow", &c->err);
-	/* What a name means is then what the sandbox has been told. */
-	if (!ret && c->swap->engine->dns)
-		draft_set_sinkhole(d);
-	if (!ret)
-		ret = resolve_policy(d, NULL, &c->policy, &c->err);
-	draft_free(d);
-	return ret;
-}
-
-static void prepare(struct job *j)
-{
-	struct change *c = (struct change *)j;
-
-	snapshot_free(c->retired);
-	switch (c->kind) {
-	case CHANGE_INSERT:
-	case CHANGE_RELOAD:
-	case CHANGE_END:
-		c->ret = make(c);
-		break;
-	case CHANGE_PANIC:
-		c->ret = make_panic(c);
-		break;
-	case CHANGE_SHUT:
-		c->ret = make_shut_policy(c);
-		break;
-	case CHANGE_UNDO:
-		c->ret = make_undo(c);
-		break;
-	case CHANGE_KEEP:
-		c->ret = shut_list(&c->cookies, &c->n_cookies);
-		break;
-	case CHANGE_LOOK:
-		break;
-	}
-}
-
-static void narrow(struct job *j)
-{
-	struct change *c = (struct change *)j;
-	const struct policy *p = c->kind == CHANGE_SHUT ? c->policy : live(c)->policy;
-	const struct policy *before[SWAP_HISTORY];
-	const struct swap *s = c->swap;
-
-	for (unsigned i = 0; i < s->n_before; i++)
-		before[i] = s->before[i]->policy;
-	c->ret = shut_denied(p, before, s->n_before, c->facts, &s->engine->outbound, &c->shut);
-}
-
-/* In the loop from here on. */
 
 static json_t *lines(const struct diff_lines *l)
 {
@@ -499,7 +260,7 @@ static void prepared(struct job *j)
 	/* `shut` speaks of what it names alone. */
 	if (c->kind != CHANGE_SHUT && s->engine->mirror)
 		c->facts->mirror = s->engine->mirror->cookie;
-	j->work = narrow;
+	j->work = change_narrow;
 	j->done = narrowed;
 	jobs_go_on(s->jobs, j);
 }
@@ -522,7 +283,7 @@ static int add_change(struct swap *s, struct change *c)
 {
 	int ret;
 
-	c->job = (struct job){ .work = prepare, .done = prepared };
+	c->job = (struct job){ .work = change_prepare, .done = prepared };
 	c->swap = s;
 	c->retired = s->engine->retired;
 	s->engine->retired = NULL;
