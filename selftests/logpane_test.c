@@ -71,10 +71,10 @@ static void try_once(FIXTURE_DATA(logpane) * self)
 	ASSERT_EQ(0, tty_wait(&self->tty, "tried"));
 }
 
-/* Ctrl-] leads to Decisions, which Connections and Log follow. */
+/* Ctrl-] leads to Decisions, which Connections, Rules and Log follow. */
 static void go_to_log(FIXTURE_DATA(logpane) * self)
 {
-	ASSERT_EQ(0, tty_type(&self->tty, CTRL_BRACKET "\t\t"));
+	ASSERT_EQ(0, tty_type(&self->tty, CTRL_BRACKET "\t\t\t"));
 	ASSERT_EQ(0, tty_wait(&self->tty, "TIME     DECISION"));
 }
 

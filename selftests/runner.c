@@ -15,8 +15,8 @@
  *
  * N programs run at a time (1), and what each has to say appears when it has
  * ended; if N is 1, at once. A program that --alone names, because its tests
- * measure time, runs after the others and by itself. --times says how long each
- * took.
+ * measure time, runs after the others and beside none but itself as the other
+ * user. --times says how long each took.
  *
  * What a program prints is not trusted further than its exit status, nor the
  * reverse: a crash, a missing plan, a missing result or a disagreement is an
@@ -305,8 +305,12 @@ static void run_all(const struct job *jobs, size_t count)
 	for (size_t i = 0; i < count; i++) {
 		if (!is_named(&config.alone, jobs[i].program))
 			continue;
+		while (!idle_worker())
+			await_worker();
 		start(idle_worker(), &jobs[i]);
-		await_all();
+		/* Next to itself as somebody else it has an even share. */
+		if (i + 1 == count || jobs[i + 1].program != jobs[i].program)
+			await_all();
 	}
 }
 

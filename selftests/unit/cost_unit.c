@@ -14,14 +14,7 @@
 #include "policy/live.h"
 #include "policy/names.h"
 #include "policy/policy.h"
-
-#if defined(__SANITIZE_ADDRESS__)
-enum { SANITIZED = true };
-#elif defined(__has_feature)
-enum { SANITIZED = __has_feature(address_sanitizer) };
-#else
-enum { SANITIZED = false };
-#endif
+#include "selftests/unit/sanitized.h"
 
 enum {
 	FEW = 10,
