@@ -13,6 +13,8 @@
 
 #define ARGS(...) ((const char *const[]){ __VA_ARGS__, NULL })
 
+enum { CONTROL_ROUNDS = 20 }; /* at most, until the control succeeds */
+
 FIXTURE(race)
 {
 	struct server *allowed, *denied;
@@ -49,9 +51,13 @@ static void flip(struct race_data *self, const char *const options[])
 	EXPECT_NE(0, server_count(self->allowed));
 }
 
+/* On a busy machine a race can be lost, natively too. */
 TEST_F(race, a_port_that_changes_reaches_both_without_a_sandbox)
 {
-	flip(self, NULL);
+	for (int i = 0; i < CONTROL_ROUNDS && !server_count(self->denied); i++) {
+		sandbox_free(&self->sandbox);
+		flip(self, NULL);
+	}
 	EXPECT_NE(0, server_count(self->denied));
 }
 
