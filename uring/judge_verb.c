@@ -22,6 +22,8 @@ static const char *judge(struct engine *e, const char *text)
 	strcpy(line, text);
 	if (explain_parse(line, name, &endpoint, &err) != 1)
 		return NULL;
+	/* As the next call would be judged, however long ago the last one was. */
+	e->live.now = loop_now();
 	endpoint.self = policy_asks_self(e->policy, &e->live, &endpoint) &&
 			listeners_has(&e->listeners, e->listeners.diag, &endpoint);
 	return verdict_name(policy_decide(e->policy, &e->live, &endpoint).verdict);

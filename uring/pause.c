@@ -16,8 +16,8 @@ static void resumed(struct engine *e, struct call *c, int res)
 		call_finish_cancelled(e, c, EINTR);
 		return;
 	}
-	/* The pause was no time of the call's. */
-	c->start = loop_now();
+	/* The pause was no time of the call's, but names can have grown old in it. */
+	c->start = e->live.now = loop_now();
 	c->looked_after = false;
 	c->cancel = CANCEL_NONE;
 	begin(e, c, 0);

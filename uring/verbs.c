@@ -375,7 +375,7 @@ static int ask(struct control *c, struct control_client *client, enum query_kind
 		.facts = facts_new(&e->live, &e->listeners),
 	};
 	if (q->facts)
-		q->facts->live.now = e->live.now;
+		q->facts->live.now = loop_now();
 	ret = (endpoint && !q->endpoint) || !q->facts ? -ENOMEM : jobs_add(c->config.jobs, &q->job);
 	if (!ret)
 		return CONTROL_LATER;
