@@ -84,16 +84,7 @@ static void add_list(struct edit *e, const char *key, const struct lines *lines)
 {
 	const struct layout *l = e->old;
 
-	if (layout_is_inline(l)) {
-		edit_copy_to(e, l->network_at + 1);
-		fputc(' ', e->out);
-	} else {
-		edit_copy_to(e, l->network ? layout_next_line(l, l->network_at) : l->size);
-		if (e->done && l->text[e->done - 1] != '\n')
-			fputs(e->eol, e->out);
-		if (!l->network)
-			fprintf(e->out, "%s[network]%s", e->done ? e->eol : "", e->eol);
-	}
+	edit_to_network(e);
 	fprintf(e->out, "%s = [%s", key, e->eol);
 	write_lines(e, lines);
 	fputc(']', e->out);

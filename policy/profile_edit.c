@@ -75,17 +75,8 @@ static void add_list(struct edit *e, const struct draft_rule *rules, size_t n)
 	const struct layout *l = e->old;
 	bool is_inline = layout_is_inline(l);
 
-	if (is_inline) {
-		edit_copy_to(e, l->network_at + 1);
-		fputs(" rules = [", e->out);
-	} else {
-		edit_copy_to(e, l->network ? layout_next_line(l, l->network_at) : l->size);
-		if (e->done && l->text[e->done - 1] != '\n')
-			fputs(e->eol, e->out);
-		if (!l->network)
-			fprintf(e->out, "%s[network]%s", e->done ? e->eol : "", e->eol);
-		fprintf(e->out, "rules = [%s", e->eol);
-	}
+	edit_to_network(e);
+	fprintf(e->out, "rules = [%s", is_inline ? "" : e->eol);
 	for (size_t i = 0; i < n; i++) {
 		fputs(!is_inline ? "\t" : i ? ", " : "", e->out);
 		profile_write_text(e->out, rules[i].text);

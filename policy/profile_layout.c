@@ -175,6 +175,22 @@ void edit_copy_to(struct edit *e, size_t at)
 	e->done = at;
 }
 
+void edit_to_network(struct edit *e)
+{
+	const struct layout *l = e->old;
+
+	if (layout_is_inline(l)) {
+		edit_copy_to(e, l->network_at + 1);
+		fputc(' ', e->out);
+		return;
+	}
+	edit_copy_to(e, l->network ? layout_next_line(l, l->network_at) : l->size);
+	if (e->done && l->text[e->done - 1] != '\n')
+		fputs(e->eol, e->out);
+	if (!l->network)
+		fprintf(e->out, "%s[network]%s", e->done ? e->eol : "", e->eol);
+}
+
 void edit_repeat(struct edit *e, struct span s)
 {
 	fwrite(e->old->text + s.at, 1, s.end - s.at, e->out);

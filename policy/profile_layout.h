@@ -80,6 +80,9 @@ int edit_begin(struct edit *e, const struct layout *old);
 /* Take over the old text up to `at`. */
 void edit_copy_to(struct edit *e, size_t at);
 
+/* Take over the old text up to the front of [network], which is made if there is none. */
+void edit_to_network(struct edit *e);
+
 /* Write bytes of the old text. */
 void edit_repeat(struct edit *e, struct span s);
 
