@@ -20,6 +20,7 @@
 #include "selftests/lib/driven.h"
 #include "selftests/lib/netns.h"
 #include "selftests/lib/server.h"
+#include "selftests/lib/textfile.h"
 
 enum { PORT = 8080 };
 
@@ -270,42 +271,33 @@ TEST_F(verbs, log_follows_until_the_end)
 	command_free(&follower);
 }
 
-static void write_file(const char *path, const char *text)
-{
-	FILE *f = fopen(path, "we");
-
-	ASSERT_NE(NULL, f);
-	fputs(text, f);
-	fclose(f);
-}
-
 TEST_F(verbs, reload)
 {
 	char path[128], other[128], expected[256];
 
 	snprintf(path, sizeof(path), "%s/p.toml", harness_dir());
 	snprintf(other, sizeof(other), "%s/other.toml", harness_dir());
-	write_file(path, "[network]\nallow = [\"127.0.0.1:8080\"]\n");
+	textfile_write(path, "[network]\nallow = [\"127.0.0.1:8080\"]\n");
 	driven_start(&self->d, "web", ARGS("--net-allow", ":1", "--profile-file", path), NULL,
 		     NULL);
 	EXPECT_STREQ("open 0 0", driven_say(&self->d, "open tcp 127.0.0.1 8080"));
 
-	write_file(path, "[network]\nallow = [\"127.0.0.1:8080\",\n  \":x\"]\n");
+	textfile_write(path, "[network]\nallow = [\"127.0.0.1:8080\",\n  \":x\"]\n");
 	snprintf(expected, sizeof(expected), "%s:3:3: network.allow: ':x': invalid port", path);
 	EXPECT_TEXT(expected, driven_ctl(1, ARGS("reload")));
 	EXPECT_STREQ("send 0 5", driven_say(&self->d, "send 0"));
 
-	write_file(path, "[network]\nallow = [\"unix:$NO_SUCH_VARIABLE\"]\n");
+	textfile_write(path, "[network]\nallow = [\"unix:$NO_SUCH_VARIABLE\"]\n");
 	EXPECT_TEXT("failed to resolve 'unix:$NO_SUCH_VARIABLE'", driven_ctl(1, ARGS("reload")));
 	EXPECT_STREQ("send 0 5", driven_say(&self->d, "send 0"));
 	EXPECT_TEXT("cannot read", driven_ctl(2, ARGS("reload", "/no/such/file")));
 
-	write_file(other, "[network]\nallow = [\":9\"]\n");
+	textfile_write(other, "[network]\nallow = [\":9\"]\n");
 	EXPECT_STREQ("generation 2, 1 flows shut\n", driven_ctl(0, ARGS("reload", other)));
 	EXPECT_STREQ("open ECONNREFUSED", driven_say(&self->d, "open tcp 127.0.0.1 8080"));
 	EXPECT_TEXT("\":1\", # 1\n\t\":9\", # 2", driven_ctl(0, ARGS("policy")));
 
-	write_file(path, "[network]\nallow = [\"127.0.0.1:8080\"]\n");
+	textfile_write(path, "[network]\nallow = [\"127.0.0.1:8080\"]\n");
 	EXPECT_STREQ("generation 3, 0 flows shut\n", driven_ctl(0, ARGS("reload")));
 	EXPECT_STREQ("open 1 0", driven_say(&self->d, "open tcp 127.0.0.1 8080"));
 }
@@ -359,7 +351,7 @@ TEST_F(verbs, reload_of_the_whole_policy)
 	 */
 	expect_reply(fd, WHOLE(""), 5, NULL);
 	snprintf(path, sizeof(path), "%s/p.toml", harness_dir());
-	write_file(path, "");
+	textfile_write(path, "");
 	EXPECT_STREQ("generation 6, 0 flows shut\n", driven_ctl(0, ARGS("reload", path)));
 	EXPECT_STREQ("open 2 0", driven_say(&self->d, "open tcp 127.0.0.1 8080"));
 	EXPECT_FALSE(contains(driven_ctl(0, ARGS("policy")), "10.0.0.1"));

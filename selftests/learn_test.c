@@ -19,6 +19,7 @@
 #include "selftests/lib/netns.h"
 #include "selftests/lib/sandbox.h"
 #include "selftests/lib/server.h"
+#include "selftests/lib/textfile.h"
 
 enum { DNS_PORT = 5300, PORT = 8080, RUNS = 3 };
 
@@ -75,30 +76,6 @@ FIXTURE_TEARDOWN(learn)
 	server_free(self->tcp);
 	server_free(self->udp);
 	nameserver_free(self->ns);
-}
-
-static void write_file(const char *path, const char *text)
-{
-	FILE *f = fopen(path, "we");
-
-	ASSERT_NE(NULL, f);
-	fputs(text, f);
-	fclose(f);
-}
-
-/* Valid until the next call. */
-static const char *file_text(const char *path)
-{
-	static char text[1 << 20];
-	FILE *f = fopen(path, "re");
-	size_t n;
-
-	if (!f)
-		return "(missing)";
-	n = fread(text, 1, sizeof(text) - 1, f);
-	text[n] = '\0';
-	fclose(f);
-	return text;
 }
 
 static void run(FIXTURE_DATA(learn) * self, const char *const options[], const char *const argv[])
@@ -178,7 +155,7 @@ TEST_F(learn, what_was_used_and_nothing_beside_it)
 	ASSERT_EQ(0, stat(self->path, &st));
 	EXPECT_EQ(0600, st.st_mode & 0777);
 	EXPECT_TEXT("\t\"allow 127.0.0.1:8080\", # probe, 1 time, first at 20",
-		    file_text(self->path));
+		    textfile_read(self->path));
 	for (size_t i = 0; i < sizeof(neighbours) / sizeof(neighbours[0]); i++) {
 		struct command c;
 		char wanted[64];
@@ -217,7 +194,7 @@ TEST_F(learn, a_dump_of_it_is_the_same_policy)
 	EXPECT_TEXT("\"allow 127.0.0.1:8080\", # 1", once);
 	EXPECT_TEXT("default = \"deny\"", once);
 	snprintf(other, sizeof(other), "%s/other.toml", harness_dir());
-	write_file(other, once);
+	textfile_write(other, once);
 	twice = dump(other);
 	EXPECT_STREQ(once, twice);
 	free(once);
@@ -239,9 +216,9 @@ TEST_F(learn, rules_deny_as_ever)
 	EXPECT_EQ(1, server_count(self->tcp));
 	EXPECT_EQ(0, server_count(self->udp));
 	/* What a preset allows at large is learned one by one as well. */
-	EXPECT_TEXT("\"allow " ADDRESS ":8080\"", file_text(self->path));
-	EXPECT_NO_TEXT("127.0.0.1", file_text(self->path));
-	EXPECT_NO_TEXT("::1", file_text(self->path));
+	EXPECT_TEXT("\"allow " ADDRESS ":8080\"", textfile_read(self->path));
+	EXPECT_NO_TEXT("127.0.0.1", textfile_read(self->path));
+	EXPECT_NO_TEXT("::1", textfile_read(self->path));
 }
 
 TEST_F(learn, a_list_of_what_is_denied_denies)
@@ -251,8 +228,8 @@ TEST_F(learn, a_list_of_what_is_denied_denies)
 		     self->s.command.out.text);
 	EXPECT_EQ(0, server_knock(self->tcp));
 	EXPECT_EQ(0, server_count(self->tcp));
-	EXPECT_NO_TEXT("\"allow 127", file_text(self->path));
-	EXPECT_TEXT("\"allow udp://127.0.0.1:8080\"", file_text(self->path));
+	EXPECT_NO_TEXT("\"allow 127", textfile_read(self->path));
+	EXPECT_TEXT("\"allow udp://127.0.0.1:8080\"", textfile_read(self->path));
 }
 
 /* A listener on a UNIX socket of the host. */
@@ -277,7 +254,7 @@ TEST_F(learn, services_of_the_host_are_comments)
 	run(self, ARGS("--learn", self->path), ARGS("probe", "connect", "stream", path, "0"));
 	EXPECT_STREQ("connect EACCES\n", self->s.command.out.text);
 	snprintf(wanted, sizeof(wanted), "\n\t# \"allow unix:%s\", probe, 1 time", path);
-	EXPECT_TEXT(wanted, file_text(self->path));
+	EXPECT_TEXT(wanted, textfile_read(self->path));
 
 	/* The user has allowed it: then it is part of what is needed. */
 	snprintf(wanted, sizeof(wanted), "unix:%s", path);
@@ -286,7 +263,7 @@ TEST_F(learn, services_of_the_host_are_comments)
 	    ARGS("probe", "connect", "stream", path, "0"));
 	EXPECT_STREQ("connect 0\n", self->s.command.out.text);
 	snprintf(wanted, sizeof(wanted), "\n\t\"allow unix:%s\", # probe, 1 time", path);
-	EXPECT_TEXT(wanted, file_text(self->path));
+	EXPECT_TEXT(wanted, textfile_read(self->path));
 	close(fd);
 }
 
@@ -297,10 +274,10 @@ TEST_F(learn, listening_beyond_loopback_takes_an_option)
 
 	run(self, ARGS("--learn", self->path), argv);
 	EXPECT_STREQ("bind EACCES\nbind 0\n", self->s.command.out.text);
-	EXPECT_NO_TEXT("80", strchr(file_text(self->path), '\n'));
+	EXPECT_NO_TEXT("80", strchr(textfile_read(self->path), '\n'));
 	run(self, ARGS("--learn", self->path, "--net-allow-bind", "8090-8099"), argv);
-	EXPECT_TEXT("allow_bind = [\n\t\"8090\", # probe, 1 time", file_text(self->path));
-	EXPECT_NO_TEXT("8091", file_text(self->path));
+	EXPECT_TEXT("allow_bind = [\n\t\"8090\", # probe, 1 time", textfile_read(self->path));
+	EXPECT_NO_TEXT("8091", textfile_read(self->path));
 	expect_no_denial(self, argv);
 }
 
@@ -324,9 +301,9 @@ TEST_F(learn, a_full_memory_denies)
 	EXPECT_STREQ("sweep 65482\nsweep 54\nsendto ECONNREFUSED\nsendto 5\n", c.out.text);
 	EXPECT_TEXT("DENY udp 127.0.0.4:99 probe", c.err.text);
 	EXPECT_TEXT("(learn-full)", c.err.text);
-	EXPECT_TEXT("allow udp://127.0.0.2:54,55,56,", file_text(self->path));
-	EXPECT_TEXT("65534,65535\"", file_text(self->path));
-	EXPECT_NO_TEXT("127.0.0.4", file_text(self->path));
+	EXPECT_TEXT("allow udp://127.0.0.2:54,55,56,", textfile_read(self->path));
+	EXPECT_TEXT("65534,65535\"", textfile_read(self->path));
+	EXPECT_NO_TEXT("127.0.0.4", textfile_read(self->path));
 	command_free(&c);
 }
 
@@ -336,7 +313,7 @@ static void start_names(FIXTURE_DATA(learn) * self, const char *const options[])
 {
 	self->ns = nameserver_new(DNS_PORT);
 	ASSERT_NE(NULL, self->ns);
-	write_file(self->path, MINE);
+	textfile_write(self->path, MINE);
 	driven_start(&self->d, "web", options, NULL, NULL);
 }
 
@@ -355,13 +332,13 @@ TEST_F(learn, names_where_they_were_used)
 	EXPECT_NE(NULL, say(self, "resolve " API));
 	EXPECT_EQ(0, nameserver_asked(self->ns, EVIL));
 	driven_quit(&self->d);
-	EXPECT_EQ(0, strncmp(MINE, file_text(self->path), strlen(MINE)));
+	EXPECT_EQ(0, strncmp(MINE, textfile_read(self->path), strlen(MINE)));
 	EXPECT_TEXT("\n[network]\nrules = [\n\t\"allow 127.0.0.1:8080\", # guest, 1 time",
-		    file_text(self->path));
-	EXPECT_TEXT("\n\t\"allow " FIXED ":8080\", # guest, 1 time", file_text(self->path));
-	EXPECT_TEXT("\n\t# " API ": guest", file_text(self->path));
-	EXPECT_NO_TEXT(ADDRESS, file_text(self->path));
-	EXPECT_NO_TEXT(EVIL, file_text(self->path));
+		    textfile_read(self->path));
+	EXPECT_TEXT("\n\t\"allow " FIXED ":8080\", # guest, 1 time", textfile_read(self->path));
+	EXPECT_TEXT("\n\t# " API ": guest", textfile_read(self->path));
+	EXPECT_NO_TEXT(ADDRESS, textfile_read(self->path));
+	EXPECT_NO_TEXT(EVIL, textfile_read(self->path));
 
 	for (int i = 0; i < RUNS; i++) {
 		static const char *const names[RUNS] = { "one", "two", "three" };
@@ -384,8 +361,8 @@ TEST_F(learn, what_the_command_itself_listens_on)
 	EXPECT_NE(NULL, say(self, "listen 127.0.0.1 8123"));
 	EXPECT_NE(NULL, strstr(say(self, "open tcp 127.0.0.1 8123"), " 0"));
 	driven_quit(&self->d);
-	EXPECT_TEXT("\t\"allow @self\", # guest, 1 time", file_text(self->path));
-	EXPECT_NO_TEXT("8123", file_text(self->path));
+	EXPECT_TEXT("\t\"allow @self\", # guest, 1 time", textfile_read(self->path));
+	EXPECT_NO_TEXT("8123", textfile_read(self->path));
 }
 
 /* ---- the file ---------------------------------------------------------------- */
@@ -398,9 +375,9 @@ TEST_F(learn, what_is_there_stays)
 	char *learned;
 
 	snprintf(text, sizeof(text), "%s%s", before, after);
-	write_file(self->path, text);
+	textfile_write(self->path, text);
 	run(self, ARGS("--learn", self->path), literal);
-	learned = strdup(file_text(self->path));
+	learned = strdup(textfile_read(self->path));
 	EXPECT_EQ(0, strncmp(before, learned, strlen(before)));
 	EXPECT_STREQ(after, learned + strlen(learned) - strlen(after));
 	EXPECT_TEXT("\n\t\"udp://127.0.0.1:8080\", # probe", learned);
@@ -409,7 +386,7 @@ TEST_F(learn, what_is_there_stays)
 
 	/* The second time there is nothing to add. */
 	run(self, ARGS("--learn", self->path), literal);
-	EXPECT_STREQ(learned, file_text(self->path));
+	EXPECT_STREQ(learned, textfile_read(self->path));
 	EXPECT_TEXT("0 rules added", self->s.command.err.text);
 	free(learned);
 }
@@ -434,21 +411,21 @@ TEST_F(learn, a_bad_file_is_known_before_the_run)
 	snprintf(missing, sizeof(missing), "%s/none/x.toml", harness_dir());
 	expect_refusal(missing, 125, "cannot write '");
 	expect_refusal(harness_dir(), 2, "cannot read '");
-	write_file(self->path, "[network]\nallow = [':x']\n");
+	textfile_write(self->path, "[network]\nallow = [':x']\n");
 	snprintf(text, sizeof(text), "%s:2:10: network.allow: ':x': invalid port", self->path);
 	expect_refusal(self->path, 2, text);
-	write_file(self->path, "[network]\npreset = 'public-only'\n");
+	textfile_write(self->path, "[network]\npreset = 'public-only'\n");
 	expect_refusal(self->path, 2, "there is nothing to learn");
-	write_file(self->path, "network.default = 'deny'\n");
+	textfile_write(self->path, "network.default = 'deny'\n");
 	expect_refusal(self->path, 2, "a layout that cannot be added to");
-	EXPECT_STREQ("network.default = 'deny'\n", file_text(self->path));
+	EXPECT_STREQ("network.default = 'deny'\n", textfile_read(self->path));
 	unlink(self->path);
 	if (getuid() == 0)
 		return; /* who may write everywhere */
 	ASSERT_EQ(0, chmod(harness_dir(), 0500));
 	expect_refusal(self->path, 125, "cannot write '");
 	ASSERT_EQ(0, chmod(harness_dir(), 0700));
-	write_file(self->path, "");
+	textfile_write(self->path, "");
 	ASSERT_EQ(0, chmod(self->path, 0));
 	expect_refusal(self->path, 2, "cannot read '");
 }
@@ -462,12 +439,12 @@ TEST_F(learn, a_file_that_changed_meanwhile_stays)
 	snprintf(other, sizeof(other), "%s.learned", self->path);
 	driven_start(&self->d, "web", ARGS("--learn", self->path), NULL, NULL);
 	EXPECT_STREQ("open 0 0", say(self, "open tcp 127.0.0.1 8080"));
-	write_file(self->path, "# edited\n");
+	textfile_write(self->path, "# edited\n");
 	/* A link of the command's is replaced, not followed. */
 	ASSERT_EQ(0, symlink("victim", other));
 	driven_quit(&self->d);
-	EXPECT_STREQ("# edited\n", file_text(self->path));
-	EXPECT_TEXT("\"allow 127.0.0.1:8080\"", file_text(other));
+	EXPECT_STREQ("# edited\n", textfile_read(self->path));
+	EXPECT_TEXT("\"allow 127.0.0.1:8080\"", textfile_read(other));
 	ASSERT_EQ(0, lstat(other, &st));
 	EXPECT_TRUE(S_ISREG(st.st_mode));
 	EXPECT_TEXT("has changed while the command ran", self->d.sandbox.command.err.text);
@@ -480,7 +457,7 @@ TEST_F(learn, a_signal_ends_the_run_and_not_the_profile)
 	EXPECT_EQ(0, kill(self->d.sandbox.command.pid, SIGTERM));
 	EXPECT_EQ(0, command_wait(&self->d.sandbox.command, COMMAND_TIMEOUT));
 	EXPECT_EQ(128 + SIGTERM, command_code(&self->d.sandbox.command));
-	EXPECT_TEXT("\"allow 127.0.0.1:8080\"", file_text(self->path));
+	EXPECT_TEXT("\"allow 127.0.0.1:8080\"", textfile_read(self->path));
 }
 
 TEST_F(learn, so_does_the_end_of_the_time)
@@ -489,7 +466,7 @@ TEST_F(learn, so_does_the_end_of_the_time)
 	EXPECT_STREQ("open 0 0", say(self, "open tcp 127.0.0.1 8080"));
 	EXPECT_EQ(0, command_wait(&self->d.sandbox.command, COMMAND_TIMEOUT));
 	EXPECT_EQ(124, command_code(&self->d.sandbox.command));
-	EXPECT_TEXT("\"allow 127.0.0.1:8080\"", file_text(self->path));
+	EXPECT_TEXT("\"allow 127.0.0.1:8080\"", textfile_read(self->path));
 }
 
 /* The child of sandtop that is the supervisor, and not the helper of the mirror. */
@@ -525,7 +502,7 @@ TEST_F(learn, so_does_the_death_of_the_supervisor)
 	ASSERT_EQ(0, kill(supervisor, SIGKILL));
 	EXPECT_EQ(0, command_wait(&self->d.sandbox.command, COMMAND_TIMEOUT));
 	EXPECT_EQ(125, command_code(&self->d.sandbox.command));
-	EXPECT_TEXT("\"allow 127.0.0.1:8080\"", file_text(self->path));
+	EXPECT_TEXT("\"allow 127.0.0.1:8080\"", textfile_read(self->path));
 }
 
 TEST_HARNESS_MAIN

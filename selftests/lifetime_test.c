@@ -14,6 +14,7 @@
 #include "selftests/lib/asked.h"
 #include "selftests/lib/nameserver.h"
 #include "selftests/lib/netns.h"
+#include "selftests/lib/textfile.h"
 
 enum { DNS_PORT = 5300 };
 
@@ -55,26 +56,6 @@ FIXTURE_TEARDOWN(lifetime)
 {
 	asked_free(&self->a);
 	nameserver_free(self->ns);
-}
-
-static void write_profile(FIXTURE_DATA(lifetime) * self, const char *text)
-{
-	FILE *f = fopen(self->profile, "we");
-
-	ASSERT_NE(NULL, f);
-	fputs(text, f);
-	fclose(f);
-}
-
-static const char *read_profile(FIXTURE_DATA(lifetime) * self)
-{
-	static char text[4096];
-	FILE *f = fopen(self->profile, "re");
-
-	ASSERT_NE(NULL, f);
-	text[fread(text, 1, sizeof(text) - 1, f)] = '\0';
-	fclose(f);
-	return text;
 }
 
 static long answer_for(FIXTURE_DATA(lifetime) * self, const char *verdict, const char *rest)
@@ -139,8 +120,8 @@ TEST_F(lifetime, ten_minutes_survive_other_changes)
 	EXPECT_STRIN("\"allow 127.0.1.1:9000\", # 2, ends in ", driven_ctl(0, ARGS("policy")));
 	/* What is saved is for good. */
 	driven_ctl(0, ARGS("save", self->profile));
-	EXPECT_STRIN("deny 10.0.0.1", read_profile(self));
-	EXPECT_STRNOTIN("127.0.1.1", read_profile(self));
+	EXPECT_STRIN("deny 10.0.0.1", textfile_read(self->profile));
+	EXPECT_STRNOTIN("127.0.1.1", textfile_read(self->profile));
 	EXPECT_STREQ("generation 4, 0 flows shut\n", driven_ctl(0, ARGS("undo")));
 	EXPECT_STRIN("\"allow 127.0.1.1:9000\", # 1, ends in ", driven_ctl(0, ARGS("policy")));
 	asked_go(&self->a);
@@ -169,8 +150,9 @@ TEST_F(lifetime, a_profile_gets_the_rule)
 {
 	struct stat st;
 
-	write_profile(self, "# mine\n[network]\nrules = [\n\t'deny 10.0.0.1', # never\n]\n"
-			    "default = 'ask'\n");
+	textfile_write(self->profile,
+		       "# mine\n[network]\nrules = [\n\t'deny 10.0.0.1', # never\n]\n"
+		       "default = 'ask'\n");
 	asked_start(&self->a, ARGS("--profile-file", self->profile), script, "127.0.1.1", "");
 	asked_go(&self->a);
 	asked_held(&self->a, 1);
@@ -179,9 +161,9 @@ TEST_F(lifetime, a_profile_gets_the_rule)
 	EXPECT_STREQ("generation 2, 0 flows shut\n",
 		     driven_ctl(0, ARGS("answer", "1", "allow", "profile")));
 	asked_says(&self->a, "connect ok\n");
-	EXPECT_STRIN("# mine\n[network]\nrules = [\n", read_profile(self));
-	EXPECT_STRIN("allow 127.0.1.1:9000", read_profile(self));
-	EXPECT_STRIN("'deny 10.0.0.1', # never\n", read_profile(self));
+	EXPECT_STRIN("# mine\n[network]\nrules = [\n", textfile_read(self->profile));
+	EXPECT_STRIN("allow 127.0.1.1:9000", textfile_read(self->profile));
+	EXPECT_STRIN("'deny 10.0.0.1', # never\n", textfile_read(self->profile));
 	ASSERT_EQ(0, stat(self->profile, &st));
 	EXPECT_EQ(0600, st.st_mode & 0777);
 	asked_go(&self->a);
@@ -191,13 +173,13 @@ TEST_F(lifetime, a_profile_gets_the_rule)
 
 TEST_F(lifetime, a_profile_that_cannot_be_written_changes_nothing)
 {
-	write_profile(self, "[network]\ndefault = 'ask'\n");
+	textfile_write(self->profile, "[network]\ndefault = 'ask'\n");
 	asked_start(&self->a, ARGS("--profile-file", self->profile), script, "127.0.1.1", "");
-	write_profile(self, "[network\n");
+	textfile_write(self->profile, "[network\n");
 	asked_go(&self->a);
 	asked_held(&self->a, 1);
 	EXPECT_STRIN(self->profile, driven_ctl(1, ARGS("answer", "1", "allow", "profile")));
-	EXPECT_STREQ("[network\n", read_profile(self));
+	EXPECT_STREQ("[network\n", textfile_read(self->profile));
 	EXPECT_STRIN("1\ttcp", asked_held(&self->a, 1));
 	asked_answer(&self->a, 1, "deny", "once");
 	asked_go(&self->a);
@@ -217,15 +199,16 @@ TEST_F(lifetime, an_answer_can_name_the_profile)
 	asked_go(&self->a);
 	asked_held(&self->a, 1);
 	EXPECT_STRIN("expected \"profile\" to be an absolute path",
-		     asked_refusal(&self->a, "{\"v\":1,\"verb\":\"answer\",\"id\":1,\"verdict\":"
-					     "\"allow\",\"lifetime\":\"profile\",\"profile\":\"x\"}"));
+		     asked_refusal(&self->a,
+				   "{\"v\":1,\"verb\":\"answer\",\"id\":1,\"verdict\":"
+				   "\"allow\",\"lifetime\":\"profile\",\"profile\":\"x\"}"));
 	snprintf(packet, sizeof(packet),
 		 "{\"v\":1,\"verb\":\"answer\",\"id\":1,\"verdict\":\"allow\","
 		 "\"lifetime\":\"profile\",\"profile\":\"%s\"}",
 		 self->profile);
 	json_decref(driven_request(self->a.control, packet));
 	asked_says(&self->a, "connect ok\n");
-	EXPECT_STRIN("allow 127.0.1.1:9000", read_profile(self));
+	EXPECT_STRIN("allow 127.0.1.1:9000", textfile_read(self->profile));
 	asked_go(&self->a);
 	asked_finish(&self->a);
 }
@@ -256,7 +239,7 @@ static void start_named(FIXTURE_DATA(lifetime) * self)
 	ASSERT_EQ(0, netns_add_public());
 	self->ns = nameserver_new(DNS_PORT);
 	ASSERT_NE(NULL, self->ns);
-	write_profile(self, "[dns]\nupstream = ['127.0.0.1:5300']\n");
+	textfile_write(self->profile, "[dns]\nupstream = ['127.0.0.1:5300']\n");
 	asked_start(&self->a, ARGS("--ask", "--profile-file", self->profile), script, FIXED, "");
 	asked_go(&self->a);
 	EXPECT_STRIN("1\ttcp\t" NETNS_PUBLIC "1:9000\t" FIXED "\t", asked_held(&self->a, 1));

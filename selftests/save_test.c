@@ -12,6 +12,7 @@
 #include "selftests/lib/command.h"
 #include "selftests/lib/driven.h"
 #include "selftests/lib/netns.h"
+#include "selftests/lib/textfile.h"
 
 #define HAND_WRITTEN                                                                               \
 	"# Mine.\n[network]\nallow = [\n    '127.0.0.1:8080', # the proxy\n]\n\n[log]\n# none\n"
@@ -31,36 +32,13 @@ FIXTURE(save)
 	char path[128];
 };
 
-static void write_file(const char *path, const char *text)
-{
-	FILE *f = fopen(path, "we");
-
-	ASSERT_NE(NULL, f);
-	fputs(text, f);
-	fclose(f);
-}
-
-static const char *file_text(const char *path)
-{
-	static char text[4096];
-	FILE *f = fopen(path, "re");
-	size_t n;
-
-	if (!f)
-		return "(missing)";
-	n = fread(text, 1, sizeof(text) - 1, f);
-	text[n] = '\0';
-	fclose(f);
-	return text;
-}
-
 FIXTURE_SETUP(save)
 {
 	if (!netns_or_skip())
 		return;
 	driven_init();
 	snprintf(self->path, sizeof(self->path), "%s/p.toml", harness_dir());
-	write_file(self->path, HAND_WRITTEN);
+	textfile_write(self->path, HAND_WRITTEN);
 }
 
 FIXTURE_TEARDOWN(save)
@@ -77,7 +55,7 @@ TEST_F(save, a_rule_of_the_session_goes_into_the_profile)
 	EXPECT_STREQ("", driven_ctl(0, ARGS("save", self->path)));
 	EXPECT_STREQ("# Mine.\n[network]\nallow = [\n    \"udp://127.0.0.1:53\",\n"
 		     "    '127.0.0.1:8080', # the proxy\n]\n\n[log]\n# none\n",
-		     file_text(self->path));
+		     textfile_read(self->path));
 	ASSERT_EQ(0, stat(self->path, &st));
 	EXPECT_EQ(0600, st.st_mode & 0777);
 
@@ -88,7 +66,7 @@ TEST_F(save, a_rule_of_the_session_goes_into_the_profile)
 	EXPECT_STREQ("# Mine.\n[network]\nrules = [\n    \"deny :25\",\n"
 		     "    \"allow udp://127.0.0.1:53\",\n"
 		     "    \"allow 127.0.0.1:8080\", # the proxy\n]\n\n[log]\n# none\n",
-		     file_text(self->path));
+		     textfile_read(self->path));
 
 	/* The run goes on with it. */
 	EXPECT_STREQ("generation 4, 0 flows shut\n", driven_ctl(0, ARGS("undo")));
@@ -102,7 +80,7 @@ TEST_F(save, a_rule_of_the_command_line_is_part_of_the_policy)
 		     NULL);
 	EXPECT_STREQ("", driven_ctl(0, ARGS("save", self->path)));
 	EXPECT_TEXT("allow = [\n    \":1\",\n    '127.0.0.1:8080', # the proxy\n",
-		    file_text(self->path));
+		    textfile_read(self->path));
 }
 
 TEST_F(save, a_profile_of_another_policy_stays_as_it_is)
@@ -115,12 +93,12 @@ TEST_F(save, a_profile_of_another_policy_stays_as_it_is)
 		 "not have there",
 		 self->path);
 	EXPECT_TEXT(expected, driven_ctl(1, ARGS("save", self->path)));
-	EXPECT_STREQ(HAND_WRITTEN, file_text(self->path));
+	EXPECT_STREQ(HAND_WRITTEN, textfile_read(self->path));
 
-	write_file(self->path, "[network]\nallow = [\n");
+	textfile_write(self->path, "[network]\nallow = [\n");
 	snprintf(expected, sizeof(expected), "ctl save: %s:2:", self->path);
 	EXPECT_TEXT(expected, driven_ctl(1, ARGS("save", self->path)));
-	EXPECT_STREQ("[network]\nallow = [\n", file_text(self->path));
+	EXPECT_STREQ("[network]\nallow = [\n", textfile_read(self->path));
 
 	snprintf(missing, sizeof(missing), "%s/none/p.toml", harness_dir());
 	EXPECT_TEXT("cannot write: No such file or directory",
@@ -130,24 +108,24 @@ TEST_F(save, a_profile_of_another_policy_stays_as_it_is)
 
 TEST_F(save, an_empty_file_gets_the_whole_policy)
 {
-	write_file(self->path, "");
+	textfile_write(self->path, "");
 	driven_start(&self->d, "web", ARGS("--net-allow", ":1"), NULL, NULL);
 	EXPECT_STREQ("", driven_ctl(0, ARGS("save", self->path)));
 	EXPECT_STREQ("[network]\nallow = [\n\t\":1\", # 1\n]\ndefault = \"deny\"\n",
-		     file_text(self->path));
+		     textfile_read(self->path));
 }
 
 TEST_F(save, what_sandtop_wrote_is_its_own_to_replace)
 {
-	write_file(self->path, "");
+	textfile_write(self->path, "");
 	driven_start(&self->d, "web", ARGS("--net-allow", ":1"), NULL, NULL);
 	driven_ctl(0, ARGS("allow", ":2"));
 	EXPECT_STREQ("", driven_ctl(0, ARGS("save", self->path)));
-	EXPECT_TEXT("\"allow :2\", # 1\n\t\"allow :1\", # 2\n", file_text(self->path));
+	EXPECT_TEXT("\"allow :2\", # 1\n\t\"allow :1\", # 2\n", textfile_read(self->path));
 	driven_ctl(0, ARGS("undo"));
 	EXPECT_STREQ("", driven_ctl(0, ARGS("save", self->path)));
 	EXPECT_STREQ("[network]\nallow = [\n\t\":1\", # 1\n]\ndefault = \"deny\"\n",
-		     file_text(self->path));
+		     textfile_read(self->path));
 }
 
 TEST_HARNESS_MAIN
