@@ -163,6 +163,7 @@ SCENARIO(sender, connected);
 SCENARIO(sender, connected_stream);
 SCENARIO(sender, many);
 SCENARIO(sender, too_many);
+SCENARIO(sender, series);
 SCENARIO(sender, empty);
 SCENARIO(sender, sizes);
 SCENARIO(sender, scatter);
@@ -283,6 +284,15 @@ TEST_F(denied, later_entry_of_a_sendmmsg)
 
 	for (size_t i = 0; i < sizeof(k) / sizeof(*k); i++)
 		expect_stop_at(self, k[i]);
+}
+
+/* It is where the address of a message was that went before. */
+TEST_F(denied, entry_of_a_sendmmsg_like_those_before)
+{
+	run_denied(self, ARGS("-q", "--net-allow", "udp://127.0.0.2"),
+		   ARGS("sender", "denied_later", "127.0.0.1", "8080"),
+		   "sendmmsg 8\nsendmmsg 8\nsendmmsg 8\nsendmmsg 5\n");
+	EXPECT_EQ(0, server_count(self->server));
 }
 
 /* net/ipv4/udp.c udp_sendmsg(): AF_UNSPEC stands for AF_INET in a send. */

@@ -307,6 +307,207 @@ static void run_denied(char **args)
 	tell_many(m, k);
 }
 
+/* ---- a series: the same messages again, but for one thing -------------- */
+
+enum { SERIES = 8, SERIES_TURNS = 9 };
+
+/* What a thread sends again and again, and all that can change about it; pages of their own. */
+struct series {
+	struct wire w, other;
+	struct mmsghdr *messages;
+	struct series_place {
+		union name names[SERIES];
+		struct iovec vectors[SERIES];
+		char bytes[SERIES][16];
+	} *place, *elsewhere;
+	unsigned count;
+};
+
+static void *own_page(void)
+{
+	void *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (page == MAP_FAILED)
+		err(SCENARIO_BROKEN, "mmap");
+	return page;
+}
+
+static void series_protect(struct series *s, int place, int messages)
+{
+	MUST(mprotect(s->place, 4096, place));
+	MUST(mprotect(s->messages, 4096, messages));
+}
+
+/* Everything in its usual place, with the text of this turn. */
+static void series_set(struct series *s, int turn)
+{
+	series_protect(s, PROT_READ | PROT_WRITE, PROT_READ | PROT_WRITE);
+	for (int i = 0; i < SERIES; i++) {
+		struct series_place *p = s->place;
+
+		p->names[i] = s->elsewhere->names[i] = s->w.to;
+		memset(p->bytes[i], 'a' + turn, sizeof(p->bytes[i]));
+		memset(s->elsewhere->bytes[i], 'A' + turn, sizeof(p->bytes[i]));
+		p->vectors[i] = (struct iovec){ p->bytes[i], 8 };
+		s->elsewhere->vectors[i] = (struct iovec){ s->elsewhere->bytes[i], 9 };
+		s->messages[i].msg_hdr = (struct msghdr){ .msg_name = &p->names[i],
+							  .msg_namelen = s->w.len,
+							  .msg_iov = &p->vectors[i],
+							  .msg_iovlen = 1 };
+	}
+	s->count = SERIES;
+}
+
+static void other_bytes(struct series *s)
+{
+	memset(s->place->bytes[5], '!', sizeof(s->place->bytes[5]));
+}
+static void other_receiver(struct series *s)
+{
+	s->place->names[5] = s->other.to;
+}
+static void names_elsewhere(struct series *s)
+{
+	for (int i = 0; i < SERIES; i++)
+		s->messages[i].msg_hdr.msg_name = &s->elsewhere->names[i];
+}
+static void one_name_elsewhere(struct series *s)
+{
+	s->elsewhere->names[5] = s->other.to;
+	s->messages[5].msg_hdr.msg_name = &s->elsewhere->names[5];
+}
+static void bytes_elsewhere(struct series *s)
+{
+	for (int i = 0; i < SERIES; i++)
+		s->place->vectors[i].iov_base = s->elsewhere->bytes[i];
+}
+static void one_elsewhere(struct series *s)
+{
+	s->place->vectors[5].iov_base = s->elsewhere->bytes[5];
+}
+static void vectors_elsewhere(struct series *s)
+{
+	for (int i = 0; i < SERIES; i++)
+		s->messages[i].msg_hdr.msg_iov = &s->elsewhere->vectors[i];
+}
+static void all_elsewhere(struct series *s)
+{
+	names_elsewhere(s);
+	vectors_elsewhere(s);
+	series_protect(s, PROT_NONE, PROT_READ | PROT_WRITE);
+}
+static void last_longer(struct series *s)
+{
+	s->place->vectors[SERIES - 1].iov_len = 16;
+}
+static void shorter_ones(struct series *s)
+{
+	for (int i = 0; i < SERIES; i++)
+		s->place->vectors[i].iov_len = i;
+}
+static void one_fewer(struct series *s)
+{
+	s->count = SERIES - 1;
+}
+static void lengths_reset(struct series *s)
+{
+	for (int i = 0; i < SERIES; i++)
+		s->messages[i].msg_len = 77777;
+}
+static void one_length_reset(struct series *s)
+{
+	s->messages[SERIES - 1].msg_len = 77777;
+}
+/* Of one: native calls send the first, those of sandtop all, before they find it out. */
+static void length_read_only(struct series *s)
+{
+	lengths_reset(s);
+	s->count = 1;
+	series_protect(s, PROT_READ | PROT_WRITE, PROT_READ);
+}
+static void place_lost(struct series *s)
+{
+	series_protect(s, PROT_NONE, PROT_READ | PROT_WRITE);
+}
+static void headers_lost(struct series *s)
+{
+	series_protect(s, PROT_READ | PROT_WRITE, PROT_NONE);
+}
+
+static void series_send(struct series *s, const char *what)
+{
+	int lengths = 0;
+
+	say(syscall(SYS_sendmmsg, s->w.out, s->messages, s->count, 0), "%s", what);
+	MUST(mprotect(s->messages, 4096, PROT_READ | PROT_WRITE));
+	for (int i = 0; i < SERIES; i++)
+		lengths += s->messages[i].msg_len;
+	tell("lengths %d", lengths);
+	drain(&s->w);
+	drain(&s->other);
+}
+
+static struct series series_new(const struct family *f)
+{
+	return (struct series){
+		.w = open_wire(f, 0),
+		.other = open_wire(f, 0),
+		.messages = own_page(),
+		.place = own_page(),
+		.elsewhere = own_page(),
+	};
+}
+
+/* After calls that were the same, one differs, and then they are the same again. */
+static void run_series(char **args)
+{
+	static const struct {
+		const char *what;
+		void (*change)(struct series *s);
+	} changes[] = {
+		{ "other bytes", other_bytes },
+		{ "other receiver", other_receiver },
+		{ "names elsewhere", names_elsewhere },
+		{ "one name elsewhere", one_name_elsewhere },
+		{ "bytes elsewhere", bytes_elsewhere },
+		{ "one elsewhere", one_elsewhere },
+		{ "vectors elsewhere", vectors_elsewhere },
+		{ "all elsewhere", all_elsewhere },
+		{ "last longer", last_longer },
+		{ "shorter", shorter_ones },
+		{ "one fewer", one_fewer },
+		{ "lengths reset", lengths_reset },
+		{ "one length reset", one_length_reset },
+		{ "length read-only", length_read_only },
+		{ "place lost", place_lost },
+		{ "headers lost", headers_lost },
+	};
+	struct series s = series_new(families);
+
+	(void)args;
+	for (size_t i = 0; i < sizeof(changes) / sizeof(*changes); i++)
+		for (int turn = 0; turn < SERIES_TURNS; turn++) {
+			series_set(&s, turn);
+			/* Once, and then twice. */
+			if (turn == 3 || turn == 6 || turn == 7)
+				changes[i].change(&s);
+			series_send(&s, changes[i].what);
+		}
+}
+
+/* denied_later ADDRESS PORT: after calls that went, one message goes there. */
+static void run_denied_later(char **args)
+{
+	struct series s = series_new(&(struct family){ "", "127.0.0.2", "127.0.0.2" });
+
+	for (int turn = 0; turn < 4; turn++) {
+		series_set(&s, turn);
+		if (turn == 3)
+			name_set(&s.place->names[5], args[0], atoi(args[1]));
+		say(sendmmsg(s.w.out, s.messages, SERIES, 0), "sendmmsg");
+	}
+}
+
 /* ---- sizes ------------------------------------------------------------- */
 
 static void run_empty(char **args)
@@ -851,6 +1052,8 @@ int main(int argc, char **argv)
 		{ "many", run_many },
 		{ "too_many", run_too_many },
 		{ "denied", run_denied },
+		{ "series", run_series },
+		{ "denied_later", run_denied_later },
 		{ "empty", run_empty },
 		{ "sizes", run_sizes },
 		{ "scatter", run_scatter },

@@ -34,13 +34,12 @@ static unsigned filled(const struct iovec *v, unsigned count, ssize_t bytes)
 /*
  * For each piece of another's memory the kernel pins pages anew (mm/process_vm_access.c
  * process_vm_rw_single_vec()), which costs more than to copy a KiB. Pieces that lie close together
- * are read as one with what is between them, to s->cover. Returns the address that is the first
- * there, or 0 when that is not worth it, or not possible: then nothing has been read.
+ * are read as one with what is between them. Returns that span, with a length of 0 when it is not
+ * worth it, or not possible.
  */
-static uint64_t read_cover(struct scratch *s, pid_t tid, const struct iovec *pieces, size_t count)
+static struct span span_of(const struct iovec *pieces, size_t count)
 {
 	uint64_t first = UINT64_MAX, end = 0;
-	size_t most = count * COVER_A_PIECE;
 
 	for (size_t i = 0; i < count; i++) {
 		uint64_t at = (uintptr_t)pieces[i].iov_base;
@@ -48,39 +47,75 @@ static uint64_t read_cover(struct scratch *s, pid_t tid, const struct iovec *pie
 		if (!pieces[i].iov_len)
 			continue;
 		if (pieces[i].iov_len > SCRATCH_COVER || at > UINT64_MAX - SCRATCH_COVER)
-			return 0;
+			return (struct span){ 0 };
 		first = at < first ? at : first;
 		end = at + pieces[i].iov_len > end ? at + pieces[i].iov_len : end;
 	}
 	if (count < COVER_PIECES || first > end || end - first > SCRATCH_COVER ||
-	    end - first > most || task_read(tid, s->cover, first, end - first))
-		return 0;
-	return first;
+	    end - first > count * COVER_A_PIECE)
+		return (struct span){ 0 };
+	return (struct span){ first, end - first };
 }
 
-static const uint8_t *covered(const struct scratch *s, uint64_t first, const struct iovec *piece)
+/* Where in s->cover the guessed span of that kind is. */
+static const uint8_t *guessed(const struct scratch *s, enum span_kind kind)
 {
-	return s->cover + ((uintptr_t)piece->iov_base - first);
+	const uint8_t *at = s->cover;
+
+	for (int i = 0; i < (int)kind; i++)
+		at += s->guess.v[i].len;
+	return at;
+}
+
+/*
+ * All pieces with what is between them: as guessed, or read now. Returns a copy of *out, or NULL:
+ * then they have to be read one by one.
+ */
+static const uint8_t *read_cover(struct scratch *s, pid_t tid, enum span_kind kind,
+				 const struct iovec *pieces, size_t count, struct span *out)
+{
+	const struct span *guess = &s->guess.v[kind];
+
+	*out = span_of(pieces, count);
+	if (!out->len)
+		return NULL;
+	if (span_holds(guess, out)) {
+		s->found.v[kind] = *out;
+		return guessed(s, kind) + (out->first - guess->first);
+	}
+	/* It is read to where the guessed ones are. */
+	s->guess = (struct spans){ 0 };
+	if (task_read(tid, s->cover, out->first, out->len))
+		return NULL;
+	s->found.v[kind] = *out;
+	return s->cover;
+}
+
+static const uint8_t *covered(const uint8_t *cover, const struct span *span,
+			      const struct iovec *piece)
+{
+	return cover + ((uintptr_t)piece->iov_base - span->first);
 }
 
 /*
  * Gather what s->gather describes in the task to where s->local says. A list of empty vectors needs
  * no reading. Returns how many vectors were filled, or -errno when none was.
  */
-static int gather(struct scratch *s, pid_t tid, unsigned count)
+static int gather(struct scratch *s, pid_t tid, enum span_kind kind, unsigned count)
 {
+	const uint8_t *cover;
+	struct span span;
 	size_t total = 0;
-	uint64_t cover;
 	ssize_t n;
 
 	for (unsigned i = 0; i < count; i++)
 		total += s->local[i].iov_len;
 	if (!total)
 		return (int)count;
-	cover = read_cover(s, tid, s->gather, count);
+	cover = read_cover(s, tid, kind, s->gather, count, &span);
 	for (unsigned i = 0; cover && i < count; i++)
 		if (s->local[i].iov_len)
-			memcpy(s->local[i].iov_base, covered(s, cover, &s->gather[i]),
+			memcpy(s->local[i].iov_base, covered(cover, &span, &s->gather[i]),
 			       s->local[i].iov_len);
 	if (cover)
 		return (int)count;
@@ -97,16 +132,51 @@ static void want(struct scratch *s, unsigned i, void *to, const void *from, size
 	s->gather[i] = (struct iovec){ .iov_base = (void *)from, .iov_len = len };
 }
 
-static int read_headers(struct scratch *s, const struct call *c, unsigned count)
+/*
+ * Take over those spans of the thread's last call that fit, if this one is from the same place.
+ * Returns how many bytes they have.
+ */
+static size_t take_guess(struct scratch *s, const struct call *c, const struct spans *last)
 {
-	struct iovec remote = {
-		.iov_base = (void *)(uintptr_t)bulk_header(c, c->messages),
-		.iov_len = count * sizeof(s->headers[0]),
-	};
-	ssize_t n = task_readv(c->n.tid, s->headers, remote.iov_len, &remote, 1);
+	size_t total = 0;
 
+	s->guess = (struct spans){ 0 };
+	if (c->messages || last->tid != c->n.tid || last->headers != bulk_header(c, 0) ||
+	    last->count != bulk_count(c))
+		return 0;
+	for (int i = 0; i < SPAN_KINDS; i++) {
+		if (last->v[i].len > SCRATCH_COVER - total)
+			continue;
+		s->guess.v[i] = last->v[i];
+		total += last->v[i].len;
+	}
+	return total;
+}
+
+/* The headers, and in the same call what they are guessed to point to. */
+static int read_headers(struct scratch *s, const struct call *c, const struct spans *last,
+			unsigned count)
+{
+	size_t size = count * sizeof(s->headers[0]), guess = take_guess(s, c, last);
+	const struct iovec local[] = { { s->headers, size }, { s->cover, guess } };
+	struct iovec remote[1 + SPAN_KINDS] = {
+		{ (void *)(uintptr_t)bulk_header(c, c->messages), size },
+	};
+	ssize_t n;
+
+	for (int i = 0; i < SPAN_KINDS; i++)
+		remote[1 + i] = (struct iovec){
+			.iov_base = (void *)(uintptr_t)s->guess.v[i].first,
+			.iov_len = s->guess.v[i].len,
+		};
+	n = process_vm_readv(c->n.tid, local, guess ? 2 : 1, remote, guess ? 1 + SPAN_KINDS : 1, 0);
 	if (n < 0)
-		return (int)n;
+		return -errno;
+	/* One of them is not there any more. */
+	if ((size_t)n < size + guess)
+		s->guess = (struct spans){ 0 };
+	if ((size_t)n > size)
+		n = (ssize_t)size;
 	n /= (ssize_t)sizeof(s->headers[0]);
 	memcpy(s->as_read, s->headers, (size_t)n * sizeof(s->headers[0]));
 	return n ? (int)n : -EFAULT;
@@ -125,7 +195,7 @@ static int read_names(struct scratch *s, const struct call *c, unsigned count)
 		s->messages[i].name_len = (int)len;
 		want(s, i, &s->names[i], h->msg_name, len);
 	}
-	return gather(s, c->n.tid, count);
+	return gather(s, c->n.tid, SPAN_NAMES, count);
 }
 
 /* The vectors of all messages, one after the other, to s->remote. */
@@ -146,7 +216,7 @@ static int read_vectors(struct scratch *s, const struct call *c, unsigned count)
 		s->messages[i].count = h->msg_iovlen;
 		vectors += h->msg_iovlen;
 	}
-	return gather(s, c->n.tid, count);
+	return gather(s, c->n.tid, SPAN_VECTORS, count);
 }
 
 /* Add up the vectors of each message; a message that is too long ends the chunk. */
@@ -176,17 +246,18 @@ static int read_payloads(struct scratch *s, const struct call *c, unsigned count
 {
 	size_t vectors = 0, all = 0;
 	uint8_t *to = s->payload;
-	uint64_t cover;
+	const uint8_t *cover;
+	struct span span;
 	ssize_t n;
 
 	for (unsigned i = 0; i < count; i++) {
 		vectors += s->messages[i].count;
 		all += s->messages[i].total;
 	}
-	cover = read_cover(s, c->n.tid, s->remote, vectors);
+	cover = read_cover(s, c->n.tid, SPAN_PAYLOAD, s->remote, vectors, &span);
 	for (size_t i = 0; cover && i < vectors; i++) {
 		if (s->remote[i].iov_len)
-			memcpy(to, covered(s, cover, &s->remote[i]), s->remote[i].iov_len);
+			memcpy(to, covered(cover, &span, &s->remote[i]), s->remote[i].iov_len);
 		to += s->remote[i].iov_len;
 	}
 	if (cover)
@@ -227,21 +298,28 @@ static int read_controls(struct scratch *s, const struct call *c, unsigned count
 	return (int)count;
 }
 
-typedef int read_fn(struct scratch *s, const struct call *c, unsigned count);
-
-int bulk_read(struct scratch *s, const struct call *c)
+int bulk_read(struct engine *e, const struct call *c)
 {
-	static read_fn *const stage[] = { read_headers, read_names, read_vectors };
-	int n = (int)(bulk_count(c) - c->messages);
+	struct spans *last = &e->spans[(unsigned)c->n.tid % SPANS_THREADS];
+	struct scratch *s = e->scratch;
+	int n;
 
-	for (size_t i = 0; i < sizeof(stage) / sizeof(stage[0]) && n > 0; i++)
-		n = stage[i](s, c, (unsigned)n);
+	s->found = (struct spans){
+		.tid = c->n.tid, .headers = bulk_header(c, 0), .count = bulk_count(c)
+	};
+	n = read_headers(s, c, last, bulk_count(c) - c->messages);
+	if (n > 0)
+		n = read_names(s, c, (unsigned)n);
+	if (n > 0)
+		n = read_vectors(s, c, (unsigned)n);
 	if (n > 0)
 		n = sum_totals(s, (unsigned)n);
 	if (n > 0)
 		n = read_controls(s, c, (unsigned)n);
 	if (n > 0)
 		n = read_payloads(s, c, (unsigned)n);
+	if (!c->messages)
+		*last = s->found;
 	return n;
 }
 
@@ -270,11 +348,22 @@ static ssize_t write_headers(struct scratch *s, const struct call *c, unsigned c
 	       (ssize_t)sizeof(s->as_read[0]);
 }
 
+/* Whoever sends from the same headers again has the lengths of the last time there. */
+static bool is_told(const struct scratch *s, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++)
+		if (s->as_read[i].msg_len != s->headers[i].msg_len)
+			return false;
+	return true;
+}
+
 /* A thread that is alone waits for us, and nobody changes its headers. */
 unsigned bulk_tell(struct engine *e, const struct call *c, unsigned count)
 {
 	ssize_t n;
 
+	if (is_told(e->scratch, count))
+		return count;
 	if (count >= COVER_PIECES && tasks_is_alone(&e->tasks, c->n.tid))
 		n = write_headers(e->scratch, c, count);
 	else

@@ -15,10 +15,10 @@ unsigned bulk_count(const struct call *c);
 uint64_t bulk_header(const struct call *c, unsigned message);
 
 /*
- * Read the messages from c->messages on to headers, names, messages, control and payload of `s`, as
- * many as are whole, well-formed and fit. Returns how many, or -errno when that is none.
+ * Read the messages from c->messages on to headers, names, messages, control and payload of the scratch
+ * buffer, as many as are whole, well-formed and fit. Returns how many, or -errno when that is none.
  */
-int bulk_read(struct scratch *s, const struct call *c);
+int bulk_read(struct engine *e, const struct call *c);
 
 /*
  * Tell the task the lengths of the `count` messages that were just sent, in one write. Returns how

@@ -110,6 +110,8 @@ struct scratch {
 	struct iovec remote[SCRATCH_VECTORS];
 	/* sendmmsg only. */
 	uint8_t cover[SCRATCH_COVER]; /* many pieces of the task's memory, read as one */
+	struct spans guess;           /* what cover holds before the headers were looked at */
+	struct spans found;           /* where it turned out to be */
 	struct iovec local[SCRATCH_VECTORS];
 	struct iovec gather[SCRATCH_VECTORS];
 	struct mmsghdr headers[SCRATCH_VECTORS];

@@ -29,6 +29,7 @@
 #include "uring/loop.h"
 #include "uring/report.h"
 #include "uring/snapshot.h"
+#include "uring/spans.h"
 
 enum {
 	ENGINE_CALLS = 4096, /* notifications taken and not yet answered, if RLIMIT_NOFILE allows */
@@ -95,6 +96,7 @@ struct engine {
 	struct learn *learn;     /* what is allowed is remembered in it; NULL: nothing is */
 	struct mirror *mirror;   /* NULL: there is none */
 	struct dns *dns;         /* the sinkhole in it, or NULL */
+	struct spans spans[SPANS_THREADS]; /* for the next sendmmsg of a thread */
 	struct scratch *scratch; /* buffers of the call that is being served */
 };
 

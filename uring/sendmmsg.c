@@ -40,7 +40,9 @@ static unsigned judge_chunk(struct engine *e, struct call *c, unsigned count, in
 		size_t len = (size_t)s->messages[i].name_len;
 		int ret = message_check_control(control, s->messages[i].control_len);
 
-		s->targets[i] = (struct target){ 0 };
+		/* The address is set only where there is one. */
+		s->targets[i].kind = TARGET_NONE;
+		s->targets[i].len = 0;
 		s->decisions[i] = (struct decision){ 0 };
 		if (ret) {
 			*error = -ret;
@@ -103,9 +105,11 @@ static void build_headers(struct scratch *s, unsigned count)
 static void record_sent(struct engine *e, struct call *c, unsigned count)
 {
 	for (unsigned i = 0; i < count; i++) {
+		if (e->scratch->targets[i].kind != TARGET_INET)
+			continue;
 		c->target = e->scratch->targets[i];
 		c->decision = e->scratch->decisions[i];
-		if (c->target.kind == TARGET_INET && !divert_applies(&c->decision))
+		if (!divert_applies(&c->decision))
 			call_record(e, c, 0);
 	}
 }
@@ -135,7 +139,7 @@ static int act(struct engine *e, struct call *c, unsigned count)
 
 static void send_chunk(struct engine *e, struct call *c)
 {
-	int n = bulk_read(e->scratch, c);
+	int n = bulk_read(e, c);
 	unsigned count, told;
 	int error = 0;
 
@@ -159,7 +163,9 @@ static void send_chunk(struct engine *e, struct call *c)
 		finish(e, c, error);
 		return;
 	}
-	c->target = e->scratch->targets[0];
+	c->target = (struct target){ 0 };
+	if (e->scratch->targets[0].kind != TARGET_NONE)
+		c->target = e->scratch->targets[0];
 	if (divert_applies(&e->scratch->decisions[0]) && !divert_send(e, c, go_on))
 		return;
 	n = act(e, c, count);
