@@ -843,6 +843,45 @@ static void run_fast_open(char **args)
 		}
 }
 
+/* ---- afterwards -------------------------------------------------------- */
+
+static void *keep_sending(void *arg)
+{
+	struct wire *w = arg;
+	char text[] = "crowd";
+
+	for (;;)
+		transmit_to(SENDTO, w, text, sizeof(text), MSG_DONTWAIT);
+	return NULL;
+}
+
+/* A closed socket's port is free, however busy the others are. */
+static void run_same_port(char **args)
+{
+	struct wire crowd = open_wire(&families[0], 0);
+	struct wire w = open_wire(&families[0], 0);
+	union name own = { .v4 = { .sin_family = AF_INET } };
+	socklen_t len = sizeof(own.v4);
+	char text[] = "hello";
+	pthread_t other;
+
+	(void)args;
+	own.v4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	if (pthread_create(&other, NULL, keep_sending, &crowd))
+		err(1, "pthread_create");
+	for (int i = 0; i < 300; i++) {
+		if (bind(w.out, &own.any, len)) {
+			say(-1, "bind");
+			return;
+		}
+		MUST(getsockname(w.out, &own.any, &len));
+		MUST(transmit_to(SENDTO, &w, text, sizeof(text), 0));
+		close(w.out);
+		w.out = MUST(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+	}
+	tell("bound again and again");
+}
+
 int main(int argc, char **argv)
 {
 	static const struct scenario scenarios[] = {
@@ -868,6 +907,7 @@ int main(int argc, char **argv)
 		{ "out_of_band", run_out_of_band },
 		{ "flags", run_flags },
 		{ "fast_open", run_fast_open },
+		{ "same_port", run_same_port },
 		{ 0 },
 	};
 
