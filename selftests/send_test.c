@@ -182,6 +182,7 @@ SCENARIO(sender, more);
 SCENARIO(sender, out_of_band);
 SCENARIO(sender, flags);
 SCENARIO(sender, fast_open);
+SCENARIO(sender, routine);
 SCENARIO(sender, same_port);
 SCENARIO(courier, internet);
 SCENARIO(courier, segment);
@@ -213,6 +214,7 @@ static const struct {
 	{ "rights", "stream sendmsg 253 6\ngot 6\ndescriptors 253, right 253, more 0\n" },
 	{ "sigpipe", "tcp\nsendmsg EPIPE\nsignals 1, to the caller\n" },
 	{ "more", "got 13 'one two three'\n" },
+	{ "routine", "last place 26\ngot 26 'ddddddddddDDDDDDDDDDDDDDDD'\n" },
 	{ "same_port", "bound again and again\n" },
 };
 
