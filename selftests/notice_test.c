@@ -48,6 +48,15 @@ static const struct fact facts[] = {
 	{ "an orphan's parent is", NULL, "sandtop" },
 	{ "connect interrupted", "EINTR", "EINTR" },
 	{ "SANDTOP is", "not set", "set" },
+	{ 0 },
+};
+
+static const struct fact facts_of_ping[] = {
+	{ "connect of ping", "0", "0" },
+	{ "address of ping:", "0x7f000001", "0x7f000001" },
+	{ "getpeername of ping", "0", "ENOTCONN" },
+	{ "send of ping", "1", "EDESTADDRREQ" },
+	{ 0 },
 };
 
 FIXTURE(notice)
@@ -82,37 +91,47 @@ static const char *value_of(const char *transcript, const char *what, char *valu
 	return "(nothing)";
 }
 
-static void expect_facts(struct notice_data *self, const char *const options[], bool sandboxed)
+/* Run the scenario with these options, NULL: without sandtop. */
+static void expect_facts(struct notice_data *self, const struct fact *fact, const char *scenario,
+			 const char *const options[])
 {
 	char outside[16], value[64];
 
 	snprintf(outside, sizeof(outside), "%d", getpid());
-	ASSERT_EQ(0, sandbox_run(&self->sandbox, options, ARGS("noticer", "facts", outside)));
+	ASSERT_EQ(0, sandbox_run(&self->sandbox, options, ARGS("noticer", scenario, outside)));
 	EXPECT_EQ(0, command_code(&self->sandbox.command))
 	{
 		TH_LOG("%s", self->sandbox.command.err.text);
 	}
-	for (size_t i = 0; i < sizeof(facts) / sizeof(*facts); i++) {
-		const char *expected = sandboxed ? facts[i].sandboxed : facts[i].native;
-		const char *seen = value_of(self->sandbox.command.out.text, facts[i].what, value,
-					    sizeof(value));
+	for (; fact->what; fact++) {
+		const char *expected = options ? fact->sandboxed : fact->native;
+		const char *seen =
+			value_of(self->sandbox.command.out.text, fact->what, value, sizeof(value));
 
 		if (expected)
 			EXPECT_STREQ(expected, seen)
 			{
-				TH_LOG("%s", facts[i].what);
+				TH_LOG("%s", fact->what);
 			}
 	}
 }
 
 TEST_F(notice, nothing_without_sandtop)
 {
-	expect_facts(self, NULL, false);
+	expect_facts(self, facts, "facts", NULL);
 }
 
 TEST_F(notice, what_the_table_says_and_no_more)
 {
-	expect_facts(self, ARGS("-q", "--net-allow", "any://*"), true);
+	expect_facts(self, facts, "facts", ARGS("-q", "--net-allow", "any://*"));
+}
+
+/* With icmp allowed and udp not, the socket learns its address and is not connected. */
+TEST_F(notice, a_ping_asks_for_its_address)
+{
+	expect_facts(self, facts_of_ping, "ping", NULL);
+	sandbox_free(&self->sandbox);
+	expect_facts(self, facts_of_ping, "ping", ARGS("-q", "--allow-icmp"));
 }
 
 TEST_HARNESS_MAIN

@@ -190,6 +190,23 @@ static void interruption(void)
 	figure("%.1f ms after the signal", (double)(now_ns() - began) / 1e6 - 100);
 }
 
+/* What ping does before it sends: it asks where it would send from. */
+static void ping(char **args)
+{
+	int fd = MUST(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+	union name n;
+	socklen_t size = name_set(&n, "127.0.0.1", 1025);
+
+	(void)args;
+	say(connect(fd, &n.any, size), "connect of ping");
+	size = sizeof(n);
+	say(getpeername(fd, &n.any, &size), "getpeername of ping");
+	size = sizeof(n);
+	MUST(getsockname(fd, &n.any, &size));
+	tell("address of ping: %#x", ntohl(n.v4.sin_addr.s_addr));
+	say(send(fd, "x", 1, MSG_NOSIGNAL), "send of ping");
+}
+
 static void facts(char **args)
 {
 	calls();
@@ -206,6 +223,7 @@ int main(int argc, char **argv)
 {
 	static const struct scenario table[] = {
 		{ "facts", facts },
+		{ "ping", ping },
 		{ 0 },
 	};
 
