@@ -67,7 +67,13 @@ static int add_text(char ***texts, size_t *n, const char *text)
 int draft_block_domain(struct draft *d, const char *text, struct policy_error *err)
 {
 	char name[DOMAIN_TEXT_MAX];
+	struct prefix prefix;
 
+	/* Nobody asks for it by that name, so that nothing would be blocked. */
+	if (!prefix_parse(text, &prefix))
+		return policy_error_set(
+			err, QUOTED ": not a name: an address is denied by --rule 'deny %.50s'", text,
+			text);
 	if (*text == '.' || !strncmp(text, "*.", 2))
 		return policy_error_set(
 			err, QUOTED ": every name below a domain: use --block-suffix", text);

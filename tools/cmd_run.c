@@ -437,6 +437,8 @@ static int dump_profile(const struct options *o, const struct profile_file *f,
 
 	if (!status)
 		status = check_utf8(o->log);
+	for (size_t i = 0; !status && i < o->policies; i++)
+		status = check_utf8(o->policy[i].text);
 	for (char **word = rest.command; !status && word && *word; word++)
 		status = check_utf8(*word);
 	if (status)
