@@ -72,8 +72,8 @@ int draft_block_domain(struct draft *d, const char *text, struct policy_error *e
 	/* Nobody asks for it by that name, so that nothing would be blocked. */
 	if (!prefix_parse(text, &prefix))
 		return policy_error_set(
-			err, QUOTED ": not a name: an address is denied by --rule 'deny %.50s'", text,
-			text);
+			err, QUOTED ": not a name: an address is denied by --rule 'deny %.50s'",
+			text, text);
 	if (*text == '.' || !strncmp(text, "*.", 2))
 		return policy_error_set(
 			err, QUOTED ": every name below a domain: use --block-suffix", text);
@@ -291,7 +291,8 @@ static bool may_ask(const struct draft *d)
 
 int draft_needs_sinkhole(const struct draft *d)
 {
-	if (d->learns || draft_fallback(d) != VERDICT_DENY || has_names(d) || may_ask(d) || d->dns.given)
+	if (d->learns || draft_fallback(d) != VERDICT_DENY || has_names(d) || may_ask(d) ||
+	    d->dns.given)
 		return 1;
 	return draft_implies_dns(d);
 }

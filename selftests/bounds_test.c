@@ -573,6 +573,39 @@ TEST_F(option, status_fd_of_a_command_that_is_not_there)
 	expect_status(self, ARGS(STATUS), ARGS("/no/such/thing"), 127, 0, "sandtop");
 }
 
+TEST_F(option, status_fd_of_a_run_that_cannot_begin)
+{
+	expect_status(self, ARGS(STATUS, "--log", "/no/such/log"), ARGS("true"), 125, 0, "sandtop");
+}
+
+TEST_F(option, status_fd_of_a_name_that_does_not_resolve)
+{
+	expect_status(self, ARGS("--status-fd", "77", "--net-allow", "unix:$NO_SUCH_VARIABLE"),
+		      ARGS("true"), 125, 0, "sandtop");
+}
+
+TEST_F(option, status_fd_refuses_what_cannot_be_written)
+{
+	ASSERT_EQ(0, pipe2(self->fds, O_CLOEXEC));
+	run_with_descriptor(self, self->fds[0], ARGS(STATUS), ARGS("echo", "ran"));
+	EXPECT_EQ(2, command_code(&self->s.command));
+	EXPECT_STREQ("", self->s.command.out.text);
+	EXPECT_STREQ("sandtop: --status-fd: '77': expected a descriptor that is open for writing\n",
+		     self->s.command.err.text);
+}
+
+TEST_F(option, status_fd_that_is_full_is_said)
+{
+	int full = open("/dev/full", O_WRONLY | O_CLOEXEC);
+
+	ASSERT_LE(0, full);
+	run_with_descriptor(self, full, ARGS(STATUS), ARGS("true"));
+	close(full);
+	EXPECT_EQ(0, command_code(&self->s.command));
+	EXPECT_STREQ("sandtop: --status-fd: '77': cannot write: No space left on device\n",
+		     self->s.command.err.text);
+}
+
 TEST_F(option, status_fd_of_a_timeout)
 {
 	expect_status(self, ARGS(STATUS, "--timeout", "0.2"), ARGS("tail", "-f", "/dev/null"), 124,

@@ -299,9 +299,9 @@ TEST_F(explain, the_rule_that_why_offers_turns_the_verdict)
 		char flip[200], *line;
 		const char *turned;
 
-		ASSERT_EQ(0, command_run(&self->c,
-					 ARGS("sandtop", "explain", "--why", rows[i].option,
-					      rows[i].value, rows[i].endpoint)));
+		ASSERT_EQ(0,
+			  command_run(&self->c, ARGS("sandtop", "explain", "--why", rows[i].option,
+						     rows[i].value, rows[i].endpoint)));
 		turned = strncmp(self->c.out.text, "allow", 5) ? "allow\t" : "deny\t";
 		line = find_line(self->c.out.text, "flip\t");
 		ASSERT_NE(NULL, line);

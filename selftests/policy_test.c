@@ -17,7 +17,7 @@
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 #define UNPACK_(...) __VA_ARGS__
-#define ALL "tcp 9.9.9.9 443"
+#define ALL          "tcp 9.9.9.9 443"
 
 /* Write a profile into the test's own directory; returns its name, which lasts until the next. */
 static const char *write_profile(const char *text)
@@ -128,8 +128,9 @@ REFUSED(star_within_a_name, NULL, ("'*a.example'", "*.NAME"), "--net-allow", "*a
 REFUSED(name_that_is_not_utf_8, NULL, ("is not a host"), "--net-allow", "b\xfc.example", ECHO);
 REFUSED(name_in_a_deny_list, NULL, ("--net-deny: 'evil.com'", "--block-domain evil.com"),
 	"--net-deny", "evil.com", ECHO);
-REFUSED(suffix_in_a_deny_list, NULL, ("--net-deny: '.evil.com'", "--block-suffix .evil.com", "--block-domain"),
-	"--net-deny", ".evil.com", ECHO);
+REFUSED(suffix_in_a_deny_list, NULL,
+	("--net-deny: '.evil.com'", "--block-suffix .evil.com", "--block-domain"), "--net-deny",
+	".evil.com", ECHO);
 REFUSED(rule_with_an_unknown_action, NULL, ("'block :25'", "unknown action 'block'"), "--rule",
 	"block :25", ECHO);
 REFUSED(inbound_self, NULL, ("'allow in @self'", "a group other than @self"), "--rule",
