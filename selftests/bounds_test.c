@@ -467,6 +467,29 @@ TEST_F(option, linger_stays_until_the_last_task_ends)
 	EXPECT_STREQ("alone\nconnect 0\nconnect ECONNREFUSED\n", self->s.command.out.text);
 }
 
+/* ---- the end ----------------------------------------------------------- */
+
+TEST_F(option, what_the_end_offers_goes_with_the_policys_other_options)
+{
+	static const struct {
+		const char *option, *value, *offer;
+	} rows[] = {
+		{ "--net-allow", "127.0.0.1:8081", "sandtop:   --net-allow 127.0.0.1:8080\n" },
+		{ "--rule", "allow :8081", "sandtop:   --rule 'allow 127.0.0.1:8080'\n" },
+		{ "--preset", "none", "sandtop:   --rule 'allow 127.0.0.1:8080'\n" },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		ASSERT_EQ(0, sandbox_run(&self->s, ARGS(rows[i].option, rows[i].value),
+					 ARGS("probe", "connect", "tcp", "127.0.0.1", "8080")));
+		EXPECT_STRIN(rows[i].offer, self->s.command.err.text);
+		sandbox_free(&self->s);
+	}
+	ASSERT_EQ(0, sandbox_run(&self->s, ARGS("--net-deny", ":8080"),
+				 ARGS("probe", "connect", "tcp", "127.0.0.1", "8080")));
+	EXPECT_EQ(NULL, strstr(self->s.command.err.text, "to allow"));
+}
+
 /* ---- descriptors ------------------------------------------------------- */
 
 /* A number that no descriptor of this process has: dup2(2) would leave it close-on-exec. */

@@ -13,6 +13,7 @@
 #include "core/control_socket.h"
 #include "core/escape.h"
 #include "core/landlock.h"
+#include "core/option.h"
 #include "core/plan.h"
 #include "policy/policy.h"
 #include "policy/ports.h"
@@ -152,7 +153,8 @@ struct run {
 	const char *profile; /* absolute path, or NULL */
 	const char *name;
 	struct learn_file learn; /* of --learn, else zeroed */
-	bool said;               /* for --status-fd, how it ended; or another process does that */
+	struct option_policy policy;
+	bool said; /* for --status-fd, how it ended; or another process does that */
 };
 
 static void say_failure(struct run *r, int status)
@@ -180,6 +182,7 @@ static int run_supervised(struct run *r, const struct supervisor_terminal *termi
 		.report = { .learn = r->learn.learn,
 			    .verbose = o->verbose,
 			    .quiet = o->quiet,
+			    .policy = r->policy,
 			    .monitored = terminal && terminal->fds & 1U << 2 },
 	};
 	struct control_socket control;
@@ -375,6 +378,7 @@ static int run_policy(struct run *r, const struct profile_file *f, struct draft 
 	int status = make_snapshot(r, f, d, &snapshot);
 
 	r->snapshot = snapshot;
+	r->policy = option_policy(d);
 	if (!status)
 		status = monitored ? run_monitored(r) : run(r, NULL);
 	snapshot_put(snapshot, &retired);
