@@ -272,12 +272,14 @@ TEST_F(prompt, what_nobody_answers_is_denied_and_leaves_with_a_word)
 TEST_F(prompt, a_pause_holds_what_is_allowed)
 {
 	start(self, ARGS("sandtop", "--preset", "allow-all", "--", "sh", "-c",
-			 "read go; exec python3 -c \"$0\" 1", script));
-	expect_screen(self, "Ctrl-] leads back");
+			 "echo ready; read go; echo went; exec python3 -c \"$0\" 1", script));
+	expect_screen(self, "ready");
 	type(self, LEAVE_OUTPUT "P");
 	expect_screen(self, "PAUSED, P goes on");
-	type(self, F5 "\r");
+	type(self, F5);
 	expect_screen(self, "PAUSED, Ctrl-] P goes on");
+	type(self, "\r");
+	expect_screen(self, "went");
 	expect_screen(self, "try");
 	ASSERT_EQ(0, server_knock(self->server));
 	EXPECT_EQ(0, server_count(self->server));
@@ -289,8 +291,8 @@ TEST_F(prompt, a_pause_holds_what_is_allowed)
 TEST_F(prompt, a_panic_denies_what_was_allowed)
 {
 	start(self, ARGS("sandtop", "--preset", "allow-all", "--", "sh", "-c",
-			 "read go; exec python3 -c \"$0\" 1", script));
-	expect_screen(self, "Ctrl-] leads back");
+			 "echo ready; read go; echo went; exec python3 -c \"$0\" 1", script));
+	expect_screen(self, "ready");
 	type(self, LEAVE_OUTPUT "X");
 	expect_screen(self, "Deny everything, and shut every connection?");
 	type(self, "y");
