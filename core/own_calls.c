@@ -18,6 +18,7 @@ const struct own_call own_calls[] = {
 	CALL(socket), CALL(socketpair), CALL(connect), CALL(bind), CALL(listen), CALL(accept4),
 	CALL(shutdown), CALL(getsockname), CALL(getpeername), CALL(getsockopt), CALL(setsockopt),
 	CALL(sendto), CALL(sendmsg), CALL(sendmmsg), CALL(recvfrom), CALL(recvmsg), CALL(recvmmsg),
+	CALL(fgetxattr),
 
 	/* As the task (identity.h). */
 	CALL(setresuid), CALL(setresgid), CALL(setgroups), CALL(capset), CALL(capget),
