@@ -31,8 +31,9 @@ void clone_begin(struct engine *e, struct call *c, int res)
  */
 static bool is_own(struct engine *e, struct call *c, pid_t number)
 {
-	return number == c->n.tid ||
-	       (number == task_tgid(c->n.tid) && notif_valid(e->listener, c->n.id));
+	if (number == c->n.tid)
+		return true;
+	return number > 0 && number == task_tgid(c->n.tid) && notif_valid(e->listener, c->n.id);
 }
 
 /* What acts on the process or thread of a number: pthread_setaffinity_np(3) names its own. */
