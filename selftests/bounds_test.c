@@ -496,6 +496,24 @@ TEST_F(option, few_descriptors_are_too_few_or_enough)
 	}
 }
 
+static void limit_files(void *arg)
+{
+	const struct rlimit limit = { 1 << 16, 1 << 16 };
+
+	(void)arg;
+	setrlimit(RLIMIT_FSIZE, &limit);
+}
+
+TEST_F(option, no_room_for_a_file_is_said)
+{
+	ASSERT_EQ(0, sandbox_start(&self->s, ARGS("--net-allow", ":1"), ARGS("echo", "ran"),
+				   limit_files, NULL));
+	ASSERT_EQ(0, sandbox_wait(&self->s));
+	EXPECT_EQ(125, command_code(&self->s.command));
+	EXPECT_STREQ("", self->s.command.out.text);
+	EXPECT_STRIN("sandtop: cannot make the ledger: File too large\n", self->s.command.err.text);
+}
+
 /* ---- the end ----------------------------------------------------------- */
 
 TEST_F(option, what_the_end_offers_goes_with_the_policys_other_options)
