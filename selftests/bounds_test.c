@@ -195,7 +195,7 @@ TEST_F_TIMEOUT(supervisor, is_steady_over_many_requests, 120)
 {
 	const char *count = getenv("SANDTOP_TEST_REQUESTS");
 
-	start_crowd(self, ARGS(CROWD, "requests", count ? count : "200000"));
+	start_crowd(self, ARGS(CROWD, "requests", count ? count : "100000"));
 	expect_steady(self);
 }
 

@@ -12,9 +12,9 @@
 
 #include "core/control_socket.h"
 #include "core/escape.h"
+#include "core/filter.h"
 #include "core/landlock.h"
 #include "core/option.h"
-#include "core/plan.h"
 #include "policy/policy.h"
 #include "policy/ports.h"
 #include "tools/cmd.h"
@@ -120,17 +120,12 @@ static int prepare_environment(const char *name, const struct supervisor_termina
 static int prepare_launch(const struct options *o, enum plan_mode mode, const char *name,
 			  const struct supervisor_terminal *terminal, struct launch_config *launch)
 {
-	struct plan_program filter;
-	int status, ret = plan_build(mode, &filter);
+	int status;
 
-	if (ret) {
-		complain("cannot build the seccomp filter: %s", strerror(-ret));
-		return EXIT_HOST;
-	}
 	*launch = (struct launch_config){
 		.argv = o->command,
 		.envp = environ,
-		.filter = { .len = filter.len, .filter = filter.filter },
+		.filter = filter_of(mode),
 		.listen = mode == PLAN_SUPERVISED,
 		.landlock = launch->landlock,
 		.keep_fd = o->keep_fd,
@@ -227,7 +222,6 @@ static int run_supervised(struct run *r, const struct supervisor_terminal *termi
 		status = learn_file_write(&r->learn, status, o->quiet);
 	control.fd = config.control;
 	control_socket_exit(&control);
-	free(config.launch.filter.filter);
 	free(log.path);
 	free(json.path);
 	free(metrics);
