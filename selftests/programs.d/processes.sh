@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash
+# Programs that start many processes and talk to nobody.
+
+program dash_pipelines q dash '' 'pipelines of three, by the thousand'
+run_dash_pipelines() {
+	[ -n "$QUICK" ] && count=200 || count=1000
+	dash -c 'i=0; while [ $i -lt $1 ]; do echo $i | cat | tr 0-9 a-j; i=$((i+1)); done' - $count | digest
+}
+
+program make_j q 'make gcc' '' 'make -j4 of 20 objects'
+run_make_j() {
+	for i in {1..20}; do
+		echo "int f$i(void) { return $i; }" >"f$i.c"
+	done
+	make -s -j4 $(printf 'f%d.o ' {1..20})
+	echo "status $?, $(ls f*.o | wc -l) objects"
+}
