@@ -163,15 +163,8 @@ static const char *hint(const struct record *r, char buf[static EXPLAIN_HINT_MAX
 {
 	const struct endpoint *e = &r->endpoint;
 
-	switch (r->decision.reason) {
-	case REASON_MAX_CONNECTIONS:
-	case REASON_PROTOCOL:
-	case REASON_PANIC:
-	case REASON_ERROR:
+	if (reason_is_final(r->decision.reason))
 		return NULL;
-	default:
-		break;
-	}
 	if (e->proto == PROTO_UNIX || e->proto == PROTO_DNS) {
 		/* A rule for the beginning of a name would be another one. */
 		if (!e->name || strlen(e->name) > HINT_NAME_MAX)

@@ -25,7 +25,10 @@
 #include "core/shared.h"
 #include "core/uapi.h"
 
-enum { SEALS = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_FUTURE_WRITE | F_SEAL_SEAL };
+enum {
+	SEALS = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_FUTURE_WRITE | F_SEAL_SEAL,
+	SLOTS_AHEAD = 32, /* some ten pages */
+};
 
 static const char magic[8] = "sandtop";
 
@@ -276,6 +279,23 @@ static void put_text(char to[static LEDGER_TEXT_MAX], const char *text)
 	shared_put_text(to, LEDGER_TEXT_MAX, text ? text : "");
 }
 
+/*
+ * In the first round of the slots, ask for the memory of the next ones before they are used: a page
+ * fault each takes ten times as long. Without it only that is lost, so errors do not matter.
+ */
+static void make_room(const struct ledger *l, uint64_t seq)
+{
+	const struct slot *slots = l->shared->slots;
+	uintptr_t page, begin, end;
+
+	if (seq >= LEDGER_DECISIONS || (seq != 1 && seq % SLOTS_AHEAD != 0))
+		return;
+	page = (uintptr_t)sysconf(_SC_PAGESIZE);
+	begin = (uintptr_t)&slots[seq] & ~(page - 1);
+	end = (uintptr_t)&slots[seq - seq % SLOTS_AHEAD + SLOTS_AHEAD];
+	madvise((void *)begin, end - begin, MADV_POPULATE_WRITE);
+}
+
 const struct flow *ledger_add(struct ledger *l, const struct record *r, bool *is_new)
 {
 	const struct flow *flow = flow_touch(l->flows, r, is_new);
@@ -283,6 +303,7 @@ const struct flow *ledger_add(struct ledger *l, const struct record *r, bool *is
 	struct ledger_decision d = decision_of(r, flow);
 	char reason[LINE_REASON_MAX];
 
+	make_room(l, r->seq);
 	shared_begin(&slot->seq);
 	shared_put(&slot->decision, &d, offsetof(struct ledger_decision, name));
 	put_text(slot->decision.name, r->endpoint.name);

@@ -5,9 +5,8 @@
 #include <string.h>
 
 #include "core/escape.h"
+#include "core/option.h"
 #include "policy/addr.h"
-#include "policy/domain.h"
-#include "policy/pathname.h"
 
 /* Longer texts of the command's or the operator's are cut. */
 enum {
@@ -77,97 +76,11 @@ const char *line_time(struct timespec ts, char buf[static LINE_TIME_MAX])
 	return buf;
 }
 
-static size_t option_bind(const struct endpoint *e, char *buf, size_t size)
-{
-	if (e->port == 0)
-		return written(snprintf(buf, size, "--net-allow-bind '*'"), size);
-	return written(snprintf(buf, size, "--net-allow-bind %u", e->port), size);
-}
-
-static size_t option_connect(const struct endpoint *e, char *buf, size_t size)
-{
-	char addr[ADDR_TEXT_MAX], scheme[16] = "", port[8] = "";
-
-	if (e->proto != PROTO_TCP)
-		snprintf(scheme, sizeof(scheme), "%s://", proto_name(e->proto));
-	/* A spec cannot name port 0: without a port it means all of them. */
-	if (e->port != 0)
-		snprintf(port, sizeof(port), ":%u", e->port);
-	addr_text(e->addr, addr);
-	return written(snprintf(buf, size,
-				e->addr.family == 6 ? "--net-allow %s[%s]%s" : "--net-allow %s%s%s",
-				scheme, addr, port),
-		       size);
-}
-
-/* Whether a name stands for itself in a terminal and in a quoted word of a shell. */
-static bool is_plain(const char *name)
-{
-	size_t n;
-	uint32_t c;
-
-	for (; *name; name += n) {
-		n = escape_decode(name, &c);
-		if (!n || !escape_printable(c) || c == '\'')
-			return false;
-	}
-	return true;
-}
-
-static size_t option_unix(const struct endpoint *e, char *buf, size_t size)
-{
-	static const char harmless[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-				       "0123456789/@._-+:,=%";
-	char path[2 * ENDPOINT_NAME_MAX];
-	const char *quote;
-	int n;
-
-	if (!e->name || !is_plain(e->name))
-		return 0;
-	quote = e->name[strspn(e->name, harmless)] ? "'" : "";
-	n = snprintf(buf, size, "--net-allow %sunix:%s%s", quote, pathname_write(e->name, path),
-		     quote);
-	if (n > 0 && (size_t)n < size)
-		return (size_t)n;
-	buf[0] = '\0'; /* cut, it would be another rule */
-	return 0;
-}
-
-/* What a rule can be about is a name that needs no quotes. */
-static size_t option_name(const struct record *r, char *buf, size_t size)
-{
-	char name[DOMAIN_TEXT_MAX];
-
-	if (r->decision.reason != REASON_NOT_NEEDED || !r->endpoint.name ||
-	    domain_normalise(r->endpoint.name, name))
-		return 0;
-	return written(snprintf(buf, size, "--allow-host %s", name), size);
-}
-
-size_t line_option(const struct record *r, char *buf, size_t size)
-{
-	const struct endpoint *e = &r->endpoint;
-
-	buf[0] = '\0';
-	if (r->decision.verdict == VERDICT_ALLOW)
-		return 0;
-	if (e->proto == PROTO_DNS)
-		return option_name(r, buf, size);
-	if (r->decision.reason == REASON_UNIX_DEFAULT)
-		return option_unix(e, buf, size);
-	if (r->decision.reason != REASON_DEFAULT && r->decision.reason != REASON_BIND_DEFAULT)
-		return 0;
-	if (e->dir == DIR_IN)
-		return option_bind(e, buf, size);
-	if (e->addr.family == 0)
-		return 0;
-	return option_connect(e, buf, size);
-}
-
 /* "(rule 2: allow :443)" or "(default)". */
 static void line_why(const struct record *r, char *buf, size_t size)
 {
-	char rule[RULE_TEXT_MAX], reason[LINE_REASON_MAX], option[LINE_OPTION_MAX];
+	static const struct option_policy plain = { .family = FAMILY_NONE };
+	char rule[RULE_TEXT_MAX], reason[LINE_REASON_MAX], option[OPTION_TEXT_MAX];
 
 	if (r->decision.reason == REASON_RULE) {
 		escape_text(r->rule ? r->rule : "?", rule, sizeof(rule));
@@ -175,7 +88,8 @@ static void line_why(const struct record *r, char *buf, size_t size)
 		return;
 	}
 	line_reason(&r->decision, reason);
-	if (r->decision.reason == REASON_BIND_DEFAULT && line_option(r, option, sizeof(option)))
+	if (r->decision.reason == REASON_BIND_DEFAULT &&
+	    option_to_allow(&plain, r, option, sizeof(option)))
 		snprintf(buf, size, "(%s) (allow: %s)", reason, option);
 	else
 		snprintf(buf, size, "(%s)", reason);
@@ -189,7 +103,7 @@ size_t line_format(const struct record *r, char *buf, size_t size)
 		[VERDICT_ASK] = "ASK",
 	};
 	char target[LINE_TARGET_MAX], host[HOST_TEXT_MAX] = "", comm[COMM_TEXT_MAX];
-	char why[RULE_TEXT_MAX + LINE_OPTION_MAX];
+	char why[RULE_TEXT_MAX + OPTION_TEXT_MAX];
 
 	line_target(&r->endpoint, target);
 	if (r->host)

@@ -18,7 +18,6 @@
 
 enum {
 	LINE_TEXT_MAX = 2048,  /* holds every line with its NUL */
-	LINE_OPTION_MAX = 288, /* holds every option with its NUL */
 	LINE_TARGET_MAX = 512, /* holds every target with its NUL */
 	LINE_REASON_MAX = 512, /* holds every reason with its NUL; a longer name is cut */
 	LINE_TIME_MAX = 32,    /* holds every time stamp with its NUL */
@@ -26,17 +25,6 @@ enum {
 
 /* Write the line. Returns its length; a line that does not fit is cut, as by snprintf(3). */
 size_t line_format(const struct record *r, char *buf, size_t size);
-
-/*
- * Write the option that would allow this flow, ready to be pasted into a shell:
- * "--net-allow udp://[::1]:53", "--net-allow-bind 3000", "--net-allow unix:/run/bus".
- *
- * Returns its length; 0, with an empty text, when no option of this build does:
- * the flow is allowed already, a rule refuses it (an option cannot overrule a
- * --net-deny), it has a name and no address, or the reason is no policy's (an
- * error, a protocol, a limit).
- */
-size_t line_option(const struct record *r, char *buf, size_t size);
 
 /* "1.2.3.4:443", "[::1]:443", "1.1.1.1" (icmp), a path, "@name" or host name, escaped. */
 const char *line_target(const struct endpoint *e, char buf[static LINE_TARGET_MAX]);

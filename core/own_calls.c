@@ -1,14 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/own_calls.h"
 
-#include <errno.h>
-#include <linux/seccomp.h>
 #include <sched.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
-#include <unistd.h>
-
-#include "core/plan.h"
 
 /* The tables read as tables: */
 /* clang-format off */
@@ -24,6 +18,7 @@ const struct own_call own_calls[] = {
 	CALL(socket), CALL(socketpair), CALL(connect), CALL(bind), CALL(listen), CALL(accept4),
 	CALL(shutdown), CALL(getsockname), CALL(getpeername), CALL(getsockopt), CALL(setsockopt),
 	CALL(sendto), CALL(sendmsg), CALL(sendmmsg), CALL(recvfrom), CALL(recvmsg), CALL(recvmmsg),
+	CALL(fgetxattr),
 
 	/* As the task (identity.h). */
 	CALL(setresuid), CALL(setresgid), CALL(setgroups), CALL(capset), CALL(capget),
@@ -67,19 +62,3 @@ const struct own_call own_calls[] = {
 /* clang-format on */
 
 const size_t n_own_calls = sizeof(own_calls) / sizeof(own_calls[0]);
-
-int own_calls_enforce(void)
-{
-	struct plan_program p;
-	struct sock_fprog program;
-	int ret = plan_build_own(&p);
-
-	if (ret)
-		return ret;
-	program = (struct sock_fprog){ .len = p.len, .filter = p.filter };
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
-	    syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program))
-		ret = -errno;
-	plan_free(&p);
-	return ret;
-}

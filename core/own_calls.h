@@ -20,7 +20,4 @@ struct own_call {
 extern const struct own_call own_calls[];
 extern const size_t n_own_calls;
 
-/* Confine this thread, and those that it starts, for good. Returns 0 or -errno. */
-int own_calls_enforce(void);
-
 #endif

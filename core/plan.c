@@ -5,13 +5,8 @@
  * plan_rows[] is the plan: each row names a system call, tests on its
  * arguments that must all hold, the answer in either mode, and the words for
  * people. Rows of one call never overlap unless they give the same answer, so
- * their order means nothing; libseccomp refuses (-EEXIST) most contradictions.
- *
- * A test that is true for a set of values becomes one comparison for each value.
- * The complement of a set becomes the aligned blocks of numbers that hold none
- * of its members, one masked comparison each. A row is the product of its tests.
- * This is what libseccomp can express: it has neither "not equal" under a mask
- * nor two comparisons of one argument in a rule.
+ * their order means nothing. The BPF program is made from them when sandtop is
+ * built (tools/filters).
  *
  * The kernel reads an int in the low half of a register and ignores the upper
  * half, so a test on an int looks at 32 bits only; a test on a pointer or a
@@ -27,50 +22,21 @@
 #include <linux/userfaultfd.h>
 #include <netinet/in.h>
 #include <linux/in6.h>
+#include <linux/seccomp.h>
 #include <sched.h>
-#include <seccomp.h>
-#include <stdbool.h>
-#include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
-#include <unistd.h>
 
-#include "core/own_calls.h"
 #include "core/uapi.h"
 
 /* Other architectures multiplex with socketcall(2) or order the arguments of clone(2) otherwise. */
 #if !defined(__x86_64__) && !defined(__aarch64__)
 #error "the filter plan is written for x86-64 and arm64"
 #endif
-
-enum {
-	PLAN_TESTS_MAX = 3,
-	PLAN_VALUES_MAX = 4,
-	PLAN_CHOICES_MAX = 32 * PLAN_VALUES_MAX,
-	PLAN_FOREIGN = -1, /* the row of calls by the entry of another architecture */
-};
-
-/* What must hold for one argument. */
-struct plan_test {
-	enum {
-		PLAN_END,     /* no more tests */
-		PLAN_IN,      /* int: under the mask it is one of the values */
-		PLAN_NOT_IN,  /* int: under the mask it is none of the values */
-		PLAN_NONZERO, /* pointer or long */
-		PLAN_ZERO,    /* pointer or long */
-	} kind;
-	unsigned int arg;
-	uint32_t mask;
-	unsigned int count;
-	uint32_t value[PLAN_VALUES_MAX];
-};
 
 /* The tables read as tables: */
 /* clang-format off */
@@ -82,24 +48,15 @@ struct plan_test {
 #define NONZERO(n)           { .kind = PLAN_NONZERO, .arg = n }
 #define ZERO(n)              { .kind = PLAN_ZERO, .arg = n }
 
-struct plan_row {
-	const char *call;
-	int nr; /* or PLAN_FOREIGN */
-	struct plan_test test[PLAN_TESTS_MAX];
-	const char *when;
-	uint32_t answer[2]; /* by enum plan_mode; SCMP_ACT_ALLOW: no such row in this mode */
-	const char *why;
-};
-
 #define CALL(name)     .call = #name, .nr = __NR_##name
 #define TESTS(...)     .test = { __VA_ARGS__ }
 #define ALWAYS         .when = "always"
 #define BOTH(action)   .answer = { action, action }
-#define TRAP           .answer = { SCMP_ACT_NOTIFY, SCMP_ACT_ALLOW }
-#define FAIL(error)    BOTH(SCMP_ACT_ERRNO(error))
-#define TRAP_OR(error) .answer = { SCMP_ACT_NOTIFY, SCMP_ACT_ERRNO(error) }
-#define ALONE(error)   .answer = { SCMP_ACT_ALLOW, SCMP_ACT_ERRNO(error) }
-#define SERVED(error)  .answer = { SCMP_ACT_ERRNO(error), SCMP_ACT_ALLOW }
+#define TRAP           .answer = { SECCOMP_RET_USER_NOTIF, SECCOMP_RET_ALLOW }
+#define FAIL(error)    BOTH(SECCOMP_RET_ERRNO | (error))
+#define TRAP_OR(error) .answer = { SECCOMP_RET_USER_NOTIF, SECCOMP_RET_ERRNO | (error) }
+#define ALONE(error)   .answer = { SECCOMP_RET_ALLOW, SECCOMP_RET_ERRNO | (error) }
+#define SERVED(error)  .answer = { SECCOMP_RET_ERRNO | (error), SECCOMP_RET_ALLOW }
 
 #define INT UINT32_MAX
 /*
@@ -124,7 +81,7 @@ _Static_assert(__builtin_popcount(AF_INET ^ AF_INET6) == 1 && !(AF_INET & (AF_IN
 #define REACHES "reaches processes outside the sandbox, the supervisor first"
 #define OTHERS  "continued with the caller's own number; EPERM with any other, which may be outside"
 
-static const struct plan_row plan_rows[] = {
+const struct plan_row plan_rows[] = {
 	{ CALL(connect), ALWAYS, TRAP, "judged" },
 	{ CALL(sendto), TESTS(NONZERO(4)), .when = "an address is given", TRAP, "judged" },
 	{ CALL(sendto), TESTS(HAS(3, MSG_FASTOPEN)), .when = "MSG_FASTOPEN", TRAP_OR(EACCES),
@@ -219,195 +176,13 @@ static const struct plan_row plan_rows[] = {
 	{ .call = "any",
 	  .nr = PLAN_FOREIGN,
 	  .when = "by another architecture's entry (i386, x32)",
-	  BOTH(SCMP_ACT_KILL_PROCESS),
+	  BOTH(SECCOMP_RET_KILL_PROCESS),
 	  "its numbers mean other calls" },
 };
 
 /* clang-format on */
 
-/* The comparisons of one argument of which any may hold. */
-struct plan_choices {
-	unsigned int count;
-	struct scmp_arg_cmp cmp[PLAN_CHOICES_MAX];
-};
-
-static void choices_push(struct plan_choices *c, unsigned int arg, enum scmp_compare op, uint64_t a,
-			 uint64_t b)
-{
-	c->cmp[c->count++] = (struct scmp_arg_cmp){
-		.arg = arg,
-		.op = op,
-		.datum_a = a,
-		.datum_b = b,
-	};
-}
-
-/*
- * Push the largest aligned blocks that hold no value of `t`, within the block
- * of numbers whose bits in `fixed` are those of `bits`.
- */
-static void choices_push_others(struct plan_choices *c, const struct plan_test *t, uint32_t fixed,
-				uint32_t bits)
-{
-	uint32_t rest = t->mask & ~fixed;
-	bool holds_value = false;
-	uint32_t split;
-	unsigned int i;
-
-	for (i = 0; i < t->count; i++)
-		holds_value |= (t->value[i] & fixed) == bits;
-	if (!holds_value) {
-		choices_push(c, t->arg, SCMP_CMP_MASKED_EQ, fixed, bits);
-	} else if (rest) {
-		split = 1U << (31 - __builtin_clz(rest));
-		choices_push_others(c, t, fixed | split, bits);
-		choices_push_others(c, t, fixed | split, bits | split);
-	}
-}
-
-static void choices_of(const struct plan_test *t, struct plan_choices *c)
-{
-	unsigned int i;
-
-	c->count = 0;
-	switch (t->kind) {
-	case PLAN_END:
-		break;
-	case PLAN_IN:
-		for (i = 0; i < t->count; i++)
-			choices_push(c, t->arg, SCMP_CMP_MASKED_EQ, t->mask, t->value[i]);
-		break;
-	case PLAN_NOT_IN:
-		choices_push_others(c, t, 0, 0);
-		break;
-	case PLAN_NONZERO:
-		choices_push(c, t->arg, SCMP_CMP_NE, 0, 0);
-		break;
-	case PLAN_ZERO:
-		choices_push(c, t->arg, SCMP_CMP_EQ, 0, 0);
-		break;
-	}
-}
-
-/* Add the rules of `row`; cmp[0..done) are the comparisons chosen for its first tests. */
-static int row_add(scmp_filter_ctx ctx, const struct plan_row *row, uint32_t answer,
-		   unsigned int done, struct scmp_arg_cmp cmp[static PLAN_TESTS_MAX])
-{
-	struct plan_choices choices;
-	unsigned int i;
-	int ret = 0;
-
-	if (done == PLAN_TESTS_MAX || row->test[done].kind == PLAN_END)
-		return seccomp_rule_add_array(ctx, answer, row->nr, done, cmp);
-
-	choices_of(&row->test[done], &choices);
-	for (i = 0; i < choices.count && !ret; i++) {
-		cmp[done] = choices.cmp[i];
-		ret = row_add(ctx, row, answer, done + 1, cmp);
-	}
-	return ret;
-}
-
-static int rows_add(scmp_filter_ctx ctx, int mode)
-{
-	struct scmp_arg_cmp cmp[PLAN_TESTS_MAX];
-	const struct plan_row *row;
-	unsigned int i;
-	int ret = 0;
-
-	for (i = 0; i < sizeof(plan_rows) / sizeof(plan_rows[0]) && !ret; i++) {
-		row = &plan_rows[i];
-		if (row->answer[mode] == SCMP_ACT_ALLOW)
-			continue;
-		if (row->nr == PLAN_FOREIGN)
-			ret = seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH, row->answer[mode]);
-		else
-			ret = row_add(ctx, row, row->answer[mode], 0, cmp);
-	}
-	return ret;
-}
-
-/* libseccomp 2.5 exports to a descriptor only. */
-static int program_export(scmp_filter_ctx ctx, struct plan_program *out)
-{
-	struct sock_filter *filter = NULL;
-	struct stat st;
-	int fd, ret;
-
-	fd = memfd_create("plan", MFD_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	ret = seccomp_export_bpf(ctx, fd);
-	if (ret)
-		goto out_close;
-	ret = -EIO;
-	if (fstat(fd, &st) || st.st_size > (off_t)(BPF_MAXINSNS * sizeof(*filter)))
-		goto out_close;
-	filter = malloc((size_t)st.st_size);
-	if (!filter) {
-		ret = -ENOMEM;
-		goto out_close;
-	}
-	if (pread(fd, filter, (size_t)st.st_size, 0) != st.st_size) {
-		free(filter);
-		goto out_close;
-	}
-	out->filter = filter;
-	out->len = (unsigned short)((size_t)st.st_size / sizeof(*filter));
-	ret = 0;
-out_close:
-	close(fd);
-	return ret;
-}
-
-/* `add` adds the rules to a filter that answers `otherwise` to what they do not speak of. */
-static int build(uint32_t otherwise, int (*add)(scmp_filter_ctx ctx, int arg), int arg,
-		 struct plan_program *out)
-{
-	scmp_filter_ctx ctx = seccomp_init(otherwise);
-	int ret;
-
-	if (!ctx)
-		return -ENOMEM;
-	/* 2: a binary tree over the call numbers instead of a list. */
-	ret = seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2);
-	if (!ret)
-		ret = add(ctx, arg);
-	if (!ret)
-		ret = program_export(ctx, out);
-	seccomp_release(ctx);
-	return ret;
-}
-
-int plan_build(enum plan_mode mode, struct plan_program *out)
-{
-	return build(SCMP_ACT_ALLOW, rows_add, mode, out);
-}
-
-static int own_calls_add(scmp_filter_ctx ctx, int arg)
-{
-	int ret = 0;
-
-	(void)arg;
-	for (size_t i = 0; i < n_own_calls && !ret; i++) {
-		const struct own_call *c = &own_calls[i];
-		struct scmp_arg_cmp cmp = SCMP_A0_64(SCMP_CMP_MASKED_EQ, c->mask, c->value);
-
-		ret = seccomp_rule_add_array(ctx, SCMP_ACT_ALLOW, c->nr, c->mask ? 1 : 0, &cmp);
-	}
-	return ret;
-}
-
-int plan_build_own(struct plan_program *out)
-{
-	return build(SCMP_ACT_ERRNO(ENOSYS), own_calls_add, 0, out);
-}
-
-void plan_free(struct plan_program *p)
-{
-	free(p->filter);
-	*p = (struct plan_program){ 0 };
-}
+const size_t n_plan_rows = sizeof(plan_rows) / sizeof(plan_rows[0]);
 
 static const char *answer_name(uint32_t answer)
 {
@@ -426,11 +201,11 @@ static const char *answer_name(uint32_t answer)
 void plan_print(enum plan_mode mode, FILE *out)
 {
 	const struct plan_row *row;
-	unsigned int i;
+	size_t i;
 
-	for (i = 0; i < sizeof(plan_rows) / sizeof(plan_rows[0]); i++) {
+	for (i = 0; i < n_plan_rows; i++) {
 		row = &plan_rows[i];
-		if (row->answer[mode] != SCMP_ACT_ALLOW)
+		if (row->answer[mode] != SECCOMP_RET_ALLOW)
 			fprintf(out, "%s\t%s\t%s\t%s\n", row->call, row->when,
 				answer_name(row->answer[mode]), row->why);
 	}

@@ -7,6 +7,7 @@
 #include <netinet/tcp.h>
 #include <string.h>
 #include <sys/time.h>
+#include <sys/xattr.h>
 
 #include "core/mirror.h"
 #include "policy/addr.h"
@@ -32,7 +33,7 @@ static enum socket_kind inet_kind(int type, int protocol)
 	return SOCKET_UNKNOWN;
 }
 
-static int inspect(int fd, bool netns, struct socket_info *out)
+static int ask_options(int fd, struct socket_info *out)
 {
 	int protocol;
 	int ret;
@@ -48,7 +49,6 @@ static int inspect(int fd, bool netns, struct socket_info *out)
 	case AF_INET:
 	case AF_INET6:
 		out->kind = inet_kind(out->type, protocol);
-		out->netns = netns ? mirror_cookie(fd) : 0;
 		break;
 	case AF_UNIX:
 		out->kind = SOCKET_UNIX;
@@ -60,6 +60,50 @@ static int inspect(int fd, bool netns, struct socket_info *out)
 		out->kind = SOCKET_UNKNOWN;
 	}
 	return 0;
+}
+
+/*
+ * One system call instead of three: the file of a socket has the name of the protocol that made it
+ * (net/socket.c sock_alloc_file() and sockfs_xattr_get(); struct proto), and of these each speaks
+ * for one domain, type and protocol. Returns false for any other.
+ */
+static bool ask_name(int fd, struct socket_info *out)
+{
+	static const struct {
+		const char *name;
+		enum socket_kind kind;
+		int domain, type;
+	} protocols[] = {
+		{ "TCP", SOCKET_TCP, AF_INET, SOCK_STREAM },
+		{ "TCPv6", SOCKET_TCP, AF_INET6, SOCK_STREAM },
+		{ "UDP", SOCKET_UDP, AF_INET, SOCK_DGRAM },
+		{ "UDPv6", SOCKET_UDP, AF_INET6, SOCK_DGRAM },
+		{ "PING", SOCKET_PING, AF_INET, SOCK_DGRAM },
+		{ "PINGv6", SOCKET_PING, AF_INET6, SOCK_DGRAM },
+	};
+	char name[16];
+	ssize_t len = fgetxattr(fd, "system.sockprotoname", name, sizeof(name));
+
+	for (size_t i = 0; i < sizeof(protocols) / sizeof(protocols[0]); i++) {
+		size_t size = strlen(protocols[i].name) + 1;
+
+		if (len != (ssize_t)size || memcmp(name, protocols[i].name, size) != 0)
+			continue;
+		out->kind = protocols[i].kind;
+		out->domain = protocols[i].domain;
+		out->type = protocols[i].type;
+		return true;
+	}
+	return false;
+}
+
+static int inspect(int fd, bool netns, struct socket_info *out)
+{
+	int ret = ask_name(fd, out) ? 0 : ask_options(fd, out);
+
+	if (!ret)
+		out->netns = netns && socket_is_inet(out) ? mirror_cookie(fd) : 0;
+	return ret;
 }
 
 int socket_inspect(struct sockets *cache, int fd, struct socket_info *out)

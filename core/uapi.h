@@ -76,6 +76,11 @@ struct landlock_net_port_attr {
 #define MFD_NOEXEC_SEAL 0x0008U
 #endif
 
+/* Linux 5.14: have pages before they are touched. */
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23
+#endif
+
 /* struct landlock_ruleset_attr as of ABI 6; older kernels take a shorter size. */
 struct landlock_ruleset_attr_v6 {
 	uint64_t handled_access_fs;

@@ -162,9 +162,11 @@ static int compile_rules(const struct draft *d, struct policy *p)
 		const struct draft_rule *from = draft_rule_at(d, p->n_rules);
 		struct policy_rule *rule = &p->rules[p->n_rules++];
 
-		rule->verdict = from->verdict;
-		rule->dir = from->dir;
-		rule->text = strdup(from->text);
+		*rule = (struct policy_rule){
+			.verdict = from->verdict,
+			.dir = from->dir,
+			.text = strdup(from->text),
+		};
 		if (!rule->text)
 			return -ENOMEM;
 		for (size_t i = 0; !ret && i < from->specs.n; i++)

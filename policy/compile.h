@@ -31,6 +31,7 @@ struct policy_rule {
 	enum verdict verdict;
 	enum direction dir;
 	char *text;
+	bool at_large; /* it may allow what no name is known of (dns.h) */
 	/* Its entries are those from the end of the rule before it up to here. */
 	size_t end, paths_end;
 };

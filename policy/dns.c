@@ -67,7 +67,13 @@ static int add_text(char ***texts, size_t *n, const char *text)
 int draft_block_domain(struct draft *d, const char *text, struct policy_error *err)
 {
 	char name[DOMAIN_TEXT_MAX];
+	struct prefix prefix;
 
+	/* Nobody asks for it by that name, so that nothing would be blocked. */
+	if (!prefix_parse(text, &prefix))
+		return policy_error_set(
+			err, QUOTED ": not a name: an address is denied by --rule 'deny %.50s'",
+			text, text);
 	if (*text == '.' || !strncmp(text, "*.", 2))
 		return policy_error_set(
 			err, QUOTED ": every name below a domain: use --block-suffix", text);
@@ -285,7 +291,8 @@ static bool may_ask(const struct draft *d)
 
 int draft_needs_sinkhole(const struct draft *d)
 {
-	if (d->learns || draft_fallback(d) != VERDICT_DENY || has_names(d) || may_ask(d) || d->dns.given)
+	if (d->learns || draft_fallback(d) != VERDICT_DENY || has_names(d) || may_ask(d) ||
+	    d->dns.given)
 		return 1;
 	return draft_implies_dns(d);
 }
@@ -338,17 +345,21 @@ static int add_host(struct dns_policy *dns, const char *name, int rule)
 	return domain_map_add(&dns->direct_names, name, DOMAIN_EXACT, rule);
 }
 
-/* What rule number `rule` says about names. */
-static int add_names(struct dns_policy *dns, const struct draft_rule *rule, int number)
+/* What rule number `number` says about names. */
+static int add_names(struct policy *p, const struct draft_rule *rule, int number)
 {
+	struct dns_policy *dns = &p->dns;
 	int ret = 0;
 
 	for (size_t i = 0; !ret && i < rule->specs.n; i++) {
 		const struct spec *spec = &rule->specs.v[i];
 		bool permits = rule->verdict != VERDICT_DENY;
 
-		if (permits && !dns->at_large && is_at_large(spec))
-			dns->at_large = number;
+		if (permits && is_at_large(spec)) {
+			p->rules[number - 1].at_large = true;
+			if (!dns->at_large)
+				dns->at_large = number;
+		}
 		/* A name that is refused on some ports has a use on the others. */
 		if (!has_name(spec) || (!permits && spec->n_ports))
 			continue;
@@ -475,7 +486,7 @@ int dns_compile(const struct draft *d, struct policy *p)
 	free(chosen);
 	for (size_t i = 0; !ret && i < draft_n_rules(d); i++)
 		if (draft_rule_at(d, i)->dir == DIR_OUT)
-			ret = add_names(&p->dns, draft_rule_at(d, i), (int)i + 1);
+			ret = add_names(p, draft_rule_at(d, i), (int)i + 1);
 	if (!ret)
 		ret = compile_internal(d, &p->dns);
 	if (!ret)

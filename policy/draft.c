@@ -185,10 +185,16 @@ static int check_deny(const struct spec_list *specs, const char *text, struct po
 		const struct spec *spec = &specs->v[i];
 
 		/* Resolved once, a deny rule lets through every address the name gets later. */
-		if (spec->target == SPEC_HOST || spec->target == SPEC_SUFFIX)
+		if (spec->target == SPEC_HOST)
 			return policy_error_set(err,
 						QUOTED ": cannot deny a name by its addresses: "
 						       "use --block-domain %.100s",
+						text, spec->name);
+		if (spec->target == SPEC_SUFFIX)
+			return policy_error_set(err,
+						QUOTED ": cannot deny names by their addresses: "
+						       "use --block-suffix .%.100s, or "
+						       "--block-domain for the name itself",
 						text, spec->name);
 		if (spec->target == SPEC_PATH)
 			return policy_error_set(err,

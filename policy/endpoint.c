@@ -46,6 +46,22 @@ const char *verdict_name(enum verdict verdict)
 	return verdict_names[verdict];
 }
 
+bool reason_is_final(enum reason reason)
+{
+	switch (reason) {
+	case REASON_CONTROL_SOCKET:
+	case REASON_MAX_CONNECTIONS:
+	case REASON_BLOCKED:
+	case REASON_REBIND:
+	case REASON_PROTOCOL:
+	case REASON_PANIC:
+	case REASON_ERROR:
+		return true;
+	default:
+		return false;
+	}
+}
+
 const char *reason_name(enum reason reason)
 {
 	return reason_names[reason];

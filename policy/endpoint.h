@@ -94,6 +94,9 @@ struct decision {
 	const char *name; /* with the reasons that have one; else NULL. Borrowed. */
 };
 
+/* Whether no rule, put before all others, would have changed what has this reason. */
+bool reason_is_final(enum reason reason);
+
 /* "tcp", "udp", "icmp", "unix", "dns". */
 const char *proto_name(enum proto proto);
 

@@ -328,6 +328,38 @@ static const char *other_address(const struct policy *p, size_t begin, size_t en
 	return why;
 }
 
+static bool is_every_port(const struct table_entry *entry)
+{
+	return !(uint16_t)entry->lo && (uint16_t)entry->hi == UINT16_MAX;
+}
+
+/* "match", or why the rule has no say in a query for a name. */
+static const char *query_fit(const struct asked *a, int rule)
+{
+	const struct policy *p = a->policy;
+	const struct policy_rule *r = &p->rules[rule - 1];
+	const char *fit = "other protocol";
+
+	if (!policy_has_sinkhole(p))
+		return fit;
+	if (r->at_large)
+		return "match";
+	for (size_t i = rule > 1 ? r[-1].end : 0; i < r->end; i++) {
+		const struct table_entry *entry = &p->entries[i];
+
+		if (entry->subject != SUBJECT_NAME)
+			continue;
+		if (!policy_name_holds(p, entry->prefix, a->endpoint->name))
+			fit = "other name";
+		/* A name that is refused on some ports has a use on the others. */
+		else if (r->verdict == VERDICT_DENY && !is_every_port(entry))
+			return "other port";
+		else
+			return "match";
+	}
+	return fit;
+}
+
 /* "match", or what did not match. */
 static const char *rule_fit(const struct asked *a, int rule)
 {
@@ -343,6 +375,8 @@ static const char *rule_fit(const struct asked *a, int rule)
 
 	if (p->rules[rule - 1].dir != a->endpoint->dir)
 		return "other direction";
+	if (a->endpoint->proto == PROTO_DNS)
+		return query_fit(a, rule);
 	if (a->endpoint->proto == PROTO_UNIX)
 		return path_fit(p, rule, a->endpoint->name);
 	for (size_t i = begin; i < end; i++) {
@@ -359,6 +393,15 @@ static void print_rules(FILE *out, const struct asked *a)
 	for (int rule = 1; rule <= a->policy->n_rules; rule++)
 		fprintf(out, "%d\t%s\t%s\n", rule, rule_fit(a, rule),
 			policy_rule_text(a->policy, rule));
+}
+
+/* Whether there is no rule that would change it: an option stands in the way of all. */
+static bool is_final(const struct policy *p, const struct endpoint *e, struct decision d)
+{
+	if (d.reason == REASON_NOT_NEEDED && p->dns.settings.resolve == DNS_NONE)
+		return true;
+	/* `in` rules and the bind options exclude each other. */
+	return reason_is_final(d.reason) || (e->dir == DIR_IN && p->bind);
 }
 
 char *explain_why(const struct policy *p, const struct live *live, const struct endpoint *e)
@@ -382,7 +425,7 @@ char *explain_why(const struct policy *p, const struct live *live, const struct 
 		fprintf(out, "also judged as %s\n", addr_text(inner.addr, buf));
 		print_rules(out, &(struct asked){ p, live, &inner, &e->addr });
 	}
-	fprintf(out, "flip\t%s\n", explain_hint(e, d.verdict, hint));
+	fprintf(out, "flip\t%s\n", is_final(p, e, d) ? "-" : explain_hint(e, d.verdict, hint));
 	return finish(out, &text);
 }
 
@@ -396,7 +439,10 @@ const char *explain_hint(const struct endpoint *e, enum verdict verdict,
 	char path[2 * ENDPOINT_NAME_MAX];
 	char ports[8] = "";
 	const char *scheme;
-	const char *target = target_text(e, addr);
+	/* A rule for the loopback address would not open what names are refused with. */
+	const char *target = e->unspecified
+				     ? addr_text((struct addr){ .family = e->addr.family }, addr)
+				     : target_text(e, addr);
 
 	/* What a rule without a scheme means depends on its action. */
 	if (e->proto == PROTO_UNIX)

@@ -28,9 +28,9 @@ char *explain_answer(const struct policy *p, const struct live *live, const stru
 
 /*
  * The answer line; a line for every rule, with its number, `match` or what did not match, and its
- * text, between tabs; `flip` and explain_hint(). An address behind a gateway is judged twice
- * (addr.h) and has the rules twice. Each line ends with a newline. To be freed by the caller; NULL
- * for want of memory.
+ * text, between tabs; `flip` and explain_hint(), or `-` when no rule would do that. An address
+ * behind a gateway is judged twice (addr.h) and has the rules twice. Each line ends with a newline.
+ * To be freed by the caller; NULL for want of memory.
  */
 char *explain_why(const struct policy *p, const struct live *live, const struct endpoint *e);
 

@@ -253,7 +253,9 @@ static int parse_target(struct parser *p, const char *target)
 		return ret < 0 ? ret : 0;
 	if (strchr(target, '/'))
 		return fail(p, "not a CIDR: expected ADDRESS/LENGTH");
-	if (!p->has_ports && isdigit((unsigned char)*target) && looks_like_ports(target))
+	/* Of more digits it is an address as one number rather than a port. */
+	if (!p->has_ports && isdigit((unsigned char)*target) && looks_like_ports(target) &&
+	    strspn(target, DIGITS) <= strlen("65535"))
 		return fail(p, "%.50s is not a host: write :%.50s", target, target);
 	return set_name(p, SPEC_HOST, target);
 }

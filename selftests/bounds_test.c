@@ -194,7 +194,7 @@ TEST_F_TIMEOUT(supervisor, is_steady_over_many_requests, 120)
 {
 	const char *count = getenv("SANDTOP_TEST_REQUESTS");
 
-	start_crowd(self, ARGS(CROWD, "requests", count ? count : "200000"));
+	start_crowd(self, ARGS(CROWD, "requests", count ? count : "100000"));
 	expect_steady(self);
 }
 
@@ -467,6 +467,29 @@ TEST_F(option, linger_stays_until_the_last_task_ends)
 	EXPECT_STREQ("alone\nconnect 0\nconnect ECONNREFUSED\n", self->s.command.out.text);
 }
 
+/* ---- the end ----------------------------------------------------------- */
+
+TEST_F(option, what_the_end_offers_goes_with_the_policys_other_options)
+{
+	static const struct {
+		const char *option, *value, *offer;
+	} rows[] = {
+		{ "--net-allow", "127.0.0.1:8081", "sandtop:   --net-allow 127.0.0.1:8080\n" },
+		{ "--rule", "allow :8081", "sandtop:   --rule 'allow 127.0.0.1:8080'\n" },
+		{ "--preset", "none", "sandtop:   --rule 'allow 127.0.0.1:8080'\n" },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		ASSERT_EQ(0, sandbox_run(&self->s, ARGS(rows[i].option, rows[i].value),
+					 ARGS("probe", "connect", "tcp", "127.0.0.1", "8080")));
+		EXPECT_STRIN(rows[i].offer, self->s.command.err.text);
+		sandbox_free(&self->s);
+	}
+	ASSERT_EQ(0, sandbox_run(&self->s, ARGS("--net-deny", ":8080"),
+				 ARGS("probe", "connect", "tcp", "127.0.0.1", "8080")));
+	EXPECT_EQ(NULL, strstr(self->s.command.err.text, "to allow"));
+}
+
 /* ---- descriptors ------------------------------------------------------- */
 
 /* A number that no descriptor of this process has: dup2(2) would leave it close-on-exec. */
@@ -571,6 +594,39 @@ TEST_F(option, status_fd_of_a_command_that_looks_like_sandtop)
 TEST_F(option, status_fd_of_a_command_that_is_not_there)
 {
 	expect_status(self, ARGS(STATUS), ARGS("/no/such/thing"), 127, 0, "sandtop");
+}
+
+TEST_F(option, status_fd_of_a_run_that_cannot_begin)
+{
+	expect_status(self, ARGS(STATUS, "--log", "/no/such/log"), ARGS("true"), 125, 0, "sandtop");
+}
+
+TEST_F(option, status_fd_of_a_name_that_does_not_resolve)
+{
+	expect_status(self, ARGS("--status-fd", "77", "--net-allow", "unix:$NO_SUCH_VARIABLE"),
+		      ARGS("true"), 125, 0, "sandtop");
+}
+
+TEST_F(option, status_fd_refuses_what_cannot_be_written)
+{
+	ASSERT_EQ(0, pipe2(self->fds, O_CLOEXEC));
+	run_with_descriptor(self, self->fds[0], ARGS(STATUS), ARGS("echo", "ran"));
+	EXPECT_EQ(2, command_code(&self->s.command));
+	EXPECT_STREQ("", self->s.command.out.text);
+	EXPECT_STREQ("sandtop: --status-fd: '77': expected a descriptor that is open for writing\n",
+		     self->s.command.err.text);
+}
+
+TEST_F(option, status_fd_that_is_full_is_said)
+{
+	int full = open("/dev/full", O_WRONLY | O_CLOEXEC);
+
+	ASSERT_LE(0, full);
+	run_with_descriptor(self, full, ARGS(STATUS), ARGS("true"));
+	close(full);
+	EXPECT_EQ(0, command_code(&self->s.command));
+	EXPECT_STREQ("sandtop: --status-fd: '77': cannot write: No space left on device\n",
+		     self->s.command.err.text);
 }
 
 TEST_F(option, status_fd_of_a_timeout)

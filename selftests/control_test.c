@@ -243,6 +243,9 @@ TEST_F(verbs, show)
 	EXPECT_TEXT("allow\ttcp\t127.0.0.1\t8080\t1\t",
 		    driven_ctl(0, ARGS("why", "tcp", "127.0.0.1", "8080")));
 	EXPECT_TEXT("unknown protocol", driven_ctl(1, ARGS("why", "x")));
+	EXPECT_TEXT("deny\tunix\t/proc/x\t", driven_ctl(0, ARGS("why", "unix /proc/sys/../x")));
+	EXPECT_TEXT("sandtop: ctl answer: once is for ip:port alone",
+		    driven_ctl(1, ARGS("answer", "1", "allow", "once", "any")));
 	EXPECT_TEXT("127.0.0.1:8080", driven_ctl(0, ARGS("flows")));
 	EXPECT_TEXT("\"port\":9,", driven_ctl(0, ARGS("flows", "--json")));
 	EXPECT_TEXT(" sandtop: DENY tcp 127.0.0.1:9 guest", driven_ctl(0, ARGS("log")));

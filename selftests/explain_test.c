@@ -266,6 +266,72 @@ TEST_F(explain, why_tells_how_each_rule_fares)
 		      "flip\tallow 10.0.0.5:80\n");
 }
 
+/* The first line of the output that begins so, cut off behind it; NULL if there is none. */
+static char *find_line(char *text, const char *begin)
+{
+	char *line = text;
+
+	while (line && strncmp(line, begin, strlen(begin))) {
+		line = strchr(line, '\n');
+		line = line ? line + 1 : NULL;
+	}
+	if (line)
+		line[strcspn(line, "\n")] = '\0';
+	return line;
+}
+
+TEST_F(explain, the_rule_that_why_offers_turns_the_verdict)
+{
+	static const struct {
+		const char *option, *value, *endpoint, *flip;
+	} rows[] = {
+		{ "--preset", "public-only", "tcp 127.0.0.1 80", "allow 127.0.0.1:80" },
+		{ "--preset", "public-only", "tcp 0.0.0.0 80", "allow 0.0.0.0:80" },
+		{ "--default", "allow", "udp :: 80", "allow udp://[::]:80" },
+		{ "--default", "allow", "tcp 1.1.1.1 53", "deny tcp://1.1.1.1:53" },
+		{ "--default", "allow", "dns a.test", "deny a.test" },
+		{ "--preset", "none", "in tcp 0.0.0.0 80", "allow in 0.0.0.0:80" },
+		{ "--net-allow-bind", "81", "in tcp 0.0.0.0 80", "-" },
+		{ "--resolve", "none", "dns a.test", "-" },
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		char flip[200], *line;
+		const char *turned;
+
+		ASSERT_EQ(0,
+			  command_run(&self->c, ARGS("sandtop", "explain", "--why", rows[i].option,
+						     rows[i].value, rows[i].endpoint)));
+		turned = strncmp(self->c.out.text, "allow", 5) ? "allow\t" : "deny\t";
+		line = find_line(self->c.out.text, "flip\t");
+		ASSERT_NE(NULL, line);
+		snprintf(flip, sizeof(flip), "%s", line + strlen("flip\t"));
+		command_free(&self->c);
+		EXPECT_STREQ(rows[i].flip, flip);
+		if (!strcmp(flip, "-"))
+			continue;
+		ASSERT_EQ(0, command_run(&self->c,
+					 ARGS("sandtop", "explain", "--rule", flip, rows[i].option,
+					      rows[i].value, rows[i].endpoint)));
+		EXPECT_EQ(0, strncmp(turned, self->c.out.text, strlen(turned)));
+		command_free(&self->c);
+	}
+}
+
+TEST_F(explain, why_tells_which_rules_a_name_has)
+{
+	expect_output(self,
+		      ARGS("sandtop", "explain", "--rule", "allow .a.test", "--rule",
+			   "deny .b.test:80", "--preset", "public-only", "--why", "dns x.b.test"),
+		      0,
+		      "allow\tdns\tx.b.test\t-\t4\tallow any://*\n"
+		      "1\tother name\tallow .a.test\n"
+		      "2\tother port\tdeny .b.test:80\n"
+		      "3\tother protocol\tdeny any://private\n"
+		      "4\tmatch\tallow any://*\n"
+		      "flip\tdeny x.b.test\n");
+}
+
 TEST_F(explain, what_is_live_in_a_run_is_said_to_be_missing)
 {
 	expect_output(self,

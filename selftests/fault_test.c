@@ -55,6 +55,7 @@ FAULT(pidfd_open, "EMFILE", "ESRCH");
 FAULT(pidfd_getfd, "EMFILE", "EPERM");
 FAULT(ioctl, "EINTR");
 FAULT(getsockopt, "ENOMEM", "ENOSYS");
+FAULT(fgetxattr, "ENODATA", "ERANGE");
 FAULT(getsockname, "ENOMEM", "ENOSYS");
 FAULT(getpeername, "ENOMEM", "ENOSYS");
 FAULT(connect, "EINTR", "ENOMEM");

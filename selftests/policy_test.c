@@ -17,7 +17,7 @@
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 #define UNPACK_(...) __VA_ARGS__
-#define ALL "tcp 9.9.9.9 443"
+#define ALL          "tcp 9.9.9.9 443"
 
 /* Write a profile into the test's own directory; returns its name, which lasts until the next. */
 static const char *write_profile(const char *text)
@@ -76,6 +76,10 @@ REFUSED(denial_of_a_unix_socket, NULL, ("'unix:/run/x'", "denied anyway"), "--ne
 	"unix:/run/x", ECHO);
 REFUSED(block_of_a_suffix, NULL, ("--block-domain: '.evil.com'", "--block-suffix"), "--preset",
 	"public-only", "--block-domain", ".evil.com", ECHO);
+REFUSED(block_of_an_address, NULL, ("--block-domain: '1.2.3.4'", "--rule 'deny 1.2.3.4'"),
+	"--preset", "public-only", "--block-domain", "1.2.3.4", ECHO);
+REFUSED(block_of_a_network, NULL, ("--block-domain: 'fc00::/7'", "--rule 'deny fc00::/7'"),
+	"--preset", "public-only", "--block-domain", "fc00::/7", ECHO);
 REFUSED(block_suffix_of_a_name, NULL, ("--block-suffix: 'evil.com'", ".example.com"), "--preset",
 	"public-only", "--block-suffix", "evil.com", ECHO);
 REFUSED(blocks_alone, NULL, ("--block-domain: ", "--preset public-only"), "--block-domain",
@@ -95,6 +99,8 @@ REFUSED(ipv4_in_brackets, NULL, ("malformed bracket"), "--net-allow", "[1.2.3.4]
 REFUSED(short_address, NULL, ("'127.1'"), "--net-allow", "127.1", ECHO);
 REFUSED(hexadecimal_address, NULL, ("'0x7f.1'"), "--net-allow", "0x7f.1", ECHO);
 REFUSED(numeric_address, NULL, ("'2130706433'"), "--net-allow", "2130706433:80", ECHO);
+REFUSED(numeric_address_alone, NULL, ("'2130706433' is not a host: expected a host name"),
+	"--net-allow", "2130706433", ECHO);
 REFUSED(bare_port, NULL, ("--net-allow: '8080'", "write :8080"), "--net-allow", "8080", ECHO);
 REFUSED(bare_range, NULL, ("--net-allow: '80-90'", "write :80-90"), "--net-allow", "80-90", ECHO);
 REFUSED(empty_port, NULL, ("'a.example:'", "invalid port ''"), "--net-allow", "a.example:", ECHO);
@@ -122,8 +128,9 @@ REFUSED(star_within_a_name, NULL, ("'*a.example'", "*.NAME"), "--net-allow", "*a
 REFUSED(name_that_is_not_utf_8, NULL, ("is not a host"), "--net-allow", "b\xfc.example", ECHO);
 REFUSED(name_in_a_deny_list, NULL, ("--net-deny: 'evil.com'", "--block-domain evil.com"),
 	"--net-deny", "evil.com", ECHO);
-REFUSED(suffix_in_a_deny_list, NULL, ("--net-deny: '.evil.com'", "--block-domain evil.com"),
-	"--net-deny", ".evil.com", ECHO);
+REFUSED(suffix_in_a_deny_list, NULL,
+	("--net-deny: '.evil.com'", "--block-suffix .evil.com", "--block-domain"), "--net-deny",
+	".evil.com", ECHO);
 REFUSED(rule_with_an_unknown_action, NULL, ("'block :25'", "unknown action 'block'"), "--rule",
 	"block :25", ECHO);
 REFUSED(inbound_self, NULL, ("'allow in @self'", "a group other than @self"), "--rule",
@@ -459,6 +466,8 @@ TEST_F(profile, a_dump_is_utf_8_or_nothing)
 {
 	run(self, ARGS("sandtop", "--dump-profile", "--", "cat", "\xfc"), 2);
 	expect_refusal(&self->c, 2, ARGS("--dump-profile", "'\\xFC'", "UTF-8"));
+	run(self, ARGS("sandtop", "--net-allow", "unix:/run/\xfc", "--dump-profile"), 2);
+	expect_refusal(&self->c, 2, ARGS("--dump-profile", "'unix:/run/\\xFC'", "UTF-8"));
 }
 
 TEST_F(profile, the_command_line_overrides_what_can_be_said_once)

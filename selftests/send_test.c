@@ -6,11 +6,13 @@
 #include "selftests/harness.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "selftests/lib/deadline.h"
 #include "selftests/lib/netns.h"
 #include "selftests/lib/server.h"
 #include "selftests/lib/twin.h"
@@ -180,6 +182,8 @@ SCENARIO(sender, more);
 SCENARIO(sender, out_of_band);
 SCENARIO(sender, flags);
 SCENARIO(sender, fast_open);
+SCENARIO(sender, routine);
+SCENARIO(sender, same_port);
 SCENARIO(courier, internet);
 SCENARIO(courier, segment);
 SCENARIO(courier, odd);
@@ -210,6 +214,8 @@ static const struct {
 	{ "rights", "stream sendmsg 253 6\ngot 6\ndescriptors 253, right 253, more 0\n" },
 	{ "sigpipe", "tcp\nsendmsg EPIPE\nsignals 1, to the caller\n" },
 	{ "more", "got 13 'one two three'\n" },
+	{ "routine", "last place 26\ngot 26 'ddddddddddDDDDDDDDDDDDDDDD'\n" },
+	{ "same_port", "bound again and again\n" },
 };
 
 TEST_F(scenario, is_the_same)
@@ -218,6 +224,70 @@ TEST_F(scenario, is_the_same)
 	for (size_t i = 0; i < sizeof(proofs) / sizeof(*proofs); i++)
 		if (!strcmp(proofs[i].name, variant->name))
 			EXPECT_STRIN(proofs[i].line, self->twin.sandboxed.command.out.text);
+}
+
+/* ---- afterwards -------------------------------------------------------- */
+
+FIXTURE(after)
+{
+	struct command command;
+};
+
+FIXTURE_VARIANT(after)
+{
+	const char *call, *family, *address;
+};
+
+#define AFTER(name, ...)                                                                           \
+	FIXTURE_VARIANT_ADD(after, name)                                                           \
+	{                                                                                          \
+		__VA_ARGS__                                                                        \
+	}
+
+AFTER(a_sendto, "sendto", "udp4", "127.0.0.1");
+AFTER(a_sendmsg, "sendmsg", "udp4", "127.0.0.1");
+AFTER(a_connect, "connect", "udp4", "127.0.0.1");
+AFTER(a_denied_sendto, "sendto", "udp4", "127.0.0.3");
+AFTER(a_tcp_connect, "connect", "tcp4", "127.0.0.1");
+
+FIXTURE_SETUP(after)
+{
+	netns_or_skip();
+}
+
+FIXTURE_TEARDOWN(after)
+{
+	command_free(&self->command);
+}
+
+/* Whether the port of the task's socket gets free, while nothing happens that wakes sandtop. */
+static bool gets_free(int type)
+{
+	struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons(9000) };
+	int64_t deadline = deadline_in(1000);
+	int fd = socket(AF_INET, type | SOCK_CLOEXEC, 0);
+	int ret;
+
+	at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	while ((ret = bind(fd, (struct sockaddr *)&at, sizeof(at))) && deadline_left(deadline))
+		usleep(1000);
+	close(fd);
+	return ret == 0;
+}
+
+TEST_F(after, a_closed_socket_is_closed)
+{
+	ASSERT_EQ(0, command_start(&self->command,
+				   ARGS("sandtop", "-b", "-q", "--net-allow", "any://127.0.0.1",
+					"--", "probe", "bind", variant->family, "127.0.0.1", "9000",
+					",", variant->call, "same", variant->address, "8080", ",",
+					"close", "same", ",", "signals"),
+				   NULL, NULL));
+	ASSERT_EQ(0,
+		  command_wait_text(&self->command, &self->command.out, "ready", COMMAND_TIMEOUT));
+	EXPECT_STRIN("bind 0\n", self->command.out.text);
+	EXPECT_STRIN("close 0\n", self->command.out.text);
+	EXPECT_TRUE(gets_free(strncmp(variant->family, "tcp", 3) ? SOCK_DGRAM : SOCK_STREAM));
 }
 
 /* ---- what is denied ---------------------------------------------------- */

@@ -843,6 +843,194 @@ static void run_fast_open(char **args)
 		}
 }
 
+/* ---- the same again, but for one thing ---------------------------------- */
+
+/* A message that a thread sends again and again, and all that can change about it. */
+struct routine {
+	struct wire w;
+	struct msghdr m;
+	struct iovec *v; /* a page of their own */
+	char bytes[64], others[64];
+	char *end; /* behind it nothing can be read */
+};
+
+static void protect_vectors(struct routine *r, int how)
+{
+	MUST(mprotect(r->v, 4096, how));
+}
+
+static void set_routine(struct routine *r)
+{
+	protect_vectors(r, PROT_READ | PROT_WRITE);
+	r->v[0] = (struct iovec){ r->bytes, 10 };
+	r->v[1] = (struct iovec){ r->bytes + 10, 16 };
+	r->m = (struct msghdr){
+		.msg_name = &r->w.to, .msg_namelen = r->w.len, .msg_iov = r->v, .msg_iovlen = 2
+	};
+}
+
+static void other_payload(struct routine *r)
+{
+	memcpy(r->bytes, r->others, sizeof(r->bytes));
+}
+static void other_place(struct routine *r)
+{
+	r->v[0].iov_base = r->others;
+}
+static void last_place(struct routine *r)
+{
+	r->v[1].iov_base = r->others;
+}
+static void shorter(struct routine *r)
+{
+	r->v[1].iov_len = 5;
+}
+static void longer(struct routine *r)
+{
+	r->v[1].iov_len = 20;
+}
+static void shorter_first(struct routine *r)
+{
+	r->v[0].iov_len = 5;
+}
+static void one_less(struct routine *r)
+{
+	r->m.msg_iovlen = 1;
+}
+static void one_more(struct routine *r)
+{
+	r->v[2] = (struct iovec){ r->others, 3 };
+	r->m.msg_iovlen = 3;
+}
+static void none(struct routine *r)
+{
+	r->m.msg_iovlen = 0;
+}
+static void many(struct routine *r)
+{
+	r->m.msg_iovlen = 1025;
+}
+static void no_name(struct routine *r)
+{
+	r->m.msg_name = NULL;
+}
+static void long_name(struct routine *r)
+{
+	r->m.msg_namelen = 4096;
+}
+static void short_name(struct routine *r)
+{
+	r->m.msg_namelen = 3;
+}
+static void bad_name(struct routine *r)
+{
+	r->m.msg_name = r->end - 3;
+}
+static void bad_vectors(struct routine *r)
+{
+	r->m.msg_iov = (void *)(r->end - 24);
+}
+static void lost_vectors(struct routine *r)
+{
+	protect_vectors(r, PROT_NONE);
+}
+
+static void bad_payload(struct routine *r)
+{
+	r->v[1].iov_base = r->end - 4;
+}
+static void negative(struct routine *r)
+{
+	r->v[1].iov_len = SIZE_MAX;
+}
+
+/* After messages that were the same, one differs, and then they are the same again. */
+static void run_routine(char **args)
+{
+	static const struct {
+		const char *what;
+		void (*change)(struct routine *r);
+	} changes[] = {
+		{ "other payload", other_payload },
+		{ "other place", other_place },
+		{ "last place", last_place },
+		{ "shorter", shorter },
+		{ "longer", longer },
+		{ "shorter first", shorter_first },
+		{ "one less", one_less },
+		{ "one more", one_more },
+		{ "none", none },
+		{ "many", many },
+		{ "no name", no_name },
+		{ "long name", long_name },
+		{ "short name", short_name },
+		{ "bad name", bad_name },
+		{ "bad vectors", bad_vectors },
+		{ "lost vectors", lost_vectors },
+		{ "bad payload", bad_payload },
+		{ "negative", negative },
+	};
+	struct routine r = {
+		.w = open_wire(families, 0),
+		.v = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
+		.end = fence(4096),
+	};
+
+	(void)args;
+	if (r.v == MAP_FAILED)
+		err(1, "mmap");
+	for (size_t i = 0; i < sizeof(changes) / sizeof(*changes); i++)
+		for (int turn = 0; turn < 9; turn++) {
+			memset(r.bytes, 'a' + turn, sizeof(r.bytes));
+			memset(r.others, 'A' + turn, sizeof(r.others));
+			set_routine(&r);
+			/* Once, and then twice. */
+			if (turn == 3 || turn == 6 || turn == 7)
+				changes[i].change(&r);
+			say(syscall(SYS_sendmsg, r.w.out, &r.m, 0), "%s", changes[i].what);
+			drain(&r.w);
+		}
+}
+
+/* ---- afterwards -------------------------------------------------------- */
+
+static void *keep_sending(void *arg)
+{
+	struct wire *w = arg;
+	char text[] = "crowd";
+
+	for (;;)
+		transmit_to(SENDTO, w, text, sizeof(text), MSG_DONTWAIT);
+	return NULL;
+}
+
+/* A closed socket's port is free, however busy the others are. */
+static void run_same_port(char **args)
+{
+	struct wire crowd = open_wire(&families[0], 0);
+	struct wire w = open_wire(&families[0], 0);
+	union name own = { .v4 = { .sin_family = AF_INET } };
+	socklen_t len = sizeof(own.v4);
+	char text[] = "hello";
+	pthread_t other;
+
+	(void)args;
+	own.v4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	if (pthread_create(&other, NULL, keep_sending, &crowd))
+		err(1, "pthread_create");
+	for (int i = 0; i < 300; i++) {
+		if (bind(w.out, &own.any, len)) {
+			say(-1, "bind");
+			return;
+		}
+		MUST(getsockname(w.out, &own.any, &len));
+		MUST(transmit_to(SENDTO, &w, text, sizeof(text), 0));
+		close(w.out);
+		w.out = MUST(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+	}
+	tell("bound again and again");
+}
+
 int main(int argc, char **argv)
 {
 	static const struct scenario scenarios[] = {
@@ -868,6 +1056,8 @@ int main(int argc, char **argv)
 		{ "out_of_band", run_out_of_band },
 		{ "flags", run_flags },
 		{ "fast_open", run_fast_open },
+		{ "routine", run_routine },
+		{ "same_port", run_same_port },
 		{ 0 },
 	};
 

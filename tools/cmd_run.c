@@ -12,8 +12,9 @@
 
 #include "core/control_socket.h"
 #include "core/escape.h"
+#include "core/filter.h"
 #include "core/landlock.h"
-#include "core/plan.h"
+#include "core/option.h"
 #include "policy/policy.h"
 #include "policy/ports.h"
 #include "tools/cmd.h"
@@ -74,8 +75,15 @@ static int make_landlock(bool best_effort, const struct port_set *connect,
 /* Returns 0 or an exit status, with the user told. */
 static int check_descriptors(const struct options *o)
 {
-	if (o->status_fd >= 0 && fcntl(o->status_fd, F_GETFD) < 0) {
+	int flags = o->status_fd >= 0 ? fcntl(o->status_fd, F_GETFL) : O_WRONLY;
+
+	if (flags < 0) {
 		complain("--status-fd: '%d': expected an open descriptor", o->status_fd);
+		return EXIT_USAGE;
+	}
+	if ((flags & O_ACCMODE) == O_RDONLY || flags & O_PATH) {
+		complain("--status-fd: '%d': expected a descriptor that is open for writing",
+			 o->status_fd);
 		return EXIT_USAGE;
 	}
 	for (size_t i = 0; i < o->keep_fds; i++) {
@@ -112,17 +120,12 @@ static int prepare_environment(const char *name, const struct supervisor_termina
 static int prepare_launch(const struct options *o, enum plan_mode mode, const char *name,
 			  const struct supervisor_terminal *terminal, struct launch_config *launch)
 {
-	struct plan_program filter;
-	int status, ret = plan_build(mode, &filter);
+	int status;
 
-	if (ret) {
-		complain("cannot build the seccomp filter: %s", strerror(-ret));
-		return EXIT_HOST;
-	}
 	*launch = (struct launch_config){
 		.argv = o->command,
 		.envp = environ,
-		.filter = { .len = filter.len, .filter = filter.filter },
+		.filter = filter_of(mode),
 		.listen = mode == PLAN_SUPERVISED,
 		.landlock = launch->landlock,
 		.keep_fd = o->keep_fd,
@@ -145,12 +148,20 @@ struct run {
 	const char *profile; /* absolute path, or NULL */
 	const char *name;
 	struct learn_file learn; /* of --learn, else zeroed */
+	struct option_policy policy;
+	bool said; /* for --status-fd, how it ended; or another process does that */
 };
 
-/* A front_run_fn; a batch run has no terminal. */
-static int run(void *arg, const struct supervisor_terminal *terminal)
+static void say_failure(struct run *r, int status)
 {
-	const struct run *r = arg;
+	if (status && !r->said)
+		guardian_say_failure(r->options->status_fd, status);
+	r->said = true;
+}
+
+/* A batch run has no terminal. Returns the exit status. */
+static int run_supervised(struct run *r, const struct supervisor_terminal *terminal)
+{
 	const struct options *o = r->options;
 	struct supervisor_config config = {
 		.snapshot = r->snapshot,
@@ -166,6 +177,7 @@ static int run(void *arg, const struct supervisor_terminal *terminal)
 		.report = { .learn = r->learn.learn,
 			    .verbose = o->verbose,
 			    .quiet = o->quiet,
+			    .policy = r->policy,
 			    .monitored = terminal && terminal->fds & 1U << 2 },
 	};
 	struct control_socket control;
@@ -202,16 +214,26 @@ static int run(void *arg, const struct supervisor_terminal *terminal)
 	config.notice = ret ? err.text : NULL;
 	config.control = control.fd;
 	status = prepare_launch(o, PLAN_SUPERVISED, r->name, terminal, &config.launch);
-	if (!status)
+	if (!status) {
+		r->said = true;
 		status = guardian_run(&config, o->status_fd);
+	}
 	if (r->learn.learn)
 		status = learn_file_write(&r->learn, status, o->quiet);
 	control.fd = config.control;
 	control_socket_exit(&control);
-	free(config.launch.filter.filter);
 	free(log.path);
 	free(json.path);
 	free(metrics);
+	return status;
+}
+
+/* A front_run_fn. */
+static int run(void *arg, const struct supervisor_terminal *terminal)
+{
+	int status = run_supervised(arg, terminal);
+
+	say_failure(arg, status);
 	return status;
 }
 
@@ -324,18 +346,21 @@ static int run_monitored(struct run *r)
 	struct front_config config = {
 		.in = 0, .out = 1, .name = r->name, .hold = r->options->hold
 	};
-	int tty, status;
+	int tty = -1, status;
 
-	if (isatty(0) && isatty(1))
-		return front_run(&config, run, r);
-	tty = open("/dev/tty", O_RDWR | O_CLOEXEC);
-	if (tty < 0) {
-		complain("--monitor: cannot open '/dev/tty': %s", strerror(errno));
-		return EXIT_HOST;
+	if (!isatty(0) || !isatty(1)) {
+		tty = open("/dev/tty", O_RDWR | O_CLOEXEC);
+		if (tty < 0) {
+			complain("--monitor: cannot open '/dev/tty': %s", strerror(errno));
+			return EXIT_HOST;
+		}
+		config.in = config.out = tty;
 	}
-	config.in = config.out = tty;
+	/* Here: run() is in a process of its own and says it there. */
 	status = front_run(&config, run, r);
-	close(tty);
+	r->said = true;
+	if (tty >= 0)
+		close(tty);
 	return status;
 }
 
@@ -347,6 +372,7 @@ static int run_policy(struct run *r, const struct profile_file *f, struct draft 
 	int status = make_snapshot(r, f, d, &snapshot);
 
 	r->snapshot = snapshot;
+	r->policy = option_policy(d);
 	if (!status)
 		status = monitored ? run_monitored(r) : run(r, NULL);
 	snapshot_put(snapshot, &retired);
@@ -388,6 +414,7 @@ static int run_command(const struct options *o, const struct profile_file *f, st
 	status = sinkhole_open(&sinkhole, d);
 	if (!status)
 		status = o->learn ? run_learning(&r, f, d) : run_policy(&r, f, d);
+	say_failure(&r, status);
 	free(profile);
 	return status;
 }
@@ -437,6 +464,8 @@ static int dump_profile(const struct options *o, const struct profile_file *f,
 
 	if (!status)
 		status = check_utf8(o->log);
+	for (size_t i = 0; !status && i < o->policies; i++)
+		status = check_utf8(o->policy[i].text);
 	for (char **word = rest.command; !status && word && *word; word++)
 		status = check_utf8(*word);
 	if (status)

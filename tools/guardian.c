@@ -49,9 +49,22 @@ struct guardian {
 
 static void write_status(int fd, int status, int signal, bool by_command)
 {
-	if (fd >= 0)
-		dprintf(fd, "{\"exit\":%d,\"signal\":%d,\"by\":\"%s\"}\n", status, signal,
-			by_command ? "command" : "sandtop");
+	if (fd >= 0 && dprintf(fd, "{\"exit\":%d,\"signal\":%d,\"by\":\"%s\"}\n", status, signal,
+			       by_command ? "command" : "sandtop") < 0)
+		complain("--status-fd: '%d': cannot write: %s", fd, strerror(errno));
+}
+
+void guardian_say_failure(int status_fd, int status)
+{
+	write_status(status_fd, status, 0, false);
+}
+
+/* Returns the exit status. */
+static int give_up(int status_fd, const char *what, int error)
+{
+	complain("cannot %s: %s", what, strerror(error));
+	guardian_say_failure(status_fd, EXIT_HOST);
+	return EXIT_HOST;
 }
 
 int complain_failure(const struct launch_config *launch, const char *failed, int error)
@@ -210,30 +223,22 @@ int guardian_run(struct supervisor_config *config, int status_fd)
 	int ret;
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) ||
-	    prctl(PR_SET_CHILD_SUBREAPER, 1)) {
-		complain("cannot start the supervisor: %s", strerror(errno));
-		return EXIT_HOST;
-	}
+	    prctl(PR_SET_CHILD_SUBREAPER, 1))
+		return give_up(status_fd, "start the supervisor", errno);
 	ret = take_signals(&g, &config->launch);
-	if (ret) {
-		complain("cannot receive signals: %s", strerror(-ret));
-		return EXIT_HOST;
-	}
+	if (ret)
+		return give_up(status_fd, "receive signals", -ret);
 	g.pulse = mmap(NULL, sizeof(*g.pulse), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
 		       -1, 0);
-	if (g.pulse == MAP_FAILED) {
-		complain("cannot start the supervisor: %s", strerror(errno));
-		return EXIT_HOST;
-	}
+	if (g.pulse == MAP_FAILED)
+		return give_up(status_fd, "start the supervisor", errno);
 	save_terminal(&g);
 	config->pulse = g.pulse;
 	g.channel = pair[0];
 	config->guardian = pair[1];
 	g.supervisor = fork();
-	if (g.supervisor < 0) {
-		complain("cannot start the supervisor: %s", strerror(errno));
-		return EXIT_HOST;
-	}
+	if (g.supervisor < 0)
+		return give_up(status_fd, "start the supervisor", errno);
 	if (g.supervisor == 0) {
 		close(pair[0]);
 		close(g.signals);
@@ -264,6 +269,6 @@ int guardian_run(struct supervisor_config *config, int status_fd)
 		complain("%d processes wait for a file system that does not answer, and end when "
 			 "it does",
 			 stuck);
-	write_status(status_fd, EXIT_HOST, 0, false);
+	guardian_say_failure(status_fd, EXIT_HOST);
 	return EXIT_HOST;
 }

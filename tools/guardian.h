@@ -16,6 +16,10 @@
  */
 int guardian_run(struct supervisor_config *config, int status_fd);
 
+/* Write that line for a run that failed, with that exit status, before guardian_run() was called.
+ */
+void guardian_say_failure(int status_fd, int status);
+
 /*
  * Tell the user that the launch failed at `failed` with the positive errno `error`, and what to do
  * about it. Returns the exit status for that.

@@ -494,17 +494,36 @@ static int check_learning(struct parse *p)
 	return 0;
 }
 
-/* What holds between options. */
-static int check_options(struct parse *p)
+/* The three ways to write a policy, each by the option that was used. */
+static int check_family(struct parse *p)
 {
 	const struct options *o = p->out;
 	const char *allow = first_of(o, OPTIONS_ALLOW), *deny = first_of(o, OPTIONS_DENY);
+	const char *host = first_of(o, OPTIONS_ALLOW_HOST), *rule = first_of(o, OPTIONS_RULE);
 
+	/* With rules --allow-host is one of them. */
+	if (!allow && deny)
+		allow = host;
+	if (!rule)
+		rule = first_of(o, OPTIONS_PRESET);
 	if (allow && deny)
 		return fail(p,
 			    "%s and %s are mutually exclusive; --rule mixes both, in the order "
 			    "in which they apply",
 			    allow, deny);
+	if ((allow || deny) && rule)
+		return fail(p, "%s and %s are mutually exclusive: write all of them as --rule",
+			    allow ? allow : deny, rule);
+	return 0;
+}
+
+/* What holds between options. */
+static int check_options(struct parse *p)
+{
+	const struct options *o = p->out;
+
+	if (check_family(p))
+		return -EINVAL;
 	if (first_of(o, OPTIONS_ALLOW_BIND) && first_of(o, OPTIONS_DENY_BIND))
 		return fail(p, "--net-allow-bind and --net-deny-bind are mutually exclusive");
 	if (o->learn && check_learning(p))

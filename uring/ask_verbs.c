@@ -195,10 +195,10 @@ static int parse_answer(const json_t *request, json_t *reply, struct answer *a)
 		return control_refuse(reply,
 				      "answer: expected host, ip:port, network, port or any");
 	if (lifetime == ONCE && scope != SCOPE_ENDPOINT)
-		return control_refuse(reply, "answer: once is for ip:port alone: expected session "
+		return control_refuse(reply, "once is for ip:port alone: expected session "
 					     "with this scope");
 	if (lifetime == PROFILE && scope == SCOPE_ANY)
-		return control_refuse(reply, "answer: a profile is not opened or closed to "
+		return control_refuse(reply, "a profile is not opened or closed to "
 					     "everything: expected another scope than any");
 	if (seconds && (lifetime != TEN_MINUTES || n < 1 || n > TEN_MINUTES_SECONDS))
 		return control_refuse(reply, "answer: expected \"seconds\" to be a number from 1 "

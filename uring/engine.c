@@ -279,6 +279,8 @@ static void run_batch(struct engine *e)
 			continue;
 		if (ret)
 			break;
+		/* What the task closed before this call is closed. */
+		loop_close_now(e->loop);
 		c = take_call(e);
 		*c = (struct call){ .n = notif, .sock = -1, .peer = -1, .stat = -1, .engine = e };
 		c->start = e->live.now = loop_now();

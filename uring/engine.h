@@ -26,6 +26,7 @@
 #include "policy/live.h"
 #include "policy/policy.h"
 #include "uring/addresses.h"
+#include "uring/guess.h"
 #include "uring/loop.h"
 #include "uring/report.h"
 #include "uring/snapshot.h"
@@ -73,6 +74,7 @@ struct engine {
 	unsigned unasked;   /* so many batches more end without asking for more */
 	struct tasks tasks;
 	struct sockets sockets;
+	struct guesses guesses; /* of sendmsg(2) */
 	struct caps caps;
 	struct identity identity;
 	struct local local; /* AF_UNIX sockets that the sandbox made */

@@ -36,7 +36,7 @@ int loop_init(struct loop *l, unsigned entries, unsigned events, struct stats *s
 	};
 	int ret;
 
-	*l = (struct loop){ .stats = stats, .nslots = events + 1 };
+	*l = (struct loop){ .stats = stats, .nslots = events + 1, .closing = -1 };
 	l->slots = calloc(l->nslots, sizeof(*l->slots));
 	if (!l->slots)
 		return -ENOMEM;
@@ -58,6 +58,7 @@ void loop_exit(struct loop *l)
 {
 	if (!l->slots)
 		return;
+	loop_close_now(l);
 	io_uring_queue_exit(&l->ring);
 	free(l->slots);
 	l->slots = NULL;
@@ -248,6 +249,37 @@ void loop_close(struct loop *l, int fd)
 	io_uring_sqe_set_data64(sqe, 0);
 }
 
+void loop_close_now(struct loop *l)
+{
+	if (l->closing >= 0)
+		close(l->closing);
+	l->closing = -1;
+}
+
+void loop_close_soon(struct loop *l, int fd)
+{
+	loop_close_now(l);
+	l->closing = fd;
+}
+
+static void submit_closing(struct loop *l)
+{
+	struct io_uring_sqe *sqe;
+
+	if (l->closing < 0)
+		return;
+	sqe = get_sqe(l);
+	if (!sqe) {
+		loop_close_now(l);
+		return;
+	}
+	/* io_uring/openclose.c io_close(): without ->flush it is done inside the submission. */
+	io_uring_prep_close(sqe, l->closing);
+	sqe->flags |= IOSQE_CQE_SKIP_SUCCESS;
+	io_uring_sqe_set_data64(sqe, 0);
+	l->closing = -1;
+}
+
 static void cancel(struct loop *l, uint64_t which)
 {
 	struct io_uring_sqe *sqe = get_sqe(l);
@@ -309,6 +341,7 @@ static int wait(struct loop *l)
 {
 	int ret;
 
+	submit_closing(l);
 	/* What may take long begins inside its submission, so that is not yet waiting. */
 	if (l->acts) {
 		l->acts = false;

@@ -48,8 +48,9 @@ struct loop {
 	struct slot *slots; /* index 0 is never used */
 	uint32_t nslots, free_slot;
 	uint32_t used_slots; /* the first so many; memory of the others is not touched */
-	bool again; /* do not sleep in the next turn: somebody has work left */
-	bool acts;  /* an operation is prepared that does more than wait */
+	bool again;          /* do not sleep in the next turn: somebody has work left */
+	bool acts;           /* an operation is prepared that does more than wait */
+	int closing;         /* of loop_close_soon(), or -1 */
 	/*
 	 * If not NULL: 0 while the loop waits, else a number that no turn before has had. Whoever
 	 * shares the memory sees a loop that is stuck.
@@ -115,6 +116,14 @@ int loop_rename(struct loop *l, struct event *ev, const char *from, const char *
 
 /* Close `fd`, and let nobody know. */
 void loop_close(struct loop *l, int fd);
+
+/*
+ * Close `fd` in the system call that waits next, before it waits; that saves one of its own. Only
+ * for a descriptor whose close cannot take long: the loop passes for waiting meanwhile. One that
+ * was given before and is still open is closed at once, and so it is by loop_close_now().
+ */
+void loop_close_soon(struct loop *l, int fd);
+void loop_close_now(struct loop *l);
 
 /*
  * Ask for the end of an armed operation. The callback still comes: with -ECANCELED, or with the

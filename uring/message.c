@@ -106,20 +106,107 @@ static int read_vectors(struct scratch *s, pid_t tid, const struct msghdr *heade
 	return (size_t)n < vectors ? -EFAULT : sum_vectors(s, m);
 }
 
-static int read_sendmsg(struct scratch *s, pid_t tid, uint64_t addr, struct message *out,
-			struct sockaddr_storage *name)
+/* The header alone: whatever may be said against it is found here. */
+static int read_header(pid_t tid, uint64_t addr, struct msghdr *header, struct message *out)
 {
-	struct msghdr header;
-	int ret = task_read(tid, &header, addr, sizeof(header));
+	int ret = task_read(tid, header, addr, sizeof(*header));
 
-	if (!ret)
-		ret = from_header(&header, out);
-	return ret ? ret : read_vectors(s, tid, &header, out, name);
+	return ret ? ret : from_header(header, out);
 }
 
 int message_read_header(struct scratch *s, pid_t tid, uint64_t addr, struct message *out)
 {
-	return read_sendmsg(s, tid, addr, out, NULL);
+	struct msghdr header;
+	int ret = read_header(tid, addr, &header, out);
+
+	return ret ? ret : read_vectors(s, tid, &header, out, NULL);
+}
+
+static struct places places_of(const struct msghdr *header, const struct message *m)
+{
+	return (struct places){
+		.name = m->name,
+		.name_len = (size_t)m->name_len,
+		.vectors = (uintptr_t)header->msg_iov,
+		.count = m->count,
+	};
+}
+
+/*
+ * Read a header, and with it what it points to if that is where it was last time: the name, the
+ * vectors, and the payload if it fits. Returns how much of all that was read, in this order, or
+ * -errno.
+ */
+static ssize_t read_guessed(struct scratch *s, const struct guess *g, struct msghdr *header,
+			    struct sockaddr_storage *name)
+{
+	const struct places *p = &g->places;
+	size_t vectors = p->count * sizeof(s->remote[0]);
+	size_t payload = g->payload_steady ? guess_payload(g) : 0;
+	bool with_payload = payload && payload <= SCRATCH_PAYLOAD;
+	const struct iovec local[] = { { header, sizeof(*header) },
+				       { name, p->name_len },
+				       { s->remote, vectors },
+				       { s->payload, payload } };
+	struct iovec remote[3 + GUESS_VECTORS] = { remote_piece(g->at, sizeof(*header)),
+						   remote_piece(p->name, p->name_len),
+						   remote_piece(p->vectors, vectors) };
+	ssize_t n;
+
+	memcpy(remote + 3, g->vectors, vectors);
+	n = process_vm_readv(g->tid, local, with_payload ? 4 : 3, remote,
+			     with_payload ? 3 + p->count : 3, 0);
+	return n < 0 ? -errno : n;
+}
+
+/* A header that is where the thread's last one was. */
+static int read_again(struct scratch *s, const struct guess *g, struct msghdr *header,
+		      struct message *out, struct sockaddr_storage *name, ssize_t *payload)
+{
+	ssize_t n = read_guessed(s, g, header, name);
+	struct places places;
+	size_t known;
+	int ret;
+
+	if (n < (ssize_t)sizeof(*header))
+		ret = read_header(g->tid, g->at, header, out);
+	else
+		ret = from_header(header, out);
+	if (ret)
+		return ret;
+	places = places_of(header, out);
+	known = sizeof(*header) + places.name_len + places.count * sizeof(s->remote[0]);
+	if (n < (ssize_t)known || !guess_is_right(g, &places)) {
+		memset(name, 0, sizeof(*name));
+		return read_vectors(s, g->tid, header, out, name);
+	}
+	ret = sum_vectors(s, out);
+	if (!ret && (size_t)n - known >= out->total && guess_covers(g, s->remote, out->count))
+		*payload = (ssize_t)out->total;
+	return ret;
+}
+
+/* In one read if it is all where it was the last time, else in two, and the payload is not read. */
+static int read_sendmsg_all(struct scratch *s, struct guess *g, pid_t tid, uint64_t addr,
+			    struct message *out, struct sockaddr_storage *name, ssize_t *payload)
+{
+	struct msghdr header;
+	struct places places;
+	int ret;
+
+	*payload = -EAGAIN;
+	if (guess_is_good(g, tid, addr)) {
+		ret = read_again(s, g, &header, out, name, payload);
+	} else {
+		ret = read_header(tid, addr, &header, out);
+		if (!ret)
+			ret = read_vectors(s, tid, &header, out, name);
+	}
+	if (ret)
+		return ret;
+	places = places_of(&header, out);
+	guess_learn(g, tid, addr, &places, s->remote);
+	return 0;
 }
 
 /* Name and payload of a sendto are known from its registers: one read. */
@@ -147,7 +234,7 @@ static int read_sendto_all(struct scratch *s, const struct notif *n, struct mess
 	return 0;
 }
 
-int message_read_first(struct scratch *s, const struct notif *n, uint64_t header,
+int message_read_first(struct scratch *s, struct guess *g, const struct notif *n, uint64_t header,
 		       struct message *out, struct sockaddr_storage *name, size_t *name_len,
 		       ssize_t *payload)
 {
@@ -156,9 +243,8 @@ int message_read_first(struct scratch *s, const struct notif *n, uint64_t header
 	memset(name, 0, sizeof(*name));
 	if (n->nr == SYS_sendto)
 		return read_sendto_all(s, n, out, name, name_len, payload);
-	ret = read_sendmsg(s, n->tid, header, out, name);
+	ret = read_sendmsg_all(s, g, n->tid, header, out, name, payload);
 	*name_len = ret ? 0 : (size_t)out->name_len;
-	*payload = -EAGAIN;
 	return ret;
 }
 

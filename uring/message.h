@@ -7,6 +7,7 @@
 #define SANDTOP_URING_MESSAGE_H
 
 #include "uring/call.h"
+#include "uring/guess.h"
 
 /*
  * Read what the arguments of a sendto, or the header at `addr`, describe; the vectors go to `s`.
@@ -17,11 +18,11 @@ int message_read_sendto(struct scratch *s, const struct notif *n, struct message
 int message_read_header(struct scratch *s, pid_t tid, uint64_t addr, struct message *out);
 
 /*
- * The same with the name, of which *name_len bytes go to `name` (0: there is none). A sendto's
- * payload is read along with it: *payload is what message_read_payload() would return, or -EAGAIN
- * if that is yet to be called.
+ * The same with the name, of which *name_len bytes go to `name` (0: there is none). The payload is
+ * read along with it where its place is known, of a sendto, or was guessed right: *payload is what
+ * message_read_payload() would return, or -EAGAIN if that is yet to be called. `g` is the thread's.
  */
-int message_read_first(struct scratch *s, const struct notif *n, uint64_t header,
+int message_read_first(struct scratch *s, struct guess *g, const struct notif *n, uint64_t header,
 		       struct message *out, struct sockaddr_storage *name, size_t *name_len,
 		       ssize_t *payload);
 

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "core/ledger.h"
+#include "core/option.h"
 #include "core/process.h"
 #include "core/record.h"
 #include "core/stats.h"
@@ -24,7 +25,8 @@ struct report_config {
 	const char *log_path, *json_path;
 	bool verbose;
 	bool quiet;
-	struct learn *learn; /* gets every decision, too; or NULL */
+	struct learn *learn;         /* gets every decision, too; or NULL */
+	struct option_policy policy; /* the run's, as it was begun */
 	bool monitored; /* stderr gets messages and the summary: decisions are on the monitor */
 };
 

@@ -329,8 +329,8 @@ static void begin(struct engine *e, struct call *c)
 	struct sockaddr_storage name;
 	struct piece first;
 	size_t len = 0;
-	int ret = message_read_first(e->scratch, &c->n, header_of(c), &first.message, &name, &len,
-				     &first.len);
+	int ret = message_read_first(e->scratch, guess_of(&e->guesses, c->n.tid), &c->n,
+				     header_of(c), &first.message, &name, &len, &first.len);
 
 	if (ret) {
 		call_unreadable(e, c, ret);

@@ -64,12 +64,13 @@ static void print_options(struct report *r)
 {
 	const struct flow_table *flows = ledger_flows(r->ledger);
 	struct top top = { .n = 0 };
-	char option[LINE_OPTION_MAX];
+	char option[OPTION_TEXT_MAX];
 
 	for (unsigned int i = 0; i < flow_count(flows); i++) {
 		struct record record = flow_record(flow_at(flows, i));
 
-		if (flow_at(flows, i)->printed && line_option(&record, option, sizeof(option)))
+		if (flow_at(flows, i)->printed &&
+		    option_to_allow(&r->config.policy, &record, option, sizeof(option)))
 			top_add(&top, flow_at(flows, i));
 	}
 	if (top.n)
@@ -77,7 +78,7 @@ static void print_options(struct report *r)
 	for (unsigned int i = 0; i < top.n; i++) {
 		struct record record = flow_record(top.flow[i]);
 
-		line_option(&record, option, sizeof(option));
+		option_to_allow(&r->config.policy, &record, option, sizeof(option));
 		report_message(r, "  %s", option);
 	}
 	print_more(r, &top);

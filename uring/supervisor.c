@@ -13,8 +13,8 @@
 #include <unistd.h>
 
 #include "core/escape.h"
+#include "core/filter.h"
 #include "core/notif.h"
-#include "core/own_calls.h"
 #include "core/peer.h"
 #include "core/reap.h"
 #include "core/task.h"
@@ -343,7 +343,7 @@ static bool start(struct supervisor *s)
 	ledger_set_policy(s->ledger, 1, policy_fallback_name(config->snapshot->policy),
 			  source_profile(config->snapshot->source));
 	if (!ret)
-		ret = own_calls_enforce();
+		ret = filter_confine_supervisor();
 	if (!ret && config->terminal)
 		terminal_start(&s->terminal, &s->loop);
 	else if (!ret)

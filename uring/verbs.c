@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "core/facts.h"
+#include "core/locate.h"
 #include "core/metrics.h"
 #include "core/reap.h"
 #include "policy/error.h"
@@ -262,16 +263,23 @@ static void explain(struct query *q)
 {
 	char name[DOMAIN_TEXT_MAX];
 	struct endpoint e;
+	char *real = NULL;
 	int ret = explain_parse(q->endpoint, name, &e, &q->err);
 
 	if (ret == 0)
 		ret = policy_error_set(&q->err, "empty: expected 'tcp 1.2.3.4 443'");
+	/* As a call is judged: by where the path really is. */
+	if (ret > 0 && e.proto == PROTO_UNIX && *e.name == '/')
+		ret = locate_path(e.name, false, &real) ? -ENOMEM : ret;
 	q->ret = ret < 0 ? ret : 0;
 	if (ret <= 0)
 		return;
+	if (real)
+		e.name = real;
 	e.self = policy_asks_self(q->snapshot->policy, &q->facts->live, &e) &&
 		 listeners_has(&q->facts->listeners, q->facts->listeners.diag, &e);
 	q->text = explain_why(q->snapshot->policy, &q->facts->live, &e);
+	free(real);
 }
 
 static void write_policy(struct query *q)

@@ -184,13 +184,41 @@ static void check_message(const struct message *m)
 	       (m->name_len >= 0 && (size_t)m->name_len <= sizeof(struct sockaddr_storage)));
 }
 
+static bool is_input(const void *at, const uint8_t *data, size_t size)
+{
+	return (const uint8_t *)at >= data && (const uint8_t *)at <= data + size;
+}
+
+/* Whatever was guessed, the message is the same. */
+static void check_guessed(int ret, const struct message *m, const struct sockaddr_storage *name)
+{
+	struct guess *g = guess_of(&engine.guesses, call.n.tid);
+	struct sockaddr_storage other_name;
+	struct message other;
+	size_t len = 0;
+	ssize_t payload;
+
+	for (int i = 0; i < 3; i++) {
+		assert(message_read_first(engine.scratch, g, &call.n, call.n.args[1], &other,
+					  &other_name, &len, &payload) == ret);
+		if (ret)
+			continue;
+		assert(other.total == m->total && other.count == m->count);
+		assert(other.name == m->name && other.name_len == m->name_len);
+		assert(!memcmp(&other_name, name, sizeof(other_name)));
+		assert(payload == -EAGAIN || payload == (ssize_t)m->total);
+	}
+}
+
 static void try_sendmsg(const uint8_t *data, size_t size)
 {
+	struct guess *g = guess_of(&engine.guesses, call.n.tid);
 	struct sockaddr_storage name;
 	struct message m;
 	struct msghdr h;
 	size_t len = 0;
 	ssize_t payload = -EAGAIN;
+	int ret;
 
 	if (size < sizeof(h))
 		return;
@@ -198,7 +226,15 @@ static void try_sendmsg(const uint8_t *data, size_t size)
 	fix_header(&h, data, size);
 	call.n.nr = SYS_sendmsg;
 	call.n.args[1] = (uintptr_t)&h;
-	if (message_read_first(engine.scratch, &call.n, call.n.args[1], &m, &name, &len, &payload))
+	/* As it was guessed from the input before, and as it is. */
+	message_read_first(engine.scratch, g, &call.n, call.n.args[1], &m, &name, &len, &payload);
+	g->tid = 0;
+	ret = message_read_first(engine.scratch, g, &call.n, call.n.args[1], &m, &name, &len,
+				 &payload);
+	/* Memory elsewhere in this process changes while it is read. */
+	if (is_input(h.msg_name, data, size) && is_input(h.msg_iov, data, size))
+		check_guessed(ret, &m, &name);
+	if (ret)
 		return;
 	check_message(&m);
 	assert(len <= sizeof(name));
@@ -225,7 +261,8 @@ static void try_sendto(const uint8_t *data, size_t size)
 	call.n.args[2] = args[1];
 	call.n.args[4] = args[2] ? (uintptr_t)place(data, size, args[2]) : 0;
 	call.n.args[5] = args[3];
-	if (message_read_first(engine.scratch, &call.n, 0, &m, &name, &len, &payload))
+	if (message_read_first(engine.scratch, guess_of(&engine.guesses, call.n.tid), &call.n, 0,
+			       &m, &name, &len, &payload))
 		return;
 	check_message(&m);
 	assert(len <= sizeof(name) && payload <= SCRATCH_PAYLOAD);

@@ -195,7 +195,7 @@ Test(explain, why)
 	expect_why(p, "tcp 0.0.0.0 80",
 		   "allow\ttcp\t127.0.0.1\t80\t1\tallow 0.0.0.0\n"
 		   "1\tmatch\tallow 0.0.0.0\n"
-		   "flip\tdeny tcp://127.0.0.1:80\n");
+		   "flip\tdeny tcp://0.0.0.0:80\n");
 	policy_free(p);
 
 	p = RULES("deny 10.0.0.0/8", "allow *");
@@ -245,6 +245,9 @@ Test(explain, hints)
 		{ "unix @name", VERDICT_ALLOW, "deny unix:@name" },
 		{ "unix /run/$a", VERDICT_DENY, "allow unix:/run/$$a" },
 		{ "dns example.com", VERDICT_DENY, "allow example.com" },
+		/* Judged as loopback, but with the sinkhole only these words open it. */
+		{ "tcp 0.0.0.0 80", VERDICT_DENY, "allow 0.0.0.0:80" },
+		{ "udp :: 80", VERDICT_ALLOW, "deny udp://[::]:80" },
 	};
 
 	for (size_t i = 0; i < COUNT(rows); i++) {

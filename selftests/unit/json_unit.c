@@ -131,6 +131,10 @@ Test(json, a_hint_is_a_rule_or_null)
 		{ REASON_MAX_CONNECTIONS, NULL },
 		{ REASON_PROTOCOL, NULL },
 		{ REASON_ERROR, NULL },
+		{ REASON_BLOCKED, NULL },
+		{ REASON_REBIND, NULL },
+		{ REASON_CONTROL_SOCKET, NULL },
+		{ REASON_PANIC, NULL },
 	};
 	struct record r = record();
 	json_t *json;

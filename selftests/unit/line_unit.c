@@ -32,14 +32,6 @@ static const char *line(const struct record *r)
 	return buf;
 }
 
-static const char *option(const struct record *r)
-{
-	static char buf[LINE_OPTION_MAX];
-
-	cr_assert_eq(line_option(r, buf, sizeof(buf)), strlen(buf));
-	return buf;
-}
-
 Test(line, a_denial_by_default)
 {
 	struct record r = record(DIR_OUT, PROTO_TCP, "93.184.216.34", 443);
@@ -121,80 +113,6 @@ Test(line, the_longest_texts_fit_and_a_small_buffer_cuts)
 	cr_assert_eq(line_format(&r, buf, 20), 19);
 	cr_assert_eq(buf[19], '\0');
 	cr_assert_eq(buf[20], 'X');
-}
-
-Test(line, the_option_that_would_allow)
-{
-	struct record r;
-
-	r = record(DIR_OUT, PROTO_TCP, "1.2.3.4", 443);
-	cr_assert_str_eq(option(&r), "--net-allow 1.2.3.4:443");
-	r = record(DIR_OUT, PROTO_TCP, "2001:db8::1", 443);
-	cr_assert_str_eq(option(&r), "--net-allow [2001:db8::1]:443");
-	r = record(DIR_OUT, PROTO_UDP, "::1", 53);
-	cr_assert_str_eq(option(&r), "--net-allow udp://[::1]:53");
-	r = record(DIR_OUT, PROTO_UDP, "1.1.1.1", 0);
-	cr_assert_str_eq(option(&r), "--net-allow udp://1.1.1.1");
-	r = record(DIR_OUT, PROTO_ICMP, "1.1.1.1", 0);
-	cr_assert_str_eq(option(&r), "--net-allow icmp://1.1.1.1");
-	r = record(DIR_IN, PROTO_TCP, "0.0.0.0", 3000);
-	r.decision.reason = REASON_BIND_DEFAULT;
-	cr_assert_str_eq(option(&r), "--net-allow-bind 3000");
-}
-
-Test(line, the_option_for_a_unix_socket)
-{
-	static const char *const rows[][2] = {
-		{ "/run/user/1000/bus", "--net-allow unix:/run/user/1000/bus" },
-		{ "@/tmp/.X11-unix/X0", "--net-allow unix:@/tmp/.X11-unix/X0" },
-		{ "/run/a b", "--net-allow 'unix:/run/a b'" },
-		{ "/run/$a", "--net-allow 'unix:/run/$$a'" },
-		{ "@$a", "--net-allow 'unix:@$a'" },
-		{ "/run/\xc3\xa9", "--net-allow 'unix:/run/\xc3\xa9'" },
-	};
-	struct record r = record(DIR_OUT, PROTO_UNIX, NULL, 0);
-	char name[ENDPOINT_NAME_MAX] = "/";
-
-	r.decision.reason = REASON_UNIX_DEFAULT;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		r.endpoint.name = rows[i][0];
-		cr_assert_str_eq(option(&r), rows[i][1]);
-	}
-	/* Cut, it would be another one. */
-	memset(name + 1, 'a', sizeof(name) - 2);
-	r.endpoint.name = name;
-	cr_assert_str_eq(option(&r), "");
-}
-
-Test(line, no_option_where_none_would_help)
-{
-	static const enum reason reasons[] = { REASON_RULE, REASON_MAX_CONNECTIONS, REASON_PROTOCOL,
-					       REASON_ERROR };
-	struct record r = record(DIR_OUT, PROTO_TCP, "1.2.3.4", 443);
-	size_t i;
-
-	for (i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++) {
-		r.decision.reason = reasons[i];
-		cr_assert_str_eq(option(&r), "", "reason %zu", i);
-	}
-	r.decision.reason = REASON_DEFAULT;
-	r.decision.verdict = VERDICT_ALLOW;
-	cr_assert_str_eq(option(&r), "");
-
-	r = record(DIR_OUT, PROTO_UNIX, NULL, 0);
-	r.decision.reason = REASON_CONTROL_SOCKET;
-	r.endpoint.name = "/run/user/1000/sandtop/a.sock";
-	cr_assert_str_eq(option(&r), "");
-	r.decision.reason = REASON_UNIX_DEFAULT;
-	r.endpoint.name = "/tmp/\x1b[2J";
-	cr_assert_str_eq(option(&r), "");
-	r.endpoint.name = "/tmp/it's";
-	cr_assert_str_eq(option(&r), "");
-	r.endpoint.name = NULL;
-	cr_assert_str_eq(option(&r), "");
-	r = record(DIR_OUT, PROTO_DNS, NULL, 0);
-	r.endpoint.name = "example.com";
-	cr_assert_str_eq(option(&r), "");
 }
 
 Test(line, time_is_rfc_3339_in_utc)

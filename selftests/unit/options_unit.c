@@ -178,6 +178,14 @@ Test(options, a_command_without_dashes_is_not_guessed)
 
 Test(options, families_exclude_each_other)
 {
+	assert_error("--allow-host and --net-deny are mutually exclusive; --rule mixes both, in "
+		     "the order in which they apply",
+		     "--net-deny", ":1", "--allow-host", "a.example", "--", "true");
+	assert_error(
+		"--allow-icmp and --preset are mutually exclusive: write all of them as --rule",
+		"--allow-icmp", "--preset", "none", "--", "true");
+	assert_error("--net-deny and --rule are mutually exclusive: write all of them as --rule",
+		     "--rule", "deny :1", "--net-deny", ":2", "--", "true");
 	assert_error("--allow-udp and --net-deny are mutually exclusive; --rule mixes both, in the "
 		     "order in which they apply",
 		     "--allow-udp", "--net-deny", "private", "--", "true");

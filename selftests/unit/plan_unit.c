@@ -26,6 +26,7 @@
 #include <sys/syscall.h>
 
 #include "core/features.h"
+#include "core/filter.h"
 #include "core/landlock.h"
 #include "selftests/unit/bpfsim.h"
 
@@ -45,32 +46,14 @@
 
 enum { MODES = 2, NR_END = 1024 };
 
-static struct plan_program programs[MODES];
-
-static void build(void)
-{
-	int mode;
-
-	for (mode = 0; mode < MODES; mode++)
-		cr_assert_eq(plan_build((enum plan_mode)mode, &programs[mode]), 0);
-}
-
-static void release(void)
-{
-	int mode;
-
-	for (mode = 0; mode < MODES; mode++)
-		plan_free(&programs[mode]);
-}
-
-TestSuite(plan, .init = build, .fini = release);
-
 static uint32_t answer(int mode, uint32_t arch, int nr, const uint64_t arg[static 6])
 {
 	struct seccomp_data data = { .nr = nr, .arch = arch };
 
 	memcpy(data.args, arg, sizeof(data.args));
-	return bpfsim_run(programs[mode].filter, programs[mode].len, &data);
+	struct sock_fprog program = filter_of((enum plan_mode)mode);
+
+	return bpfsim_run(program.filter, program.len, &data);
 }
 
 /* The arguments that the kernel reads as an int, one bit each. */
@@ -540,8 +523,8 @@ Test(plan, text_and_tests_name_the_same_rows)
 
 Test(plan, program_is_small)
 {
-	cr_expect_leq(programs[PLAN_SUPERVISED].len, 700);
-	cr_expect_leq(programs[PLAN_STATIC].len, 700);
+	cr_expect_leq(filter_of(PLAN_SUPERVISED).len, 700);
+	cr_expect_leq(filter_of(PLAN_STATIC).len, 700);
 }
 
 Test(landlock, older_kernels_lack_the_right_things)
