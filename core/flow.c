@@ -276,6 +276,7 @@ static void put_decision(struct flow *f, const struct record *r, uint64_t now)
 	shared_store(f->rule, r->decision.rule);
 	shared_store(f->decision_error, r->decision.error);
 	shared_store(f->error, r->error);
+	shared_store(f->unspecified, r->endpoint.unspecified);
 	shared_store(f->tid, r->tid);
 	if (strncmp(f->host, host, sizeof(f->host) - 1) != 0)
 		shared_put_text(f->host, sizeof(f->host), host);
@@ -371,6 +372,7 @@ struct record flow_record(const struct flow *f)
 			.dir = f->dir,
 			.proto = f->proto,
 			.addr.family = f->family,
+			.unspecified = f->unspecified,
 			.port = f->port,
 			.name = f->name_len && f->name_len < FLOW_NAME_MAX ? f->name : NULL,
 		},

@@ -39,6 +39,7 @@ struct flow {
 	bool printed;      /* the caller's: false in a new row */
 	uint16_t port;     /* of the key */
 	uint16_t name_len; /* of the whole name; the row keeps FLOW_NAME_MAX - 1 bytes of it */
+	bool unspecified;  /* the last decision was about 0.0.0.0 or ::, see policy/endpoint.h */
 	int32_t rule;
 	int32_t decision_error; /* positive errno with REASON_ERROR */
 	int32_t error;          /* positive errno that the task got */

@@ -34,7 +34,8 @@ static size_t option_connect(const struct endpoint *e, char *buf, size_t size)
 	/* A spec cannot name port 0: without a port it means all of them. */
 	if (e->port != 0)
 		snprintf(port, sizeof(port), ":%u", e->port);
-	addr_text(e->addr, addr);
+	/* A rule for loopback is about more than what was asked for. */
+	addr_text(e->unspecified ? (struct addr){ .family = e->addr.family } : e->addr, addr);
 	return written(snprintf(buf, size,
 				e->addr.family == 6 ? "--net-allow %s[%s]%s" : "--net-allow %s%s%s",
 				scheme, addr, port),
@@ -128,6 +129,7 @@ struct option_policy option_policy(const struct draft *d)
 				  : d->family,
 		.bind = d->bind,
 		.has_in = d->has_in,
+		.sinkhole = draft_has_sinkhole(d),
 		.resolves_none = d->dns.settings.resolve == DNS_NONE,
 		.own_rules = (int)d->rules.n,
 	};
@@ -144,6 +146,8 @@ size_t option_to_allow(const struct option_policy *p, const struct record *r, ch
 		return 0;
 	if (e->proto == PROTO_DNS)
 		return p->family == FAMILY_DENY || p->resolves_none ? 0 : option_name(r, buf, size);
+	if (e->unspecified && p->sinkhole)
+		return 0;
 	if (!can_be_added(p, r) || (!e->addr.family && e->proto != PROTO_UNIX) ||
 	    (e->proto == PROTO_UNIX && !e->name))
 		return 0;

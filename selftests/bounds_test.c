@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -465,6 +466,52 @@ TEST_F(option, linger_stays_until_the_last_task_ends)
 	ASSERT_EQ(0, sandbox_wait(&self->s));
 	EXPECT_EQ(3, command_code(&self->s.command));
 	EXPECT_STREQ("alone\nconnect 0\nconnect ECONNREFUSED\n", self->s.command.out.text);
+}
+
+/* ---- few descriptors --------------------------------------------------- */
+
+static void limit_descriptors(void *arg)
+{
+	const struct rlimit limit = { *(rlim_t *)arg, *(rlim_t *)arg };
+
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+/* Whatever it cannot open: it runs, or says so, and does not wait for ever. */
+TEST_F(option, few_descriptors_are_too_few_or_enough)
+{
+	for (rlim_t limit = 8; limit <= 40; limit += 2) {
+		ASSERT_EQ(0, sandbox_start(&self->s, ARGS("--net-allow", "127.0.0.1:8080"),
+					   ARGS("probe", CONNECT), limit_descriptors, &limit));
+		ASSERT_EQ(0, sandbox_wait(&self->s));
+		if (command_code(&self->s.command)) {
+			EXPECT_EQ(125, command_code(&self->s.command));
+			EXPECT_GT(40, limit);
+			EXPECT_STREQ("", self->s.command.out.text);
+			EXPECT_STRIN("sandtop: cannot ", self->s.command.err.text);
+		} else {
+			EXPECT_STREQ("connect 0\n", self->s.command.out.text);
+		}
+		sandbox_free(&self->s);
+	}
+}
+
+static void limit_files(void *arg)
+{
+	const struct rlimit limit = { 1 << 16, 1 << 16 };
+
+	(void)arg;
+	setrlimit(RLIMIT_FSIZE, &limit);
+}
+
+TEST_F(option, no_room_for_a_file_is_said)
+{
+	ASSERT_EQ(0, sandbox_start(&self->s, ARGS("--net-allow", ":1"), ARGS("echo", "ran"),
+				   limit_files, NULL));
+	ASSERT_EQ(0, sandbox_wait(&self->s));
+	EXPECT_EQ(125, command_code(&self->s.command));
+	EXPECT_STREQ("", self->s.command.out.text);
+	EXPECT_STRIN("sandtop: cannot make the ledger: File too large\n", self->s.command.err.text);
 }
 
 /* ---- the end ----------------------------------------------------------- */

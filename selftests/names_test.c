@@ -259,6 +259,14 @@ TEST_F(names, a_rule_for_no_name_is_a_warning)
 			       "its rule waits for answers\n"));
 }
 
+TEST_F(names, a_rule_for_a_name_of_this_machine_asks_nobody)
+{
+	RUN(POLICY("--net-allow", "localhost:8080," API ":443"), "lookup", API);
+	EXPECT_STREQ("", self->sandbox.command.err.text);
+	EXPECT_LT(0, nameserver_asked(self->ns, API));
+	EXPECT_EQ(0, nameserver_asked(self->ns, "localhost"));
+}
+
 /* As a machine that permits no namespaces: the limit is that of a user namespace of its own. */
 static void forbid_namespaces(void *arg)
 {

@@ -92,6 +92,7 @@ int cmd_ps(int argc, char **argv)
 	struct control_names names;
 	bool any = false;
 	int width = 4;
+	int ret;
 
 	if (argc > 1 + json) {
 		char word[400];
@@ -100,8 +101,9 @@ int cmd_ps(int argc, char **argv)
 		complain("ps: unexpected '%s': expected nothing or --json", word);
 		return EXIT_USAGE;
 	}
-	if (control_names(&names)) {
-		complain("ps: cannot list the sandboxes");
+	ret = control_names(&names);
+	if (ret) {
+		complain("ps: cannot list the sandboxes: %s", strerror(-ret));
 		return EXIT_FAILURE;
 	}
 	for (size_t i = 0; i < names.n; i++)

@@ -22,7 +22,9 @@
 static const int forwarded[] = { SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGCONT };
 
 /* The command gets these from the terminal; whether they end or stop the run is its choice. */
-static const int ignored[] = { SIGINT, SIGQUIT, SIGTSTP, SIGTTIN, SIGTTOU, SIGPIPE };
+static const int ignored[] = { SIGINT, SIGQUIT, SIGTSTP, SIGTTIN, SIGTTOU,
+			       /* A pipe without a reader and RLIMIT_FSIZE are errors of a write. */
+			       SIGPIPE, SIGXFSZ };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 

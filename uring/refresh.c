@@ -75,6 +75,18 @@ static void refreshed(void *arg, uint8_t *wire, size_t len)
 	go_on(d);
 }
 
+/*
+ * What the sandbox may not resolve its supervisor does not ask for either; what /etc/hosts says the
+ * policy has known since it was made.
+ */
+static bool is_asked_for(struct dns *d, const char *name)
+{
+	struct addr known;
+
+	return policy_resolve(d->engine->policy, name).verdict == VERDICT_ALLOW &&
+	       !hosts_find(&d->hosts, name, &known, 1);
+}
+
 /* Ask for the name, to nobody's answer. Returns false if it cannot be now. */
 static bool refresh_one(struct dns *d, size_t i, int type)
 {
@@ -82,8 +94,7 @@ static bool refresh_one(struct dns *d, size_t i, int type)
 	struct question *x;
 	size_t len;
 
-	/* What the sandbox may not resolve, its supervisor does not ask for either. */
-	if (policy_resolve(d->engine->policy, name_of(d, i)).verdict != VERDICT_ALLOW) {
+	if (!is_asked_for(d, name_of(d, i))) {
 		d->refresh.names[i].due[type] = loop_now() + RETRY_SECONDS * second;
 		return true;
 	}

@@ -494,6 +494,8 @@ struct supervisor_result supervisor_run(const struct supervisor_config *config)
 	if (!prepare(&s))
 		return s.result;
 	if (!start(&s)) {
+		/* It has not begun, and is alone. Without a free descriptor no other is found. */
+		kill(s.launch.pid, SIGKILL);
 		reap_kill_all();
 		return s.result;
 	}

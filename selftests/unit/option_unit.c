@@ -51,6 +51,10 @@ Test(option, the_option_that_would_allow)
 	cr_assert_str_eq(option(&r), "--net-allow udp://1.1.1.1");
 	r = record(DIR_OUT, PROTO_ICMP, "1.1.1.1", 0);
 	cr_assert_str_eq(option(&r), "--net-allow icmp://1.1.1.1");
+	r = record(DIR_OUT, PROTO_TCP, "127.0.0.1", 80);
+	r.endpoint.unspecified = true;
+	cr_assert_str_eq(option(&r), "--net-allow 0.0.0.0:80");
+	cr_assert_str_eq(option_of((struct option_policy){ .sinkhole = true }, &r), "");
 	r = record(DIR_IN, PROTO_TCP, "0.0.0.0", 3000);
 	r.decision.reason = REASON_BIND_DEFAULT;
 	cr_assert_str_eq(option(&r), "--net-allow-bind 3000");
