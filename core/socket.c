@@ -80,6 +80,7 @@ static bool ask_name(int fd, struct socket_info *out)
 		{ "UDPv6", SOCKET_UDP, AF_INET6, SOCK_DGRAM },
 		{ "PING", SOCKET_PING, AF_INET, SOCK_DGRAM },
 		{ "PINGv6", SOCKET_PING, AF_INET6, SOCK_DGRAM },
+		{ "UNIX-STREAM", SOCKET_UNIX, AF_UNIX, SOCK_STREAM },
 	};
 	char name[16];
 	ssize_t len = fgetxattr(fd, "system.sockprotoname", name, sizeof(name));

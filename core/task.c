@@ -190,11 +190,13 @@ int task_write(pid_t tid, uint64_t addr, const void *src, size_t len)
 	return (size_t)n == len ? 0 : -EFAULT;
 }
 
-/* Read all of /proc/TID/NAME, NUL-terminated. Returns the length or -errno. */
+/*
+ * Read all of /proc/TID/NAME, NUL-terminated. The files that are read so are one record
+ * (single_open()): all of it comes at once if there is room. Returns the length or -errno.
+ */
 static ssize_t read_proc(pid_t tid, const char *name, char *buf, size_t size)
 {
 	char path[64];
-	size_t len = 0;
 	ssize_t n;
 	int fd;
 
@@ -202,12 +204,10 @@ static ssize_t read_proc(pid_t tid, const char *name, char *buf, size_t size)
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return errno == ENOENT ? -ESRCH : -errno;
-	while (len < size - 1 && (n = read(fd, buf + len, size - 1 - len)) > 0)
-		len += (size_t)n;
-	n = len ? (ssize_t)len : -ESRCH;
+	n = read(fd, buf, size - 1);
 	close(fd);
-	buf[len] = '\0';
-	return n;
+	buf[n > 0 ? n : 0] = '\0';
+	return n > 0 ? n : -ESRCH;
 }
 
 /*

@@ -5,7 +5,9 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/ioprio.h>
 #include <linux/netlink.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -56,11 +58,38 @@ static void calls(void)
 	say(prctl(PR_GET_SECCOMP), "PR_GET_SECCOMP");
 }
 
+static cpu_set_t cpus; /* that this process has anyway */
+
+/* A thread that names itself, its process and, by the number in `arg`, the one beside it. */
+static void *name_threads(void *arg)
+{
+	const pid_t *beside = arg;
+
+	say(pthread_setaffinity_np(pthread_self(), sizeof(cpus), &cpus),
+	    "sched_setaffinity of a thread, by itself");
+	say(sched_setaffinity(getpid(), sizeof(cpus), &cpus), "sched_setaffinity of its process");
+	say(sched_setaffinity(*beside, sizeof(cpus), &cpus),
+	    "sched_setaffinity of a thread beside it");
+	return NULL;
+}
+
+static void *be_beside(void *arg)
+{
+	pid_t me = gettid();
+	pthread_t other;
+
+	MUST(-pthread_create(&other, NULL, name_threads, &me));
+	MUST(-pthread_join(other, NULL));
+	return arg;
+}
+
 /* What a process may do to others, and by its number to itself. */
 static void reach(pid_t outside)
 {
-	cpu_set_t cpus;
+	const struct sched_param param = { 0 };
 	struct rlimit limit;
+	pthread_t thread;
+	pid_t child;
 
 	MUST(sched_getaffinity(0, sizeof(cpus), &cpus));
 	MUST(getrlimit(RLIMIT_CORE, &limit));
@@ -74,6 +103,22 @@ static void reach(pid_t outside)
 	say(prlimit(0, RLIMIT_CORE, &limit, NULL), "prlimit of 0");
 	say(prlimit(getpid(), RLIMIT_CORE, &limit, NULL), "prlimit of my number");
 	say(prlimit(getpid(), RLIMIT_CORE, NULL, &limit), "prlimit that only asks");
+	say(syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, getpid(),
+		    IOPRIO_PRIO_VALUE(IOPRIO_CLASS_BE, 4)),
+	    "ioprio_set of my number");
+	say(sched_setscheduler(getpid(), SCHED_OTHER, &param), "sched_setscheduler of my number");
+	MUST(-pthread_create(&thread, NULL, be_beside, NULL));
+	MUST(-pthread_join(thread, NULL));
+	child = MUST(fork());
+	if (!child)
+		for (;;)
+			pause();
+	say(sched_setaffinity(child, sizeof(cpus), &cpus), "sched_setaffinity of a child");
+	say(prlimit(child, RLIMIT_CORE, &limit, NULL), "prlimit of a child");
+	kill(child, SIGKILL);
+	MUST(waitpid(child, NULL, 0));
+	say(setpriority(PRIO_PROCESS, outside, getpriority(PRIO_PROCESS, 0)),
+	    "setpriority outside");
 }
 
 /* A debugger's hold on its own child. */

@@ -35,6 +35,7 @@ struct call_type {
 	enum counter counter; /* of the calls performed on behalf */
 	bool inbound;         /* judged as DIR_IN; a refusal is EACCES */
 	call_fn *begin;
+	bool no_socket; /* its first argument is none */
 };
 
 struct call {
@@ -121,6 +122,7 @@ struct scratch {
 };
 
 /* The handlers, one file each family of calls. */
+call_fn clone_begin, reach_begin;    /* continued.c */
 call_fn connect_begin;               /* connect.c */
 call_fn bind_begin, listen_begin;    /* inbound.c */
 call_fn sendto_begin, sendmsg_begin; /* send.c */

@@ -14,26 +14,21 @@
 #include "uring/call.h"
 #include "uring/pause.h"
 
-static void clone_begin(struct engine *e, struct call *c, int res)
-{
-	(void)res;
-	/*
-	 * A process that shares its descriptors with another without being its thread. The flags
-	 * are in a register, so the kernel runs what was seen. Only unix_may_continue() relies on
-	 * descriptor tables being private, and from now on it does not.
-	 */
-	e->shares_tables = true;
-	call_continue(e, c);
-}
-
 static const struct call_type types[] = {
-	{ SYS_connect, "connect", STAT_CONNECT, false, connect_begin },
-	{ SYS_sendto, "sendto", STAT_SENDTO, false, sendto_begin },
-	{ SYS_sendmsg, "sendmsg", STAT_SENDMSG, false, sendmsg_begin },
-	{ SYS_sendmmsg, "sendmmsg", STAT_SENDMMSG, false, sendmmsg_begin },
-	{ SYS_bind, "bind", STAT_BIND, true, bind_begin },
-	{ SYS_listen, "listen", STAT_LISTEN, true, listen_begin },
-	{ SYS_clone, "clone", STAT_CONTINUED, false, clone_begin },
+	{ SYS_connect, "connect", STAT_CONNECT, false, connect_begin, false },
+	{ SYS_sendto, "sendto", STAT_SENDTO, false, sendto_begin, false },
+	{ SYS_sendmsg, "sendmsg", STAT_SENDMSG, false, sendmsg_begin, false },
+	{ SYS_sendmmsg, "sendmmsg", STAT_SENDMMSG, false, sendmmsg_begin, false },
+	{ SYS_bind, "bind", STAT_BIND, true, bind_begin, false },
+	{ SYS_listen, "listen", STAT_LISTEN, true, listen_begin, false },
+	{ SYS_clone, "clone", STAT_CONTINUED, false, clone_begin, true },
+	{ SYS_prlimit64, "prlimit64", STAT_CONTINUED, false, reach_begin, true },
+	{ SYS_setpriority, "setpriority", STAT_CONTINUED, false, reach_begin, true },
+	{ SYS_ioprio_set, "ioprio_set", STAT_CONTINUED, false, reach_begin, true },
+	{ SYS_sched_setparam, "sched_setparam", STAT_CONTINUED, false, reach_begin, true },
+	{ SYS_sched_setscheduler, "sched_setscheduler", STAT_CONTINUED, false, reach_begin, true },
+	{ SYS_sched_setaffinity, "sched_setaffinity", STAT_CONTINUED, false, reach_begin, true },
+	{ SYS_sched_setattr, "sched_setattr", STAT_CONTINUED, false, reach_begin, true },
 };
 
 static const struct call_type *type_of(int nr)
@@ -213,8 +208,8 @@ static void begin(struct engine *e, struct call *c, int res)
 	int ret;
 
 	(void)res;
-	if (c->type->begin == clone_begin) {
-		clone_begin(e, c, 0);
+	if (c->type->no_socket) {
+		c->type->begin(e, c, 0);
 		return;
 	}
 	/* What a record can tell if nothing more is found out. */

@@ -19,8 +19,8 @@ run_mptcp() { repeat 10 caller mptcp; }
 program udp_gso q '' 'sendmsg:10' 'UDP_SEGMENT'
 run_udp_gso() { repeat 10 courier segment; }
 
-program sendmmsg_1024 q '' 'sendmmsg:10' '1024 messages in one call'
-run_sendmmsg_1024() { repeat 10 sender many; }
+program sendmmsg_1024 q '' 'sendmmsg:4' '1024 messages in one call'
+run_sendmmsg_1024() { repeat 4 sender many; }
 
 program sendmsg_64m q '' 'sendmsg:1' '64 MiB in one blocking call'
 run_sendmsg_64m() { repeat 1 sender big; }

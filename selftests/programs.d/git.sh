@@ -24,7 +24,7 @@ clone_and_push() {
 	git -C origin log --format=%H | digest
 }
 
-program git_files q 'git python3' 'connect:2' 'clone over http, from files'
+program git_files '' 'git python3' 'connect:2' 'clone over http, from files'
 run_git_files() {
 	make_origin
 	git -C origin update-server-info

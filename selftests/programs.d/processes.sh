@@ -4,7 +4,7 @@
 
 program dash_pipelines q dash '' 'pipelines of three, by the thousand'
 run_dash_pipelines() {
-	[ -n "$QUICK" ] && count=200 || count=1000
+	[ -n "$QUICK" ] && count=50 || count=1000
 	dash -c 'i=0; while [ $i -lt $1 ]; do echo $i | cat | tr 0-9 a-j; i=$((i+1)); done' - $count | digest
 }
 

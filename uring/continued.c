@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Calls without a socket, which the kernel runs itself once they were seen. What
+ * was looked at is in registers: nobody can change it in between, as a task that
+ * waits for an answer is in no stop of ptrace(2).
+ */
+#include <errno.h>
+#include <sys/syscall.h>
+
+#include "core/notif.h"
+#include "core/task.h"
+#include "uring/call.h"
+#include "uring/engine.h"
+
+/*
+ * A process that shares its descriptors with another without being its thread. Only
+ * unix_may_continue() relies on descriptor tables being private, and from now on it does not.
+ */
+void clone_begin(struct engine *e, struct call *c, int res)
+{
+	(void)res;
+	e->shares_tables = true;
+	call_continue(e, c);
+}
+
+/*
+ * Whether `number` is the calling thread or its process. These two belong to the caller as long as
+ * it lives; any other number, also that of a thread beside it, may be free and someone else's by
+ * the time that the call is made. In a PID namespace of the command's own the same number can
+ * mean another process, but only one of the sandbox.
+ */
+static bool is_own(struct engine *e, struct call *c, pid_t number)
+{
+	if (number == c->n.tid)
+		return true;
+	return number > 0 && number == task_tgid(c->n.tid) && notif_valid(e->listener, c->n.id);
+}
+
+/* What acts on the process or thread of a number: pthread_setaffinity_np(3) names its own. */
+void reach_begin(struct engine *e, struct call *c, int res)
+{
+	bool is_second = c->n.nr == SYS_setpriority || c->n.nr == SYS_ioprio_set;
+
+	(void)res;
+	if (is_own(e, c, (pid_t)c->n.args[is_second]))
+		call_continue(e, c);
+	else
+		call_fail(e, c, EPERM);
+}
