@@ -211,6 +211,25 @@ static void expect_end(FIXTURE_DATA(hold) * self)
 	EXPECT_EQ(0, server_count(self->denied));
 }
 
+TEST_F(hold, a_command_that_does_not_heed_sigterm_is_killed_by_another_k)
+{
+	ASSERT_EQ(0, command_start(&self->run,
+				   ARGS("sandtop", "--net-allow", "127.0.0.2", "--", "sh", "-c",
+					"trap '' TERM; echo before; tail -f /dev/null"),
+				   tty_become, &self->tty));
+	ASSERT_EQ(0, tty_wait(&self->tty, "before"));
+	ASSERT_EQ(0, tty_type(&self->tty, CTRL_BRACKET));
+	ASSERT_EQ(0, tty_wait(&self->tty, "has not tried"));
+	ASSERT_EQ(0, tty_type(&self->tty, "q"));
+	ASSERT_EQ(0, tty_wait(&self->tty, "Leave the monitor?"));
+	ASSERT_EQ(0, tty_type(&self->tty, "k"));
+	EXPECT_EQ(0, tty_wait(&self->tty, "told the command to end (SIGTERM); again: SIGKILL"));
+	ASSERT_EQ(0, tty_type(&self->tty, "k"));
+	ASSERT_EQ(0, tty_wait_end(&self->tty, &self->run));
+	EXPECT_EQ(128 + SIGKILL, command_code(&self->run));
+	EXPECT_TRUE(tty_is_restored(&self->tty));
+}
+
 TEST_F(hold, without_it_the_end_of_the_command_is_the_end)
 {
 	run(self, "--linger");

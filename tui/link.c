@@ -358,12 +358,16 @@ static void take_reply(struct link *l, const json_t *packet, int body, struct li
 	const json_t *shut = json_object_get(packet, "shut");
 	const json_t *released = json_object_get(packet, "released");
 	const json_t *paused = json_object_get(packet, "paused");
+	const json_t *signalled = json_object_get(packet, "processes");
 	struct control_error err = { "" };
 	const char *what = l->asked[0];
 
 	out->ok = control_succeeded(packet, &err);
 	out->generation = (uint64_t)json_integer_value(generation);
 	out->news = l->n_asked && what[0] ? LINK_REPLY : LINK_NOTHING;
+	/* What was sent, and what another k would send, was said when it was. */
+	if (out->ok && signalled)
+		out->news = LINK_NOTHING;
 	out->is_pause = out->ok && paused;
 	out->paused = json_is_true(paused);
 	out->question = l->n_asked ? l->answered[0] : 0;
