@@ -27,6 +27,7 @@ static size_t option_bind(const struct endpoint *e, char *buf, size_t size)
 
 static size_t option_connect(const struct endpoint *e, char *buf, size_t size)
 {
+	const struct addr unspecified = { .family = e->addr.family };
 	char addr[ADDR_TEXT_MAX], scheme[16] = "", port[8] = "";
 
 	if (e->proto != PROTO_TCP)
@@ -35,7 +36,7 @@ static size_t option_connect(const struct endpoint *e, char *buf, size_t size)
 	if (e->port != 0)
 		snprintf(port, sizeof(port), ":%u", e->port);
 	/* A rule for loopback is about more than what was asked for. */
-	addr_text(e->unspecified ? (struct addr){ .family = e->addr.family } : e->addr, addr);
+	addr_text(e->unspecified ? unspecified : e->addr, addr);
 	return written(snprintf(buf, size,
 				e->addr.family == 6 ? "--net-allow %s[%s]%s" : "--net-allow %s%s%s",
 				scheme, addr, port),
