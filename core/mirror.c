@@ -387,14 +387,6 @@ static void ask_for_more(struct mirror *m, int family, int type)
 		lose(m);
 }
 
-void mirror_fill(struct mirror *m)
-{
-	static const int families[] = { AF_INET, AF_INET6 }, types[] = { SOCK_STREAM, SOCK_DGRAM };
-
-	for (int i = 0; i < MIRROR_KINDS && m->channel >= 0; i++)
-		ask_for_more(m, families[i / 2], types[i % 2]);
-}
-
 int mirror_take(struct mirror *m, int family, int type)
 {
 	typeof(m->pool[0]) *pool = &m->pool[kind_of(family, type)];

@@ -47,19 +47,19 @@ void mirror_stop(struct mirror *m);
 /*
  * A server's socket on `port` of every address of the family (AF_INET, AF_INET6), non-blocking, and
  * listening if it is a stream. A datagram socket says which address a datagram was sent to
- * (IP_PKTINFO, IPV6_PKTINFO) and may answer from it. Only before mirror_fill(), as it waits
+ * (IP_PKTINFO, IPV6_PKTINFO) and may answer from it. Only before mirror_take(), as it waits
  * for the helper. Returns a descriptor that belongs to the caller, or -errno; -EAFNOSUPPORT on a
  * host without IPv6.
  */
 int mirror_serve(struct mirror *m, int family, int type, uint16_t port);
 
-/* Ask the helper for what the pool lacks; what it sends, mirror_take() takes in. */
-void mirror_fill(struct mirror *m);
-
 /*
  * A new blocking socket of the mirror for a client, whose descriptor belongs to the caller. Never
  * waits: returns -EAGAIN when none is ready yet (wait for POLLIN on m->channel and try again), or
  * -ECONNRESET when the helper is lost.
+ *
+ * The helper is asked for some when the first is wanted: all that lies unread in the channels of a
+ * user's sandboxes counts together against RLIMIT_NOFILE (unix(7), ETOOMANYREFS).
  */
 int mirror_take(struct mirror *m, int family, int type);
 

@@ -356,6 +356,27 @@ static void few_descriptors(void *arg)
 	setrlimit(RLIMIT_NOFILE, &(struct rlimit){ .rlim_cur = 100, .rlim_max = 100 });
 }
 
+/* Descriptors that lie unread in sockets are counted for all processes of a user together. */
+TEST_F(terminal, is_given_beside_other_sandboxes)
+{
+	static const char *const names[] = { "a", "b", "c", "d" };
+	struct sandbox others[4];
+	struct viewer seen = { 0 };
+
+	for (int i = 0; i < 4; i++) {
+		ASSERT_EQ(0, sandbox_start(&others[i],
+					   ARGS("--net-allow", ":1", "--name", names[i]),
+					   ARGS("tenant", "hold"), NULL, NULL));
+		ASSERT_EQ(0, viewer_connect(&seen, names[i], LONG));
+		viewer_free(&seen);
+	}
+	ASSERT_EQ(0,
+		  console_start(&self->console, SANDTOP("tenant", "hold"), few_descriptors, NULL));
+	EXPECT_EQ(0, viewer_open(&self->viewer, "t", LONG));
+	for (int i = 0; i < 4; i++)
+		sandbox_free(&others[i]);
+}
+
 TEST_F(terminal, keeps_nothing_of_a_client_that_leaves)
 {
 	/* With input that nobody reads, too. */

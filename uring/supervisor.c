@@ -277,7 +277,6 @@ static int start_dns(struct supervisor *s)
 	};
 
 	memcpy(config.server, s->config->dns_server, sizeof(config.server));
-	mirror_fill(s->config->mirror);
 	return dns_new(&config, &s->engine.dns);
 }
 
