@@ -165,7 +165,7 @@ SCENARIO(sender, connected);
 SCENARIO(sender, connected_stream);
 SCENARIO(sender, many);
 SCENARIO(sender, too_many);
-SCENARIO(sender, series);
+SCENARIO(repeater, series);
 SCENARIO(sender, empty);
 SCENARIO(sender, sizes);
 SCENARIO(sender, scatter);
@@ -183,7 +183,7 @@ SCENARIO(sender, more);
 SCENARIO(sender, out_of_band);
 SCENARIO(sender, flags);
 SCENARIO(sender, fast_open);
-SCENARIO(sender, routine);
+SCENARIO(repeater, routine);
 SCENARIO(sender, same_port);
 SCENARIO(courier, internet);
 SCENARIO(courier, segment);
@@ -360,7 +360,7 @@ TEST_F(denied, later_entry_of_a_sendmmsg)
 TEST_F(denied, entry_of_a_sendmmsg_like_those_before)
 {
 	run_denied(self, ARGS("-q", "--net-allow", "udp://127.0.0.2"),
-		   ARGS("sender", "denied_later", "127.0.0.1", "8080"),
+		   ARGS("repeater", "denied_later", "127.0.0.1", "8080"),
 		   "sendmmsg 8\nsendmmsg 8\nsendmmsg 8\nsendmmsg 5\n");
 	EXPECT_EQ(0, server_count(self->server));
 }

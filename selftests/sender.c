@@ -19,48 +19,13 @@
 #include <unistd.h>
 
 #include "selftests/lib/scenario.h"
+#include "selftests/lib/wire.h"
 
-enum { SHORT = 32, DATAGRAM_MAX = 65536, CONTROL_ROOM = 1 << 20 };
+enum { CONTROL_ROOM = 1 << 20 };
 
 enum call { SENDTO, SENDMSG, SENDMMSG, CALLS };
 
 static const char *const call_name[CALLS] = { "sendto", "sendmsg", "sendmmsg" };
-
-static const struct family {
-	const char *name;
-	const char *to; /* as the sender writes it */
-	const char *at; /* as the receiver is bound */
-} families[] = {
-	{ "ipv4", "127.0.0.1", "127.0.0.1" },
-	{ "ipv6", "::1", "::1" },
-	{ "mapped", "::ffff:127.0.0.1", "127.0.0.1" },
-	{ 0 },
-};
-
-/* A socket that sends, one that receives, and the receiver's name for the sender. */
-struct wire {
-	int out, in;
-	union name to;
-	socklen_t len;
-};
-
-static struct wire open_wire(const struct family *f, int flags)
-{
-	struct wire w;
-	union name at;
-
-	w.in = open_receiver(SOCK_DGRAM, f->at, &at, &w.len);
-	w.len = name_set(&w.to, f->to,
-			 ntohs(at.any.sa_family == AF_INET ? at.v4.sin_port : at.v6.sin6_port));
-	w.out = MUST(socket(w.to.any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC | flags, 0));
-	return w;
-}
-
-static void close_wire(struct wire *w)
-{
-	close(w->out);
-	close(w->in);
-}
 
 /*
  * One message by any of the three calls; sendto() takes the first vector only.
@@ -90,48 +55,13 @@ static long transmit_to(enum call call, const struct wire *w, void *bytes, size_
 	return transmit(call, w->out, &m, flags);
 }
 
-/* What a receiver got: its length, and its text or digest. */
-static void tell_got(const char *bytes, ssize_t n)
-{
-	bool is_text = n <= SHORT;
-
-	for (ssize_t i = 0; i < n; i++)
-		is_text &= bytes[i] >= ' ' && bytes[i] <= '~';
-	if (n < 0)
-		say(n, "got");
-	else if (is_text)
-		tell("got %zd '%.*s'", n, (int)n, bytes);
-	else
-		tell("got %zd %016lx", n, digest(DIGEST_SEED, bytes, n));
-}
-
-/* Everything that was sent: a last datagram, from the receiver to itself, ends it. */
-static void drain(const struct wire *w)
-{
-	static const char end[] = "(end of what was sent)";
-	static char bytes[DATAGRAM_MAX];
-	union name own;
-	socklen_t len = sizeof(own);
-	ssize_t n;
-
-	MUST(getsockname(w->in, &own.any, &len));
-	MUST(sendto(w->in, end, sizeof(end), 0, &own.any, len));
-	while (!await(w->in, POLLIN)) {
-		n = recv(w->in, bytes, sizeof(bytes), 0);
-		if (n == sizeof(end) && !memcmp(bytes, end, n))
-			return;
-		tell_got(bytes, n);
-	}
-	say(-1, "got");
-}
-
 /* ---- without a name, with a needless one ------------------------------- */
 
 static void run_connected(char **args)
 {
 	(void)args;
-	for (const struct family *f = families; f->name; f++) {
-		struct wire w = open_wire(f, 0), other = open_wire(f, 0);
+	for (const struct wire_family *f = wire_families; f->name; f++) {
+		struct wire w = wire_open(f, 0), other = wire_open(f, 0);
 		struct iovec v = { (void *)"nameless", 8 };
 		struct msghdr m = { .msg_iov = &v, .msg_iovlen = 1 };
 
@@ -144,10 +74,10 @@ static void run_connected(char **args)
 		m.msg_namelen = other.len;
 		for (enum call c = SENDTO; c < CALLS; c++)
 			say(transmit(c, w.out, &m, 0), "%s %s elsewhere", f->name, call_name[c]);
-		drain(&w);
-		drain(&other);
-		close_wire(&w);
-		close_wire(&other);
+		wire_drain(&w);
+		wire_drain(&other);
+		wire_close(&w);
+		wire_close(&other);
 	}
 }
 
@@ -158,7 +88,7 @@ static void run_connected_stream(char **args)
 	int fds[2];
 
 	(void)args;
-	for (const struct family *f = families; f->name; f++) {
+	for (const struct wire_family *f = wire_families; f->name; f++) {
 		struct iovec v = { (void *)"stream", 6 };
 		struct msghdr m = { .msg_iov = &v, .msg_iovlen = 1 };
 		union name elsewhere;
@@ -192,14 +122,14 @@ static size_t many_size(int i)
 	return 4 + i % (MESSAGE_MAX - 4);
 }
 
-static struct many *open_many(const struct family *f)
+static struct many *open_many(const struct wire_family *f)
 {
 	struct many *m = calloc(1, sizeof(*m));
 
 	if (!m)
 		err(SCENARIO_BROKEN, "calloc");
 	for (int i = 0; i < RECEIVERS; i++)
-		m->wires[i] = open_wire(f, 0);
+		m->wires[i] = wire_open(f, 0);
 	for (int i = 0; i <= MANY; i++) {
 		struct wire *w = &m->wires[i % RECEIVERS];
 
@@ -251,7 +181,7 @@ static void tell_headers(const struct many *m, const struct mmsghdr *before)
 
 static void send_many(void)
 {
-	for (const struct family *f = families; f->name; f++) {
+	for (const struct wire_family *f = wire_families; f->name; f++) {
 		struct many *m = open_many(f);
 		struct mmsghdr before[MANY];
 
@@ -285,7 +215,7 @@ static void run_many(char **args)
 /* net/socket.c __sys_sendmmsg(): what is over UIO_MAXIOV is left for the next call. */
 static void run_too_many(char **args)
 {
-	struct many *m = open_many(families);
+	struct many *m = open_many(wire_families);
 
 	(void)args;
 	say(sendmmsg(m->wires[0].out, m->messages, MANY + 1, 0), "1025");
@@ -297,7 +227,7 @@ static void run_too_many(char **args)
 /* denied ADDRESS PORT K: the K-th of 1024 messages goes there. */
 static void run_denied(char **args)
 {
-	struct many *m = open_many(&(struct family){ "", "127.0.0.2", "127.0.0.2" });
+	struct many *m = open_many(&(struct wire_family){ "", "127.0.0.2", "127.0.0.2" });
 	int k = atoi(args[2]);
 	union name there;
 
@@ -307,214 +237,13 @@ static void run_denied(char **args)
 	tell_many(m, k);
 }
 
-/* ---- a series: the same messages again, but for one thing -------------- */
-
-enum { SERIES = 8, SERIES_TURNS = 9 };
-
-/* What a thread sends again and again, and all that can change about it; pages of their own. */
-struct series {
-	struct wire w, other;
-	struct mmsghdr *messages;
-	struct series_place {
-		union name names[SERIES];
-		struct iovec vectors[SERIES];
-		char bytes[SERIES][16];
-	} *place, *elsewhere;
-	unsigned count;
-};
-
-static void *own_page(void)
-{
-	void *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	if (page == MAP_FAILED)
-		err(SCENARIO_BROKEN, "mmap");
-	return page;
-}
-
-static void series_protect(struct series *s, int place, int messages)
-{
-	MUST(mprotect(s->place, 4096, place));
-	MUST(mprotect(s->messages, 4096, messages));
-}
-
-/* Everything in its usual place, with the text of this turn. */
-static void series_set(struct series *s, int turn)
-{
-	series_protect(s, PROT_READ | PROT_WRITE, PROT_READ | PROT_WRITE);
-	for (int i = 0; i < SERIES; i++) {
-		struct series_place *p = s->place;
-
-		p->names[i] = s->elsewhere->names[i] = s->w.to;
-		memset(p->bytes[i], 'a' + turn, sizeof(p->bytes[i]));
-		memset(s->elsewhere->bytes[i], 'A' + turn, sizeof(p->bytes[i]));
-		p->vectors[i] = (struct iovec){ p->bytes[i], 8 };
-		s->elsewhere->vectors[i] = (struct iovec){ s->elsewhere->bytes[i], 9 };
-		s->messages[i].msg_hdr = (struct msghdr){ .msg_name = &p->names[i],
-							  .msg_namelen = s->w.len,
-							  .msg_iov = &p->vectors[i],
-							  .msg_iovlen = 1 };
-	}
-	s->count = SERIES;
-}
-
-static void other_bytes(struct series *s)
-{
-	memset(s->place->bytes[5], '!', sizeof(s->place->bytes[5]));
-}
-static void other_receiver(struct series *s)
-{
-	s->place->names[5] = s->other.to;
-}
-static void names_elsewhere(struct series *s)
-{
-	for (int i = 0; i < SERIES; i++)
-		s->messages[i].msg_hdr.msg_name = &s->elsewhere->names[i];
-}
-static void one_name_elsewhere(struct series *s)
-{
-	s->elsewhere->names[5] = s->other.to;
-	s->messages[5].msg_hdr.msg_name = &s->elsewhere->names[5];
-}
-static void bytes_elsewhere(struct series *s)
-{
-	for (int i = 0; i < SERIES; i++)
-		s->place->vectors[i].iov_base = s->elsewhere->bytes[i];
-}
-static void one_elsewhere(struct series *s)
-{
-	s->place->vectors[5].iov_base = s->elsewhere->bytes[5];
-}
-static void vectors_elsewhere(struct series *s)
-{
-	for (int i = 0; i < SERIES; i++)
-		s->messages[i].msg_hdr.msg_iov = &s->elsewhere->vectors[i];
-}
-static void all_elsewhere(struct series *s)
-{
-	names_elsewhere(s);
-	vectors_elsewhere(s);
-	series_protect(s, PROT_NONE, PROT_READ | PROT_WRITE);
-}
-static void last_longer(struct series *s)
-{
-	s->place->vectors[SERIES - 1].iov_len = 16;
-}
-static void shorter_ones(struct series *s)
-{
-	for (int i = 0; i < SERIES; i++)
-		s->place->vectors[i].iov_len = i;
-}
-static void one_fewer(struct series *s)
-{
-	s->count = SERIES - 1;
-}
-static void lengths_reset(struct series *s)
-{
-	for (int i = 0; i < SERIES; i++)
-		s->messages[i].msg_len = 77777;
-}
-static void one_length_reset(struct series *s)
-{
-	s->messages[SERIES - 1].msg_len = 77777;
-}
-/* Of one: native calls send the first, those of sandtop all, before they find it out. */
-static void length_read_only(struct series *s)
-{
-	lengths_reset(s);
-	s->count = 1;
-	series_protect(s, PROT_READ | PROT_WRITE, PROT_READ);
-}
-static void place_lost(struct series *s)
-{
-	series_protect(s, PROT_NONE, PROT_READ | PROT_WRITE);
-}
-static void headers_lost(struct series *s)
-{
-	series_protect(s, PROT_READ | PROT_WRITE, PROT_NONE);
-}
-
-static void series_send(struct series *s, const char *what)
-{
-	int lengths = 0;
-
-	say(syscall(SYS_sendmmsg, s->w.out, s->messages, s->count, 0), "%s", what);
-	MUST(mprotect(s->messages, 4096, PROT_READ | PROT_WRITE));
-	for (int i = 0; i < SERIES; i++)
-		lengths += s->messages[i].msg_len;
-	tell("lengths %d", lengths);
-	drain(&s->w);
-	drain(&s->other);
-}
-
-static struct series series_new(const struct family *f)
-{
-	return (struct series){
-		.w = open_wire(f, 0),
-		.other = open_wire(f, 0),
-		.messages = own_page(),
-		.place = own_page(),
-		.elsewhere = own_page(),
-	};
-}
-
-/* After calls that were the same, one differs, and then they are the same again. */
-static void run_series(char **args)
-{
-	static const struct {
-		const char *what;
-		void (*change)(struct series *s);
-	} changes[] = {
-		{ "other bytes", other_bytes },
-		{ "other receiver", other_receiver },
-		{ "names elsewhere", names_elsewhere },
-		{ "one name elsewhere", one_name_elsewhere },
-		{ "bytes elsewhere", bytes_elsewhere },
-		{ "one elsewhere", one_elsewhere },
-		{ "vectors elsewhere", vectors_elsewhere },
-		{ "all elsewhere", all_elsewhere },
-		{ "last longer", last_longer },
-		{ "shorter", shorter_ones },
-		{ "one fewer", one_fewer },
-		{ "lengths reset", lengths_reset },
-		{ "one length reset", one_length_reset },
-		{ "length read-only", length_read_only },
-		{ "place lost", place_lost },
-		{ "headers lost", headers_lost },
-	};
-	struct series s = series_new(families);
-
-	(void)args;
-	for (size_t i = 0; i < sizeof(changes) / sizeof(*changes); i++)
-		for (int turn = 0; turn < SERIES_TURNS; turn++) {
-			series_set(&s, turn);
-			/* Once, and then twice. */
-			if (turn == 3 || turn == 6 || turn == 7)
-				changes[i].change(&s);
-			series_send(&s, changes[i].what);
-		}
-}
-
-/* denied_later ADDRESS PORT: after calls that went, one message goes there. */
-static void run_denied_later(char **args)
-{
-	struct series s = series_new(&(struct family){ "", "127.0.0.2", "127.0.0.2" });
-
-	for (int turn = 0; turn < 4; turn++) {
-		series_set(&s, turn);
-		if (turn == 3)
-			name_set(&s.place->names[5], args[0], atoi(args[1]));
-		say(sendmmsg(s.w.out, s.messages, SERIES, 0), "sendmmsg");
-	}
-}
-
 /* ---- sizes ------------------------------------------------------------- */
 
 static void run_empty(char **args)
 {
 	(void)args;
-	for (const struct family *f = families; f->name; f++) {
-		struct wire w = open_wire(f, 0);
+	for (const struct wire_family *f = wire_families; f->name; f++) {
+		struct wire w = wire_open(f, 0);
 		struct msghdr bare = { .msg_name = &w.to, .msg_namelen = w.len };
 		struct iovec nothing[3] = { { NULL, 0 }, { (void *)1, 0 }, { (void *)"x", 1 } };
 		struct mmsghdr three[3] = { { .msg_hdr = bare },
@@ -531,8 +260,8 @@ static void run_empty(char **args)
 		three[1].msg_hdr.msg_iovlen = 3;
 		say(sendmmsg(w.out, three, 3, 0), "%s three", f->name);
 		tell("%u %u %u", three[0].msg_len, three[1].msg_len, three[2].msg_len);
-		drain(&w);
-		close_wire(&w);
+		wire_drain(&w);
+		wire_close(&w);
 	}
 }
 
@@ -545,14 +274,14 @@ static void run_sizes(char **args)
 
 	(void)args;
 	fill(bytes, sizeof(bytes), 1);
-	for (const struct family *f = families; f->name; f++) {
-		struct wire w = open_wire(f, 0);
+	for (const struct wire_family *f = wire_families; f->name; f++) {
+		struct wire w = wire_open(f, 0);
 
 		for (enum call c = SENDTO; c < CALLS; c++)
 			for (size_t i = 0; i < sizeof(sizes) / sizeof(*sizes); i++) {
 				say(transmit_to(c, &w, bytes, sizes[i], 0), "%s %s %zu", f->name,
 				    call_name[c], sizes[i]);
-				drain(&w);
+				wire_drain(&w);
 			}
 		/* lib/iov_iter.c: a length is cut to MAX_RW_COUNT, a negative one in a vector not.
 		 */
@@ -564,8 +293,8 @@ static void run_sizes(char **args)
 			say(transmit_to(c, &w, bytes, (size_t)SSIZE_MAX + 1, 0), "%s %s SSIZE_MIN",
 			    f->name, call_name[c]);
 		}
-		drain(&w);
-		close_wire(&w);
+		wire_drain(&w);
+		wire_close(&w);
 	}
 }
 
@@ -573,7 +302,7 @@ static void run_scatter(char **args)
 {
 	static struct iovec v[1025];
 	static char bytes[4 * 1025];
-	struct wire w = open_wire(families, 0);
+	struct wire w = wire_open(wire_families, 0);
 	struct msghdr m = { .msg_name = &w.to, .msg_namelen = w.len, .msg_iov = v };
 	static const size_t counts[] = { 1, 2, 7, 8, 9, 64, 1023, 1024, 1025, 4096, INT_MAX };
 
@@ -586,7 +315,7 @@ static void run_scatter(char **args)
 		for (size_t i = 0; i < sizeof(counts) / sizeof(*counts); i++) {
 			m.msg_iovlen = counts[i];
 			say(transmit(c, w.out, &m, 0), "%s %zu vectors", call_name[c], counts[i]);
-			drain(&w);
+			wire_drain(&w);
 		}
 	m.msg_iovlen = SIZE_MAX;
 	say(sendmsg(w.out, &m, 0), "SIZE_MAX vectors");
@@ -594,7 +323,7 @@ static void run_scatter(char **args)
 	v[1].iov_len = SIZE_MAX;
 	for (enum call c = SENDMSG; c < CALLS; c++)
 		say(transmit(c, w.out, &m, 0), "%s negative vector", call_name[c]);
-	drain(&w);
+	wire_drain(&w);
 }
 
 /* Three messages of 1024 vectors each: more than fit one pass. */
@@ -602,7 +331,7 @@ static void run_scatter_many(char **args)
 {
 	static struct iovec v[3][1024];
 	static char bytes[3][1024];
-	struct wire w = open_wire(families, 0);
+	struct wire w = wire_open(wire_families, 0);
 	struct mmsghdr messages[3] = { 0 };
 
 	(void)args;
@@ -616,7 +345,7 @@ static void run_scatter_many(char **args)
 	}
 	say(sendmmsg(w.out, messages, 3, 0), "sendmmsg");
 	tell("%u %u %u", messages[0].msg_len, messages[1].msg_len, messages[2].msg_len);
-	drain(&w);
+	wire_drain(&w);
 }
 
 /* Together more than any buffer, each small enough by itself. */
@@ -631,7 +360,7 @@ static void run_large_many(char **args)
 	(void)args;
 	fill(bytes, sizeof(bytes), 3);
 	for (int i = 0; i < 3; i++)
-		w[i] = open_wire(families, 0);
+		w[i] = wire_open(wire_families, 0);
 	/* One to each receiver that is looked at; the rest is lost on a full buffer, at worst. */
 	for (int i = 0; i < 24; i++)
 		messages[i].msg_hdr = (struct msghdr){ .msg_name = &w[i < 2 ? i : 2].to,
@@ -643,15 +372,15 @@ static void run_large_many(char **args)
 	for (int i = 0; i < count; i++)
 		right += messages[i].msg_len == sizeof(bytes);
 	tell("lengths %d", right);
-	drain(&w[0]);
-	drain(&w[1]);
+	wire_drain(&w[0]);
+	wire_drain(&w[1]);
 }
 
 /* ---- pointers and lengths that are wrong ------------------------------- */
 
 static void run_bad_pointers(char **args)
 {
-	struct wire w = open_wire(families, 0);
+	struct wire w = wire_open(wire_families, 0);
 	char *end = fence(4096), *name = end - w.len + 4, *bytes = end - 10;
 	struct iovec good = { (void *)"good", 4 }, bad = { end, 4 }, half = { bytes, 20 };
 	struct iovec mixed[2] = { good, bad }, *cut = (void *)(end - sizeof(struct iovec));
@@ -699,13 +428,13 @@ static void run_bad_pointers(char **args)
 	say(sendmmsg(w.out, (void *)end, 1, 0), "headers");
 	say(sendmmsg(w.out, (void *)header, 1, 0), "half the headers");
 	say(sendmmsg(w.out, NULL, 3, 0), "no headers");
-	drain(&w);
+	wire_drain(&w);
 }
 
 /* Of several messages one is bad: those before it count. */
 static void run_bad_entries(char **args)
 {
-	struct wire w = open_wire(families, 0);
+	struct wire w = wire_open(wire_families, 0);
 	char *end = fence(4096);
 	struct iovec good = { (void *)"good", 4 }, bad = { end, 4 }, negative = { end - 8, -1 };
 	struct msghdr m = {
@@ -733,17 +462,17 @@ static void run_bad_entries(char **args)
 		say(sendmmsg(w.out, four, 4, 0), "kind %d", kind);
 		tell("%u %u %u %u", four[0].msg_len, four[1].msg_len, four[2].msg_len,
 		     four[3].msg_len);
-		drain(&w);
+		wire_drain(&w);
 	}
 	memcpy(last, four, sizeof(four[0]) * 2);
 	say(sendmmsg(w.out, last, 4, 0), "past the end");
-	drain(&w);
+	wire_drain(&w);
 }
 
 /* The lengths cannot be told. How many went then is not promised; the result is. */
 static void run_read_only_headers(char **args)
 {
-	struct wire w = open_wire(families, 0);
+	struct wire w = wire_open(wire_families, 0);
 	char *page = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	struct iovec good = { (void *)"good", 4 };
 	struct mmsghdr one = { .msg_hdr = { .msg_name = &w.to,
@@ -798,8 +527,8 @@ static void run_lengths(char **args)
 	};
 
 	(void)args;
-	for (const struct family *f = families; f->name; f++) {
-		struct wire w = open_wire(f, 0);
+	for (const struct wire_family *f = wire_families; f->name; f++) {
+		struct wire w = wire_open(f, 0);
 		char *room = calloc(1, 4096 + CONTROL_ROOM);
 		struct iovec v = { (void *)"length", 6 };
 		struct msghdr m = { .msg_name = room, .msg_iov = &v, .msg_iovlen = 1 };
@@ -820,9 +549,9 @@ static void run_lengths(char **args)
 				say(transmit(c, w.out, &m, 0), "%s %s control of %zu", f->name,
 				    call_name[c], control_lengths[i]);
 			}
-		drain(&w);
+		wire_drain(&w);
 		free(room);
-		close_wire(&w);
+		wire_close(&w);
 	}
 }
 
@@ -830,8 +559,8 @@ static void run_lengths(char **args)
 static void run_unspec(char **args)
 {
 	(void)args;
-	for (const struct family *f = families; f->name; f++) {
-		struct wire w = open_wire(f, 0);
+	for (const struct wire_family *f = wire_families; f->name; f++) {
+		struct wire w = wire_open(f, 0);
 		sa_family_t family = w.to.any.sa_family;
 
 		for (int connected = 0; connected < 2; connected++) {
@@ -842,8 +571,8 @@ static void run_unspec(char **args)
 			w.to.any.sa_family = family;
 			MUST(connect(w.out, &w.to.any, w.len));
 		}
-		drain(&w);
-		close_wire(&w);
+		wire_drain(&w);
+		wire_close(&w);
 	}
 }
 
@@ -926,7 +655,7 @@ static void run_big_without_waiting(char **args)
 
 static void run_more(char **args)
 {
-	struct wire w = open_wire(families, 0);
+	struct wire w = wire_open(wire_families, 0);
 	char bytes[64];
 	int fds[2];
 
@@ -935,7 +664,7 @@ static void run_more(char **args)
 		say(transmit_to(c, &w, (void *)"one ", 4, MSG_MORE), "%s more", call_name[c]);
 		say(transmit_to(c, &w, (void *)"two ", 4, MSG_MORE), "%s more", call_name[c]);
 		say(transmit_to(c, &w, (void *)"three", 5, 0), "%s", call_name[c]);
-		drain(&w);
+		wire_drain(&w);
 	}
 	open_connection("127.0.0.1", fds);
 	for (enum call c = SENDMSG; c < CALLS; c++) {
@@ -983,16 +712,16 @@ static void run_flags(char **args)
 				     MSG_ZEROCOPY, MSG_FASTOPEN,         1 << 30 };
 
 	(void)args;
-	for (const struct family *f = families; f->name; f++) {
-		struct wire w = open_wire(f, 0);
+	for (const struct wire_family *f = wire_families; f->name; f++) {
+		struct wire w = wire_open(f, 0);
 
 		for (enum call c = SENDTO; c < CALLS; c++)
 			for (size_t i = 0; i < sizeof(flags) / sizeof(*flags); i++) {
 				say(transmit_to(c, &w, (void *)"flag", 4, flags[i]), "%s %s %#x",
 				    f->name, call_name[c], flags[i]);
-				drain(&w);
+				wire_drain(&w);
 			}
-		close_wire(&w);
+		wire_close(&w);
 	}
 }
 
@@ -1006,7 +735,7 @@ static void run_fast_open(char **args)
 
 	(void)args;
 	for (enum call c = SENDTO; c < CALLS; c++)
-		for (const struct family *f = families; f->name; f++) {
+		for (const struct wire_family *f = wire_families; f->name; f++) {
 			union name at, to;
 			socklen_t len;
 			int listener = open_receiver(SOCK_STREAM, f->at, &at, &len), fd, accepted;
@@ -1044,155 +773,6 @@ static void run_fast_open(char **args)
 		}
 }
 
-/* ---- the same again, but for one thing ---------------------------------- */
-
-/* A message that a thread sends again and again, and all that can change about it. */
-struct routine {
-	struct wire w;
-	struct msghdr m;
-	struct iovec *v; /* a page of their own */
-	char bytes[64], others[64];
-	char *end; /* behind it nothing can be read */
-};
-
-static void protect_vectors(struct routine *r, int how)
-{
-	MUST(mprotect(r->v, 4096, how));
-}
-
-static void set_routine(struct routine *r)
-{
-	protect_vectors(r, PROT_READ | PROT_WRITE);
-	r->v[0] = (struct iovec){ r->bytes, 10 };
-	r->v[1] = (struct iovec){ r->bytes + 10, 16 };
-	r->m = (struct msghdr){
-		.msg_name = &r->w.to, .msg_namelen = r->w.len, .msg_iov = r->v, .msg_iovlen = 2
-	};
-}
-
-static void other_payload(struct routine *r)
-{
-	memcpy(r->bytes, r->others, sizeof(r->bytes));
-}
-static void other_place(struct routine *r)
-{
-	r->v[0].iov_base = r->others;
-}
-static void last_place(struct routine *r)
-{
-	r->v[1].iov_base = r->others;
-}
-static void shorter(struct routine *r)
-{
-	r->v[1].iov_len = 5;
-}
-static void longer(struct routine *r)
-{
-	r->v[1].iov_len = 20;
-}
-static void shorter_first(struct routine *r)
-{
-	r->v[0].iov_len = 5;
-}
-static void one_less(struct routine *r)
-{
-	r->m.msg_iovlen = 1;
-}
-static void one_more(struct routine *r)
-{
-	r->v[2] = (struct iovec){ r->others, 3 };
-	r->m.msg_iovlen = 3;
-}
-static void none(struct routine *r)
-{
-	r->m.msg_iovlen = 0;
-}
-static void many(struct routine *r)
-{
-	r->m.msg_iovlen = 1025;
-}
-static void no_name(struct routine *r)
-{
-	r->m.msg_name = NULL;
-}
-static void long_name(struct routine *r)
-{
-	r->m.msg_namelen = 4096;
-}
-static void short_name(struct routine *r)
-{
-	r->m.msg_namelen = 3;
-}
-static void bad_name(struct routine *r)
-{
-	r->m.msg_name = r->end - 3;
-}
-static void bad_vectors(struct routine *r)
-{
-	r->m.msg_iov = (void *)(r->end - 24);
-}
-static void lost_vectors(struct routine *r)
-{
-	protect_vectors(r, PROT_NONE);
-}
-
-static void bad_payload(struct routine *r)
-{
-	r->v[1].iov_base = r->end - 4;
-}
-static void negative(struct routine *r)
-{
-	r->v[1].iov_len = SIZE_MAX;
-}
-
-/* After messages that were the same, one differs, and then they are the same again. */
-static void run_routine(char **args)
-{
-	static const struct {
-		const char *what;
-		void (*change)(struct routine *r);
-	} changes[] = {
-		{ "other payload", other_payload },
-		{ "other place", other_place },
-		{ "last place", last_place },
-		{ "shorter", shorter },
-		{ "longer", longer },
-		{ "shorter first", shorter_first },
-		{ "one less", one_less },
-		{ "one more", one_more },
-		{ "none", none },
-		{ "many", many },
-		{ "no name", no_name },
-		{ "long name", long_name },
-		{ "short name", short_name },
-		{ "bad name", bad_name },
-		{ "bad vectors", bad_vectors },
-		{ "lost vectors", lost_vectors },
-		{ "bad payload", bad_payload },
-		{ "negative", negative },
-	};
-	struct routine r = {
-		.w = open_wire(families, 0),
-		.v = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
-		.end = fence(4096),
-	};
-
-	(void)args;
-	if (r.v == MAP_FAILED)
-		err(1, "mmap");
-	for (size_t i = 0; i < sizeof(changes) / sizeof(*changes); i++)
-		for (int turn = 0; turn < 9; turn++) {
-			memset(r.bytes, 'a' + turn, sizeof(r.bytes));
-			memset(r.others, 'A' + turn, sizeof(r.others));
-			set_routine(&r);
-			/* Once, and then twice. */
-			if (turn == 3 || turn == 6 || turn == 7)
-				changes[i].change(&r);
-			say(syscall(SYS_sendmsg, r.w.out, &r.m, 0), "%s", changes[i].what);
-			drain(&r.w);
-		}
-}
-
 /* ---- afterwards -------------------------------------------------------- */
 
 static void *keep_sending(void *arg)
@@ -1208,8 +788,8 @@ static void *keep_sending(void *arg)
 /* A closed socket's port is free, however busy the others are. */
 static void run_same_port(char **args)
 {
-	struct wire crowd = open_wire(&families[0], 0);
-	struct wire w = open_wire(&families[0], 0);
+	struct wire crowd = wire_open(&wire_families[0], 0);
+	struct wire w = wire_open(&wire_families[0], 0);
 	union name own = { .v4 = { .sin_family = AF_INET } };
 	socklen_t len = sizeof(own.v4);
 	char text[] = "hello";
@@ -1240,8 +820,6 @@ int main(int argc, char **argv)
 		{ "many", run_many },
 		{ "too_many", run_too_many },
 		{ "denied", run_denied },
-		{ "series", run_series },
-		{ "denied_later", run_denied_later },
 		{ "empty", run_empty },
 		{ "sizes", run_sizes },
 		{ "scatter", run_scatter },
@@ -1259,7 +837,6 @@ int main(int argc, char **argv)
 		{ "out_of_band", run_out_of_band },
 		{ "flags", run_flags },
 		{ "fast_open", run_fast_open },
-		{ "routine", run_routine },
 		{ "same_port", run_same_port },
 		{ 0 },
 	};
