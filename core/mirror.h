@@ -20,7 +20,7 @@
 
 enum {
 	MIRROR_KINDS = 4, /* of client sockets: IPv4 and IPv6, stream and datagram */
-	MIRROR_POOL = 8,  /* of each kind are kept ready */
+	MIRROR_POOL = 8,  /* of each kind are kept ready once the first was wanted */
 };
 
 struct mirror {

@@ -5,24 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "policy/addr.h"
-
-static struct record record(enum direction dir, enum proto proto, const char *addr, uint16_t port)
-{
-	struct record r = {
-		.endpoint = { .dir = dir, .proto = proto, .port = port },
-		.decision = { .verdict = VERDICT_DENY, .reason = REASON_DEFAULT },
-		.pid = 4211,
-		.tid = 4212,
-		.comm = "curl",
-		.syscall = "connect",
-		.error = ECONNREFUSED,
-	};
-
-	if (addr)
-		cr_assert_eq(addr_parse(addr, &r.endpoint.addr), 0);
-	return r;
-}
+#include "selftests/unit/denied.h"
 
 static const char *line(const struct record *r)
 {
@@ -34,20 +17,20 @@ static const char *line(const struct record *r)
 
 Test(line, a_denial_by_default)
 {
-	struct record r = record(DIR_OUT, PROTO_TCP, "93.184.216.34", 443);
+	struct record r = denied(DIR_OUT, PROTO_TCP, "93.184.216.34", 443);
 
 	cr_assert_str_eq(line(&r), "DENY tcp 93.184.216.34:443 curl[4211] (default)");
-	r = record(DIR_OUT, PROTO_UDP, "2606:4700::1111", 53);
+	r = denied(DIR_OUT, PROTO_UDP, "2606:4700::1111", 53);
 	cr_assert_str_eq(line(&r), "DENY udp [2606:4700::1111]:53 curl[4211] (default)");
-	r = record(DIR_OUT, PROTO_ICMP, "1.1.1.1", 0);
+	r = denied(DIR_OUT, PROTO_ICMP, "1.1.1.1", 0);
 	cr_assert_str_eq(line(&r), "DENY icmp 1.1.1.1 curl[4211] (default)");
-	r.endpoint.addr = record(DIR_OUT, PROTO_ICMP, "::1", 0).endpoint.addr;
+	r.endpoint.addr = denied(DIR_OUT, PROTO_ICMP, "::1", 0).endpoint.addr;
 	cr_assert_str_eq(line(&r), "DENY icmp ::1 curl[4211] (default)");
 }
 
 Test(line, a_rule_is_quoted_as_written)
 {
-	struct record r = record(DIR_OUT, PROTO_TCP, "93.184.216.34", 443);
+	struct record r = denied(DIR_OUT, PROTO_TCP, "93.184.216.34", 443);
 
 	r.decision = (struct decision){ .verdict = VERDICT_ALLOW, .rule = 2 };
 	r.rule = "allow example.com:443";
@@ -58,12 +41,12 @@ Test(line, a_rule_is_quoted_as_written)
 
 Test(line, a_refused_bind_says_which_option_permits_it)
 {
-	struct record r = record(DIR_IN, PROTO_TCP, "0.0.0.0", 3000);
+	struct record r = denied(DIR_IN, PROTO_TCP, "0.0.0.0", 3000);
 
 	r.decision.reason = REASON_BIND_DEFAULT;
 	cr_assert_str_eq(line(&r), "DENY in tcp 0.0.0.0:3000 curl[4211] (bind-default) "
 				   "(allow: --net-allow-bind 3000)");
-	r = record(DIR_IN, PROTO_UDP, "::", 0);
+	r = denied(DIR_IN, PROTO_UDP, "::", 0);
 	r.decision.reason = REASON_BIND_DEFAULT;
 	cr_assert_str_eq(line(&r), "DENY in udp [::]:0 curl[4211] (bind-default) "
 				   "(allow: --net-allow-bind '*')");
@@ -71,7 +54,7 @@ Test(line, a_refused_bind_says_which_option_permits_it)
 
 Test(line, reasons)
 {
-	struct record r = record(DIR_OUT, PROTO_TCP, NULL, 0);
+	struct record r = denied(DIR_OUT, PROTO_TCP, NULL, 0);
 
 	r.decision.reason = REASON_ERROR;
 	r.decision.error = EFAULT;
@@ -80,14 +63,14 @@ Test(line, reasons)
 	cr_assert_str_eq(line(&r), "DENY tcp ?:0 curl[4211] (error 9999)");
 	r.decision.reason = REASON_PROTOCOL;
 	cr_assert_str_eq(line(&r), "DENY tcp ?:0 curl[4211] (protocol)");
-	r = record(DIR_OUT, PROTO_TCP, "1.2.3.4", 5);
+	r = denied(DIR_OUT, PROTO_TCP, "1.2.3.4", 5);
 	r.decision.verdict = VERDICT_ASK;
 	cr_assert_str_eq(line(&r), "ASK tcp 1.2.3.4:5 curl[4211] (default)");
 }
 
 Test(line, names_of_the_command_cannot_leave_their_line)
 {
-	struct record r = record(DIR_OUT, PROTO_UNIX, NULL, 0);
+	struct record r = denied(DIR_OUT, PROTO_UNIX, NULL, 0);
 
 	r.decision.reason = REASON_UNIX_DEFAULT;
 	r.endpoint.name = "/tmp/a\nsandtop: ALLOW";
@@ -98,7 +81,7 @@ Test(line, names_of_the_command_cannot_leave_their_line)
 
 Test(line, the_longest_texts_fit_and_a_small_buffer_cuts)
 {
-	struct record r = record(DIR_OUT, PROTO_DNS, NULL, 0);
+	struct record r = denied(DIR_OUT, PROTO_DNS, NULL, 0);
 	char text[5000], buf[LINE_TEXT_MAX];
 
 	memset(text, '\xff', sizeof(text) - 1);

@@ -5,24 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "policy/addr.h"
-
-static struct record record(enum direction dir, enum proto proto, const char *addr, uint16_t port)
-{
-	struct record r = {
-		.endpoint = { .dir = dir, .proto = proto, .port = port },
-		.decision = { .verdict = VERDICT_DENY, .reason = REASON_DEFAULT },
-		.pid = 4211,
-		.tid = 4212,
-		.comm = "curl",
-		.syscall = "connect",
-		.error = ECONNREFUSED,
-	};
-
-	if (addr)
-		cr_assert_eq(addr_parse(addr, &r.endpoint.addr), 0);
-	return r;
-}
+#include "selftests/unit/denied.h"
 
 static const char *option_of(struct option_policy p, const struct record *r)
 {
@@ -41,21 +24,21 @@ Test(option, the_option_that_would_allow)
 {
 	struct record r;
 
-	r = record(DIR_OUT, PROTO_TCP, "1.2.3.4", 443);
+	r = denied(DIR_OUT, PROTO_TCP, "1.2.3.4", 443);
 	cr_assert_str_eq(option(&r), "--net-allow 1.2.3.4:443");
-	r = record(DIR_OUT, PROTO_TCP, "2001:db8::1", 443);
+	r = denied(DIR_OUT, PROTO_TCP, "2001:db8::1", 443);
 	cr_assert_str_eq(option(&r), "--net-allow [2001:db8::1]:443");
-	r = record(DIR_OUT, PROTO_UDP, "::1", 53);
+	r = denied(DIR_OUT, PROTO_UDP, "::1", 53);
 	cr_assert_str_eq(option(&r), "--net-allow udp://[::1]:53");
-	r = record(DIR_OUT, PROTO_UDP, "1.1.1.1", 0);
+	r = denied(DIR_OUT, PROTO_UDP, "1.1.1.1", 0);
 	cr_assert_str_eq(option(&r), "--net-allow udp://1.1.1.1");
-	r = record(DIR_OUT, PROTO_ICMP, "1.1.1.1", 0);
+	r = denied(DIR_OUT, PROTO_ICMP, "1.1.1.1", 0);
 	cr_assert_str_eq(option(&r), "--net-allow icmp://1.1.1.1");
-	r = record(DIR_OUT, PROTO_TCP, "127.0.0.1", 80);
+	r = denied(DIR_OUT, PROTO_TCP, "127.0.0.1", 80);
 	r.endpoint.unspecified = true;
 	cr_assert_str_eq(option(&r), "--net-allow 0.0.0.0:80");
 	cr_assert_str_eq(option_of((struct option_policy){ .sinkhole = true }, &r), "");
-	r = record(DIR_IN, PROTO_TCP, "0.0.0.0", 3000);
+	r = denied(DIR_IN, PROTO_TCP, "0.0.0.0", 3000);
 	r.decision.reason = REASON_BIND_DEFAULT;
 	cr_assert_str_eq(option(&r), "--net-allow-bind 3000");
 }
@@ -70,7 +53,7 @@ Test(option, the_option_for_a_unix_socket)
 		{ "@$a", "--net-allow 'unix:@$a'" },
 		{ "/run/\xc3\xa9", "--net-allow 'unix:/run/\xc3\xa9'" },
 	};
-	struct record r = record(DIR_OUT, PROTO_UNIX, NULL, 0);
+	struct record r = denied(DIR_OUT, PROTO_UNIX, NULL, 0);
 	char name[ENDPOINT_NAME_MAX] = "/";
 
 	r.decision.reason = REASON_UNIX_DEFAULT;
@@ -89,7 +72,7 @@ Test(option, the_option_is_one_of_the_policys_kind)
 {
 	const struct option_policy rules = { .family = FAMILY_RULES, .own_rules = 2 };
 	const struct option_policy inbound = { .family = FAMILY_RULES, .has_in = true };
-	struct record r = record(DIR_OUT, PROTO_TCP, "1.2.3.4", 443);
+	struct record r = denied(DIR_OUT, PROTO_TCP, "1.2.3.4", 443);
 
 	r.generation = 1;
 	cr_expect_str_eq(option_of(rules, &r), "--rule 'allow 1.2.3.4:443'");
@@ -103,13 +86,13 @@ Test(option, the_option_is_one_of_the_policys_kind)
 	r.decision.rule = 3; /* the preset's */
 	cr_expect_str_eq(option_of(rules, &r), "--rule 'allow 1.2.3.4:443'");
 
-	r = record(DIR_IN, PROTO_TCP, "0.0.0.0", 3000);
+	r = denied(DIR_IN, PROTO_TCP, "0.0.0.0", 3000);
 	r.decision.reason = REASON_BIND_DEFAULT;
 	cr_expect_str_eq(option_of(rules, &r), "--net-allow-bind 3000");
 	cr_expect_str_eq(option_of(inbound, &r), "--rule 'allow in 0.0.0.0:3000'");
 	cr_expect_str_eq(option_of((struct option_policy){ .bind = BIND_DENY }, &r), "");
 
-	r = record(DIR_OUT, PROTO_UNIX, NULL, 0);
+	r = denied(DIR_OUT, PROTO_UNIX, NULL, 0);
 	r.decision.reason = REASON_UNIX_DEFAULT;
 	r.endpoint.name = "/run/bus";
 	cr_expect_str_eq(option_of(rules, &r), "--rule 'allow unix:/run/bus'");
@@ -121,7 +104,7 @@ Test(option, no_option_where_none_would_help)
 {
 	static const enum reason reasons[] = { REASON_RULE, REASON_MAX_CONNECTIONS, REASON_PROTOCOL,
 					       REASON_ERROR };
-	struct record r = record(DIR_OUT, PROTO_TCP, "1.2.3.4", 443);
+	struct record r = denied(DIR_OUT, PROTO_TCP, "1.2.3.4", 443);
 	size_t i;
 
 	for (i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++) {
@@ -132,7 +115,7 @@ Test(option, no_option_where_none_would_help)
 	r.decision.verdict = VERDICT_ALLOW;
 	cr_assert_str_eq(option(&r), "");
 
-	r = record(DIR_OUT, PROTO_UNIX, NULL, 0);
+	r = denied(DIR_OUT, PROTO_UNIX, NULL, 0);
 	r.decision.reason = REASON_CONTROL_SOCKET;
 	r.endpoint.name = "/run/user/1000/sandtop/a.sock";
 	cr_assert_str_eq(option(&r), "");
@@ -143,7 +126,7 @@ Test(option, no_option_where_none_would_help)
 	cr_assert_str_eq(option(&r), "");
 	r.endpoint.name = NULL;
 	cr_assert_str_eq(option(&r), "");
-	r = record(DIR_OUT, PROTO_DNS, NULL, 0);
+	r = denied(DIR_OUT, PROTO_DNS, NULL, 0);
 	r.endpoint.name = "example.com";
 	cr_assert_str_eq(option(&r), "");
 }
