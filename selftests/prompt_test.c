@@ -59,6 +59,17 @@ static const char script[] = "import errno, socket, sys, threading\n"
 			     "said.values()), 'end', flush=True)\n"
 			     "sys.stdin.readline()\n";
 
+/*
+ * Runs the script after it once a line comes. What starts an interpreter may connect too (bash asks
+ * nscd for the user where HOME is not set), so it has to be up before the operator's keys.
+ */
+static const char when_told[] = "import sys\n"
+				"print('ready', flush=True)\n"
+				"sys.stdin.readline()\n"
+				"print('went', flush=True)\n"
+				"del sys.argv[0]\n"
+				"exec(sys.argv[0])\n";
+
 FIXTURE(prompt)
 {
 	struct server *server;
@@ -271,8 +282,8 @@ TEST_F(prompt, what_nobody_answers_is_denied_and_leaves_with_a_word)
 /* What a rule allows is held all the same, until the same key lets it go on. */
 TEST_F(prompt, a_pause_holds_what_is_allowed)
 {
-	start(self, ARGS("sandtop", "--preset", "allow-all", "--", "sh", "-c",
-			 "echo ready; read go; echo went; exec python3 -c \"$0\" 1", script));
+	start(self, ARGS("sandtop", "--preset", "allow-all", "--", "python3", "-c", when_told,
+			 script, "1"));
 	expect_screen(self, "ready");
 	type(self, LEAVE_OUTPUT "P");
 	expect_screen(self, "PAUSED, P goes on");
@@ -290,8 +301,8 @@ TEST_F(prompt, a_pause_holds_what_is_allowed)
 
 TEST_F(prompt, a_panic_denies_what_was_allowed)
 {
-	start(self, ARGS("sandtop", "--preset", "allow-all", "--", "sh", "-c",
-			 "echo ready; read go; echo went; exec python3 -c \"$0\" 1", script));
+	start(self, ARGS("sandtop", "--preset", "allow-all", "--", "python3", "-c", when_told,
+			 script, "1"));
 	expect_screen(self, "ready");
 	type(self, LEAVE_OUTPUT "X");
 	expect_screen(self, "Deny everything, and shut every connection?");
