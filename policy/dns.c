@@ -100,14 +100,14 @@ int draft_block_suffix(struct draft *d, const char *text, struct policy_error *e
 
 int draft_block_list(struct draft *d, const char *text, size_t size, struct policy_error *err)
 {
-	unsigned line;
-	int ret = domain_map_add_list(&d->dns.block, text, size, 1, &line);
+	struct domain_fault fault;
+	int ret = domain_map_add_list(&d->dns.block, text, size, 1, &fault);
 
 	if (ret == -EINVAL)
 		return policy_error_set(err,
-					"%u: expected a name, or an address and names as in "
-					"hosts(5)",
-					line);
+					"%u: " QUOTED ": expected a name, or an address and names "
+					"as in hosts(5)",
+					fault.line, fault.text);
 	return ret;
 }
 
