@@ -286,6 +286,7 @@ TEST_F(prompt, a_pause_holds_what_is_allowed)
 	expect_screen(self, "ready");
 	type(self, LEAVE_OUTPUT "P");
 	expect_screen(self, "PAUSED, P goes on");
+	expect_screen(self, "paused: every new call waits");
 	type(self, F5);
 	expect_screen(self, "PAUSED, Ctrl-] P goes on");
 	type(self, "\r");
