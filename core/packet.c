@@ -410,6 +410,12 @@ static int cap_ttls(uint8_t *wire, size_t len)
 	return 0;
 }
 
+static int ignore(void *arg __attribute__((unused)),
+		  const struct packet_record *r __attribute__((unused)))
+{
+	return 0;
+}
+
 size_t packet_adapt(uint8_t *wire, size_t len, const struct packet_query *q, size_t room)
 {
 	uint8_t *p;
@@ -420,6 +426,9 @@ size_t packet_adapt(uint8_t *wire, size_t len, const struct packet_query *q, siz
 	memcpy(wire + NS_HFIXEDSZ, q->question, q->question_len);
 	if (!q->edns)
 		len = cut_opt(wire, len);
+	/* A name in it may have pointed at what was changed or cut off. */
+	if (packet_walk(wire, len, ignore, NULL))
+		return 0;
 	if (len <= room)
 		return len;
 	put16(wire + FLAGS_AT, get16(wire + FLAGS_AT) | FLAG_TC);

@@ -84,7 +84,7 @@ int packet_rcode(const uint8_t *wire);
 /*
  * Make a name server's answer one to *q: its id, its spelling of the name, no EDNS if it had none,
  * cut with TC set when it is longer than `room` bytes. `wire` is changed in place. Returns the
- * length, or 0 when it is no answer to that question.
+ * length, or 0 when it is no answer to that question or, so changed, malformed.
  */
 size_t packet_adapt(uint8_t *wire, size_t len, const struct packet_query *q, size_t room);
 

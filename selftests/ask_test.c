@@ -212,8 +212,8 @@ TEST_F(ask, delays_nobody)
 
 TEST_F(ask, nobody_is_there)
 {
-	ASSERT_EQ(0, sandbox_run(&self->a.s, ARGS("--ask", "-q"),
-				 ARGS("python3", "-c", script, "ask", "1")));
+	ASSERT_EQ(0,
+		  sandbox_run(&self->a.s, ARGS("--ask", "-q"), ARGS(PYTHON, script, "ask", "1")));
 	EXPECT_STRIN("good 0\n", self->a.s.command.out.text);
 	EXPECT_EQ(1, asked_decisions(&self->a, "deny", "ask-nobody"));
 	EXPECT_EQ(0, asked_decisions(&self->a, "ask", "default"));

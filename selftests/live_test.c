@@ -155,8 +155,7 @@ TEST_F(self_group, is_what_the_sandbox_listens_on)
 
 	snprintf(port, sizeof(port), "%u", server_port(self->other));
 	ASSERT_EQ(0, sandbox_start(&self->s, variant->options,
-				   ARGS("python3", "-c", self_script, variant->bound, variant->addr,
-					port),
+				   ARGS(PYTHON, self_script, variant->bound, variant->addr, port),
 				   take_stdin, &self->stdin_of));
 	ASSERT_EQ(0, command_wait_text(&self->s.command, &self->s.command.out, " closed\n",
 				       COMMAND_TIMEOUT));
@@ -210,9 +209,8 @@ TEST_F(self_group, has_who_waits_for_an_answer)
 	const char *said = !strcmp(variant->own, "ok") ? "pong" : variant->own;
 	const char *out;
 
-	ASSERT_EQ(0,
-		  sandbox_run(&self->s, variant->options,
-			      ARGS("python3", "-c", answer_script, variant->bound, variant->addr)));
+	ASSERT_EQ(0, sandbox_run(&self->s, variant->options,
+				 ARGS(PYTHON, answer_script, variant->bound, variant->addr)));
 	EXPECT_EQ(0, command_code(&self->s.command))
 	{
 		TH_LOG("%s", self->s.command.err.text);
@@ -276,8 +274,7 @@ FIXTURE_TEARDOWN(shared)
 
 static void share(struct shared_data *self, const char *const options[], const char *said)
 {
-	ASSERT_EQ(0,
-		  sandbox_run(&self->s, options, ARGS("python3", "-c", share_script, self->port)));
+	ASSERT_EQ(0, sandbox_run(&self->s, options, ARGS(PYTHON, share_script, self->port)));
 	EXPECT_EQ(0, command_code(&self->s.command))
 	{
 		TH_LOG("%s", self->s.command.err.text);
@@ -393,7 +390,7 @@ FIXTURE_TEARDOWN(comer)
 
 TEST_F(comer, is_judged_as_what_it_is_now)
 {
-	const char *argv[] = { "python3",     "-c",          comer_script,  COMER, NULL,
+	const char *argv[] = { PYTHON,        comer_script,  COMER,         NULL,
 			       "ENETUNREACH", variant->here, variant->here, NULL };
 	struct command *c = &self->s.command;
 	size_t before;
@@ -425,8 +422,9 @@ TEST_F(comer, is_judged_as_what_it_is_now)
 
 TEST_F(comer, is_forgotten_when_it_goes)
 {
-	const char *argv[] = { "python3", "-c",          comer_script,  COMER,
-			       NULL,      variant->here, "ENETUNREACH", NULL };
+	const char *argv[] = {
+		PYTHON, comer_script, COMER, NULL, variant->here, "ENETUNREACH", NULL
+	};
 	struct command *c = &self->s.command;
 	char port[16];
 

@@ -127,7 +127,7 @@ static void finish(FIXTURE_DATA(prompt) * self, const char *said)
 
 TEST_F(prompt, without_sandtop_the_peer_is_reached)
 {
-	start(self, ARGS("python3", "-c", script, "1"));
+	start(self, ARGS(PYTHON, script, "1"));
 	expect_screen(self, "first ok good 1 end");
 	EXPECT_EQ(0, server_wait(self->server, 1, TTY_TIMEOUT));
 }
@@ -135,7 +135,7 @@ TEST_F(prompt, without_sandtop_the_peer_is_reached)
 /* Without any policy, a run with a monitor asks. */
 TEST_F(prompt, allows)
 {
-	start(self, ARGS("sandtop", "--", "python3", "-c", script, "1"));
+	start(self, ARGS("sandtop", "--", PYTHON, script, "1"));
 	expect_screen(self, "1 waiting, Ctrl-] to answer");
 	EXPECT_EQ(0, server_count(self->server));
 	type(self, LEAVE_OUTPUT);
@@ -152,7 +152,7 @@ TEST_F(prompt, allows)
 
 TEST_F(prompt, denies)
 {
-	start(self, ARGS("sandtop", "--", "python3", "-c", script, "1"));
+	start(self, ARGS("sandtop", "--", PYTHON, script, "1"));
 	expect_screen(self, "1 waiting, Ctrl-] to answer");
 	type(self, LEAVE_OUTPUT);
 	expect_screen(self, READY);
@@ -165,7 +165,7 @@ TEST_F(prompt, denies)
 
 TEST_F(prompt, a_wider_answer_becomes_a_rule)
 {
-	start(self, ARGS("sandtop", "--", "python3", "-c", script, "3"));
+	start(self, ARGS("sandtop", "--", PYTHON, script, "3"));
 	expect_screen(self, "3 waiting, Ctrl-] to answer");
 	type(self, LEAVE_OUTPUT);
 	expect_screen(self, READY);
@@ -183,7 +183,7 @@ TEST_F(prompt, an_answer_for_good_asks_for_a_profile)
 	FILE *file;
 
 	snprintf(path, sizeof(path), "%s/p.toml", harness_dir());
-	start(self, ARGS("sandtop", "--", "python3", "-c", script, "3"));
+	start(self, ARGS("sandtop", "--", PYTHON, script, "3"));
 	expect_screen(self, "3 waiting, Ctrl-] to answer");
 	type(self, LEAVE_OUTPUT);
 	expect_screen(self, READY);
@@ -210,7 +210,7 @@ TEST_F(prompt, an_answer_for_good_asks_for_a_profile)
 /* Typed at once behind the key that shows the question, nobody can have read it. */
 TEST_F(prompt, stray_keys_answer_nothing)
 {
-	start(self, ARGS("sandtop", "--", "python3", "-c", script, "1"));
+	start(self, ARGS("sandtop", "--", PYTHON, script, "1"));
 	expect_screen(self, "1 waiting, Ctrl-] to answer");
 	type(self, LEAVE_OUTPUT "a\ra\ra\r");
 	expect_screen(self, READY);
@@ -228,7 +228,7 @@ TEST_F(prompt, a_key_within_half_a_second_counts_for_nothing)
 {
 	bool counted = true;
 
-	start(self, ARGS("sandtop", "--", "python3", "-c", script, "1"));
+	start(self, ARGS("sandtop", "--", PYTHON, script, "1"));
 	expect_screen(self, "1 waiting, Ctrl-] to answer");
 	for (int i = 0; i < 10 && counted; i++) {
 		int64_t begin = deadline_in(0);
@@ -252,7 +252,7 @@ TEST_F(prompt, a_key_within_half_a_second_counts_for_nothing)
 
 TEST_F(prompt, keys_typed_in_output_answer_nothing)
 {
-	start(self, ARGS("sandtop", "--ask-timeout", "60", "--", "python3", "-c", script, "1"));
+	start(self, ARGS("sandtop", "--ask-timeout", "60", "--", PYTHON, script, "1"));
 	expect_screen(self, "1 waiting, Ctrl-] to answer");
 	/* They go to the command, whose terminal echoes them. */
 	type(self, "a\ra\rAaA");
@@ -271,7 +271,7 @@ TEST_F(prompt, keys_typed_in_output_answer_nothing)
 
 TEST_F(prompt, what_nobody_answers_is_denied_and_leaves_with_a_word)
 {
-	start(self, ARGS("sandtop", "--ask-timeout", "1.5", "--", "python3", "-c", script, "1"));
+	start(self, ARGS("sandtop", "--ask-timeout", "1.5", "--", PYTHON, script, "1"));
 	expect_screen(self, "1 waiting, Ctrl-] to answer");
 	type(self, LEAVE_OUTPUT);
 	expect_screen(self, "not answered in time, so denied: tcp 127.0.1.1:9000");
@@ -282,8 +282,7 @@ TEST_F(prompt, what_nobody_answers_is_denied_and_leaves_with_a_word)
 /* What a rule allows is held all the same, until the same key lets it go on. */
 TEST_F(prompt, a_pause_holds_what_is_allowed)
 {
-	start(self, ARGS("sandtop", "--preset", "allow-all", "--", "python3", "-c", when_told,
-			 script, "1"));
+	start(self, ARGS("sandtop", "--preset", "allow-all", "--", PYTHON, when_told, script, "1"));
 	expect_screen(self, "ready");
 	type(self, LEAVE_OUTPUT "P");
 	expect_screen(self, "PAUSED, P goes on");
@@ -301,8 +300,7 @@ TEST_F(prompt, a_pause_holds_what_is_allowed)
 
 TEST_F(prompt, a_panic_denies_what_was_allowed)
 {
-	start(self, ARGS("sandtop", "--preset", "allow-all", "--", "python3", "-c", when_told,
-			 script, "1"));
+	start(self, ARGS("sandtop", "--preset", "allow-all", "--", PYTHON, when_told, script, "1"));
 	expect_screen(self, "ready");
 	type(self, LEAVE_OUTPUT "X");
 	expect_screen(self, "Deny everything, and shut every connection?");
@@ -338,7 +336,7 @@ TEST_F_TIMEOUT(prompt, each_of_fifty_gets_its_own_answer, 90)
 	char payload[16], said[64];
 
 	start(self, ARGS("sandtop", "--rule", "ask 127.0.1.0/24", "--rule", "deny 127.0.2.0/24",
-			 "--", "python3", "-c", script, "50", "busy"));
+			 "--", PYTHON, script, "50", "busy"));
 	expect_screen(self, "50 waiting, Ctrl-] to answer");
 	type(self, LEAVE_OUTPUT);
 	for (unsigned int i = 0; i < by_keys; i++) {

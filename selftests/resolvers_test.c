@@ -150,8 +150,6 @@ static const char node_resolve[] =
 static const char node_lookup[] = "require('dns').lookup(process.argv[1], {family: 4}, (e, a) => "
 				  "console.log(e ? e.code : a));\n";
 
-#define PYTHON "/usr/bin/python3", "-c"
-
 /* SERVER and NAME stand for what the test puts there. */
 static const struct {
 	const char *argv[9];

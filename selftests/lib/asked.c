@@ -48,8 +48,7 @@ void asked_start(struct asked *a, const char *const options[], const char *text,
 		 "import sys\nprint('here', flush=True)\n"
 		 "sys.stdin.readline()\n%s",
 		 text);
-	ASSERT_EQ(0, sandbox_start(&a->s, all, ARGS("python3", "-c", gated, what, count),
-				   take_stdin, a));
+	ASSERT_EQ(0, sandbox_start(&a->s, all, ARGS(PYTHON, gated, what, count), take_stdin, a));
 	asked_says(a, "here\n");
 	a->control = driven_connect("asked");
 	ASSERT_LE(0, a->control);

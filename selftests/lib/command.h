@@ -11,6 +11,12 @@
 /* An argument list in place: ARGS("ls", "-l"). */
 #define ARGS(...) ((const char *const[]){ __VA_ARGS__, NULL })
 
+/*
+ * The system's interpreter, to be followed by the program's text. One that $PATH finds first may be
+ * a script that looks for it, ten times as slow, with calls of its own.
+ */
+#define PYTHON "/usr/bin/python3", "-c"
+
 enum { COMMAND_TIMEOUT = 25000 }; /* ms: far more than anything here takes, on a busy machine too */
 
 /* What was read from one of its outputs so far. */

@@ -136,3 +136,21 @@ Test(packet, an_answer_is_made_fit_for_who_asked)
 	q.question[1] = 'b';
 	cr_expect_eq(packet_adapt(a.wire, a.len, &q, 512), 0);
 }
+
+Test(packet, a_name_that_points_into_what_is_cut_off_is_passed_on_to_nobody)
+{
+	static const char opt[] = "\0\0\x29\4\xd0\0\0\0\0\0\0";
+	struct packet_query q = ask(ns_t_a);
+	struct answer a = answer_to(&q);
+	char text[1024] = "";
+	size_t before = a.len;
+
+	record(&a, AN, ns_t_a, 5, "\xc6\x33\x64\1", 4);
+	a.wire[before + 1] = a.len; /* the root, the first byte of what follows */
+	a.wire[AR]++;
+	put(&a, opt, sizeof(opt) - 1);
+	cr_assert_eq(packet_walk(a.wire, a.len, note, text), 0);
+	cr_expect_str_eq(text, ". 1 5 - 198.51.100.1\n");
+	q.edns = false;
+	cr_expect_eq(packet_adapt(a.wire, a.len, &q, 512), 0);
+}
