@@ -100,73 +100,71 @@ int draft_block_suffix(struct draft *d, const char *text, struct policy_error *e
 
 int draft_block_list(struct draft *d, const char *text, size_t size, struct policy_error *err)
 {
-	unsigned line;
-	int ret = domain_map_add_list(&d->dns.block, text, size, 1, &line);
+	struct domain_fault fault;
+	int ret = domain_map_add_list(&d->dns.block, text, size, 1, &fault);
 
 	if (ret == -EINVAL)
 		return policy_error_set(err,
-					"%u: expected a name, or an address and names as in "
-					"hosts(5)",
-					line);
+					"%u: " QUOTED ": expected a name, or an address and names "
+					"as in hosts(5)",
+					fault.line, fault.text);
 	return ret;
 }
 
-/* The index of `text` among words, which end with NULL; or -EINVAL. */
-static int find_word(const char *text, const char *const *words, const char *expected,
-		     struct policy_error *err)
+/* Which of `words`, which end with NULL, `text` is: to *out, from 0. Returns 0 or -EINVAL. */
+static int choose(struct draft *d, const char *text, const char *const *words, const char *expected,
+		  int *out, struct policy_error *err)
 {
-	for (int i = 0; words[i]; i++)
-		if (!strcmp(text, words[i]))
-			return i;
+	for (int i = 0; words[i]; i++) {
+		if (strcmp(text, words[i]))
+			continue;
+		*out = i;
+		d->dns.given = true;
+		return 0;
+	}
 	return policy_error_set(err, QUOTED ": invalid value: expected %s", text, expected);
 }
 
 int draft_resolve(struct draft *d, const char *text, struct policy_error *err)
 {
 	static const char *const words[] = { "needed", "all", "none", NULL };
-	int i = find_word(text, words, "needed, all or none", err);
+	int i = 0, ret = choose(d, text, words, "needed, all or none", &i, err);
 
-	if (i < 0)
-		return i;
-	d->dns.settings.resolve = (enum dns_resolve)i;
-	d->dns.has_resolve = d->dns.given = true;
-	return 0;
+	if (!ret) {
+		d->dns.settings.resolve = (enum dns_resolve)i;
+		d->dns.has_resolve = true;
+	}
+	return ret;
 }
 
 int draft_denied(struct draft *d, const char *text, struct policy_error *err)
 {
 	static const char *const words[] = { "zero", "nxdomain", "refused", NULL };
-	int i = find_word(text, words, "zero, nxdomain or refused", err);
+	int i = 0, ret = choose(d, text, words, "zero, nxdomain or refused", &i, err);
 
-	if (i < 0)
-		return i;
-	d->dns.settings.denied = (enum dns_denied)i;
-	d->dns.given = true;
-	return 0;
+	if (!ret)
+		d->dns.settings.denied = (enum dns_denied)i;
+	return ret;
 }
 
 int draft_rebind_protection(struct draft *d, const char *text, struct policy_error *err)
 {
 	static const char *const words[] = { "true", "false", NULL };
-	int i = find_word(text, words, "true or false", err);
+	int i = 0, ret = choose(d, text, words, "true or false", &i, err);
 
-	if (i < 0)
-		return i;
-	d->dns.settings.rebinding = i == 1;
-	d->dns.given = true;
-	return 0;
+	if (!ret)
+		d->dns.settings.rebinding = i == 1;
+	return ret;
 }
 
 int draft_encrypted(struct draft *d, const char *text, struct policy_error *err)
 {
 	static const char *const words[] = { "block", "allow", NULL };
-	int i = find_word(text, words, "block or allow", err);
+	int i = 0, ret = choose(d, text, words, "block or allow", &i, err);
 
-	if (i < 0)
-		return i;
-	d->dns.settings.encrypted = i == 1;
-	d->dns.given = true;
-	return 0;
+	if (!ret)
+		d->dns.settings.encrypted = i == 1;
+	return ret;
 }
 
 /* IP, IP:PORT or [IPV6]:PORT; `text` is cut up. Returns 0 or -EINVAL. */

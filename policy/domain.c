@@ -2,8 +2,10 @@
 #include "policy/domain.h"
 
 #include <arpa/inet.h>
+#include <ctype.h>
 #include <errno.h>
 #include <idn2.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -314,22 +316,39 @@ static int add_line(struct domain_map *m, char *line, int value)
 	return ret;
 }
 
+/* A line of `n` bytes, without what surrounds its text. */
+static struct domain_fault fault_of(unsigned int line, const char *text, size_t n)
+{
+	struct domain_fault fault = { .line = line };
+
+	while (n && isspace((unsigned char)text[n - 1]))
+		n--;
+	for (; n && isspace((unsigned char)*text); n--)
+		text++;
+	if (n >= sizeof(fault.text))
+		n = sizeof(fault.text) - 1;
+	snprintf(fault.text, sizeof(fault.text), "%.*s", (int)n, text);
+	return fault;
+}
+
 int domain_map_add_list(struct domain_map *m, const char *text, size_t size, int value,
-			unsigned *line)
+			struct domain_fault *fault)
 {
 	const char *end = text + size;
 	char copy[4096];
 
-	for (*line = 1; text < end; ++*line) {
+	for (unsigned int line = 1; text < end; line++) {
 		const char *eol = memchr(text, '\n', (size_t)(end - text));
 		size_t n = (size_t)((eol ? eol : end) - text);
-		int ret;
+		int ret = -EINVAL;
 
-		if (n >= sizeof(copy) || memchr(text, '\0', n))
-			return -EINVAL;
-		memcpy(copy, text, n);
-		copy[n] = '\0';
-		ret = add_line(m, copy, value);
+		if (n < sizeof(copy) && !memchr(text, '\0', n)) {
+			memcpy(copy, text, n);
+			copy[n] = '\0';
+			ret = add_line(m, copy, value);
+		}
+		if (ret == -EINVAL)
+			*fault = fault_of(line, text, n);
 		if (ret)
 			return ret;
 		text += n + 1;

@@ -72,13 +72,19 @@ int domain_walk_next(const struct domain_map *m, struct domain_walk *w);
 
 void domain_map_free(struct domain_map *m);
 
+/* What a list of names has that is none. */
+struct domain_fault {
+	unsigned int line; /* from 1 */
+	char text[128];    /* the line, its beginning if it is longer */
+};
+
 /*
  * Add the names of a list, `size` bytes of text: one a line, or in the format of hosts(5) an address
- * and names. What follows # is a comment. Returns 0; -ENOMEM; -EINVAL with *line set to the number
- * of a line that is neither.
+ * and names. What follows # is a comment. Returns 0; -ENOMEM; -EINVAL with *fault filled for the
+ * first line that is neither.
  */
 int domain_map_add_list(struct domain_map *m, const char *text, size_t size, int value,
-			unsigned *line);
+			struct domain_fault *fault);
 
 /*
  * Whether a name is one that the public DNS has nothing to do with: of one label, or below a domain

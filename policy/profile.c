@@ -180,6 +180,7 @@ static int add_word(struct reader *r, const struct toml_value *v)
 static int add_block_file(struct reader *r, const struct toml_value *v)
 {
 	struct profile *p = r->profile;
+	struct profile_place *places;
 	char **files;
 
 	if (!*v->text)
@@ -188,6 +189,11 @@ static int add_block_file(struct reader *r, const struct toml_value *v)
 	if (!files)
 		return -ENOMEM;
 	p->block_files = files;
+	places = array_room(p->block_places, p->n_block_files, sizeof(*places));
+	if (!places)
+		return -ENOMEM;
+	p->block_places = places;
+	places[p->n_block_files] = (struct profile_place){ v->at.line, v->at.column };
 	files[p->n_block_files] = strdup(v->text);
 	return files[p->n_block_files++] ? 0 : -ENOMEM;
 }
@@ -368,6 +374,7 @@ void profile_free(struct profile *p)
 	for (size_t i = 0; i < p->n_block_files; i++)
 		free(p->block_files[i]);
 	free(p->block_files);
+	free(p->block_places);
 	free(p->log_json);
 	free(p->log_text);
 }

@@ -22,6 +22,11 @@ struct profile_item {
 	unsigned int line, column;
 };
 
+/* Where in its text a value stands; both count from 1. */
+struct profile_place {
+	unsigned int line, column;
+};
+
 /* Everything is owned by the profile; what the file does not say is NULL or 0. */
 struct profile {
 	struct profile_item *items; /* in the order of the file */
@@ -30,6 +35,7 @@ struct profile {
 	char **command; /* [program] exec and args, with a NULL behind them */
 	size_t n_command;
 	char **block_files; /* [dns] block_file, as written */
+	struct profile_place *block_places; /* one each; not needed for profile_write() */
 	size_t n_block_files;
 	char *log_json, *log_text;
 	uint64_t now; /* for profile_write(): what is left of rules that end is counted from here */

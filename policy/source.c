@@ -346,19 +346,19 @@ static int add_options(const struct source *s, struct draft *d, struct policy_er
 }
 
 /* Files are the business of whoever made the source: a list that it does not have is an error. */
-static int add_list(const struct source *s, const char *name, struct draft *d,
+static int add_list(const struct source *s, const struct profile *p, size_t at, struct draft *d,
 		    struct policy_error *err)
 {
 	char path[2 * PATH_MAX];
 
-	profile_list_path(s->profile->path, name, path, sizeof(path));
+	profile_list_path(s->profile->path, p->block_files[at], path, sizeof(path));
 	for (size_t i = 0; i < s->n_lists; i++)
 		if (!strcmp(s->lists[i]->path, path))
 			return draft_block_list(d, s->lists[i]->text, s->lists[i]->size, err);
 	return policy_error_set(err,
-				" dns.block_file: " QUOTED
+				"%u:%u: dns.block_file: " QUOTED
 				": this run has not read it: expected a list that it began with",
-				path);
+				p->block_places[at].line, p->block_places[at].column, path);
 }
 
 static int add_profile(const struct source *s, struct draft *d, struct policy_error *err)
@@ -371,7 +371,7 @@ static int add_profile(const struct source *s, struct draft *d, struct policy_er
 	if (!ret) {
 		ret = profile_add(&profile, d, &wrong);
 		for (size_t i = 0; !ret && i < profile.n_block_files; i++)
-			ret = add_list(s, profile.block_files[i], d, &wrong);
+			ret = add_list(s, &profile, i, d, &wrong);
 		profile_free(&profile);
 	}
 	if (ret == -EINVAL)

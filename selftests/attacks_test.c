@@ -12,14 +12,12 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
@@ -37,6 +35,7 @@
 #include "selftests/lib/sandbox.h"
 #include "selftests/lib/server.h"
 #include "selftests/lib/twin.h"
+#include "selftests/lib/unixserver.h"
 
 enum {
 	ALLOWED = 7001,
@@ -123,33 +122,18 @@ static const char *const *policy_options(enum policy policy)
 	return all[policy];
 }
 
-static int open_service(int type, const char *path, size_t len)
-{
-	struct sockaddr_un at = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-
-	memcpy(at.sun_path, path, len);
-	if (bind(fd, (struct sockaddr *)&at,
-		 (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len)) ||
-	    listen(fd, 64))
-		return -errno;
-	return fd;
-}
-
 static void open_services(struct attack_data *self)
 {
 	char path[108];
 
 	snprintf(path, sizeof(path), "%s/service", harness_dir());
-	self->services[0] = open_service(SOCK_STREAM, path, strlen(path) + 1);
+	self->services[0] = unixserver_open(SOCK_STREAM, path);
 	snprintf(path, sizeof(path), "%s/closed", harness_dir());
 	ASSERT_EQ(0, mkdir(path, 0700));
 	strcat(path, "/service");
-	self->services[1] = open_service(SOCK_STREAM, path, strlen(path) + 1);
+	self->services[1] = unixserver_open(SOCK_STREAM, path);
 	snprintf(self->abstract, sizeof(self->abstract), "@attacked-%d", getpid());
-	memcpy(path, self->abstract, sizeof(self->abstract));
-	*path = '\0';
-	self->services[2] = open_service(SOCK_STREAM, path, strlen(self->abstract));
+	self->services[2] = unixserver_open(SOCK_STREAM, self->abstract);
 	for (int i = 0; i < SERVICES; i++)
 		ASSERT_LE(0, self->services[i]);
 }

@@ -511,7 +511,44 @@ TEST_F(option, no_room_for_a_file_is_said)
 	ASSERT_EQ(0, sandbox_wait(&self->s));
 	EXPECT_EQ(125, command_code(&self->s.command));
 	EXPECT_STREQ("", self->s.command.out.text);
-	EXPECT_STRIN("sandtop: cannot make the ledger: File too large\n", self->s.command.err.text);
+	EXPECT_STRIN("sandtop: cannot make the ledger: File too large: expected a higher limit on "
+		     "the size of files (ulimit -f)\n",
+		     self->s.command.err.text);
+}
+
+static void limit_messages(void *arg)
+{
+	const struct rlimit limit = { 0, 0 };
+
+	if (dup2(*(int *)arg, 2) < 0 || setrlimit(RLIMIT_FSIZE, &limit))
+		_exit(99);
+}
+
+/* Messages go to a file that may not have an octet: they are lost, and SIGXFSZ ends nothing. */
+TEST_F(option, no_room_for_messages_is_survived)
+{
+	static const char script[] = "echo ran; echo a word >&2; echo alive";
+	char path[200];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/messages", harness_dir());
+	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	ASSERT_NE(-1, fd);
+	ASSERT_EQ(0, command_start(&self->s.command, ARGS("sandtop", "-b", "--", "true"),
+				   limit_messages, &fd));
+	ASSERT_EQ(0, command_wait(&self->s.command, COMMAND_TIMEOUT));
+	EXPECT_EQ(125, command_code(&self->s.command));
+	command_free(&self->s.command);
+
+	/* The command itself finds the signal as it was. */
+	ASSERT_EQ(0, command_start(&self->s.command,
+				   ARGS("sandtop", "-b", "--no-supervisor", "--net-allow", ":1",
+					"--", "sh", "-c", script),
+				   limit_messages, &fd));
+	ASSERT_EQ(0, command_wait(&self->s.command, COMMAND_TIMEOUT));
+	EXPECT_EQ(128 + SIGXFSZ, command_code(&self->s.command));
+	EXPECT_STREQ("ran\n", self->s.command.out.text);
+	close(fd);
 }
 
 /* ---- the end ----------------------------------------------------------- */

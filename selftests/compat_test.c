@@ -48,6 +48,7 @@ SCENARIO(caller, multicast, "member received 'to all' 6\n");
 SCENARIO(caller, gro, "recvmsg, control UDP_GRO 1000\n");
 SCENARIO(caller, receive_many, "recvmmsg 3\n0 '' flags 0\n5 'first' flags 0\n");
 SCENARIO(caller, abstract, "receiver received 'two' 3\n");
+SCENARIO(blunderer, descriptor, "connect to 16 bytes nowhere EFAULT\n");
 SCENARIO(parent, starts, "vfork: 100\nvfork of nothing: 1\nposix_spawn: 100\n");
 SCENARIO(parent, fork_storm, "ended well 500\nreceived 500\n");
 SCENARIO(parent, daemonize, "the daemon says 'a session of my parent's 1'\n");

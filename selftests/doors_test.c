@@ -12,50 +12,20 @@
 #include <poll.h>
 #include <pwd.h>
 #include <signal.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <termios.h>
 #include <unistd.h>
 
 #include "selftests/lib/netns.h"
 #include "selftests/lib/twin.h"
+#include "selftests/lib/unixserver.h"
 
 /* ---- rules ------------------------------------------------------------- */
-
-static int open_service(int type, const char *name)
-{
-	struct sockaddr_un at = { .sun_family = AF_UNIX };
-	socklen_t len = offsetof(struct sockaddr_un, sun_path) + strlen(name);
-	int fd = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-
-	memcpy(at.sun_path, name, strlen(name));
-	if (*name == '@')
-		at.sun_path[0] = '\0';
-	if (bind(fd, (struct sockaddr *)&at, len) || (type != SOCK_DGRAM && listen(fd, 8)))
-		return -errno;
-	return fd;
-}
-
-static int count_contacts(int fd, int type)
-{
-	char byte;
-	int count = 0, accepted;
-
-	for (;; count++) {
-		accepted = type == SOCK_DGRAM ? (int)recv(fd, &byte, 1, MSG_DONTWAIT)
-					      : accept4(fd, NULL, NULL, SOCK_CLOEXEC);
-		if (accepted < 0)
-			return count;
-		if (type != SOCK_DGRAM)
-			close(accepted);
-	}
-}
 
 /* "%" in `from` becomes the test's directory; a ring of buffers. */
 static const char *expand(const char *from)
@@ -142,7 +112,7 @@ FIXTURE_SETUP(rule)
 
 	if (!netns_or_skip())
 		return;
-	self->service = open_service(is_dgram(variant) ? SOCK_DGRAM : SOCK_STREAM, name);
+	self->service = unixserver_open(is_dgram(variant) ? SOCK_DGRAM : SOCK_STREAM, name);
 	ASSERT_LE(0, self->service);
 	ASSERT_EQ(0, symlink(harness_dir(), expand("%/link")));
 	setenv("DOORS", harness_dir(), 1);
@@ -182,7 +152,7 @@ TEST_F(rule, opens_what_it_names)
 		 dgram ? "\n" : "");
 	EXPECT_STREQ(said, self->sandbox.command.out.text);
 	EXPECT_EQ(variant->allowed,
-		  count_contacts(self->service, dgram ? SOCK_DGRAM : SOCK_STREAM));
+		  unixserver_count(self->service, dgram ? SOCK_DGRAM : SOCK_STREAM));
 	if (!variant->rule)
 		return;
 	decision = sandbox_event(&self->sandbox, "decision", 0);
@@ -205,7 +175,7 @@ FIXTURE_SETUP(words)
 {
 	if (!netns_or_skip())
 		return;
-	self->service = open_service(SOCK_STREAM, expand("%/a b"));
+	self->service = unixserver_open(SOCK_STREAM, expand("%/a b"));
 	ASSERT_LE(0, self->service);
 }
 
@@ -260,9 +230,9 @@ TEST_F(words, are_the_same_among_many_services)
 
 	for (int i = 0; i < 400; i++) {
 		snprintf(name, sizeof(name), "@doors-many-%d", i);
-		ASSERT_LE(0, open_service(SOCK_STREAM, name));
+		ASSERT_LE(0, unixserver_open(SOCK_STREAM, name));
 	}
-	fd = open_service(SOCK_SEQPACKET, expand("%/packets"));
+	fd = unixserver_open(SOCK_SEQPACKET, expand("%/packets"));
 	ASSERT_LE(0, fd);
 	ASSERT_EQ(0, sandbox_run(&self->sandbox, ARGS("-q", "--preset", "allow-all"),
 				 ARGS("sh", "-c",
@@ -272,7 +242,7 @@ TEST_F(words, are_the_same_among_many_services)
 	EXPECT_STREQ("connect 0\nconnect 0\nconnect 0\nconnect 0\n"
 		     "connect 0\nconnect 0\nconnect 0\nconnect 0\n",
 		     self->sandbox.command.out.text);
-	EXPECT_EQ(4, count_contacts(fd, SOCK_SEQPACKET));
+	EXPECT_EQ(4, unixserver_count(fd, SOCK_SEQPACKET));
 }
 
 TEST_F(words, explain_resolves_what_is_asked)
@@ -323,7 +293,7 @@ FIXTURE_SETUP(control_socket)
 	ASSERT_EQ(0, mkdir(expand("%/run"), 0700));
 	setenv("XDG_RUNTIME_DIR", expand("%/run"), 1);
 	ASSERT_EQ(0, mkdir(expand("%/sandtop"), 0700));
-	self->fd = open_service(SOCK_SEQPACKET, expand("%/sandtop/a.sock"));
+	self->fd = unixserver_open(SOCK_SEQPACKET, expand("%/sandtop/a.sock"));
 	ASSERT_LE(0, self->fd);
 	ASSERT_EQ(0, symlink(expand("%/sandtop"), expand("%/link")));
 	ASSERT_EQ(0, link(expand("%/sandtop/a.sock"), expand("%/hard")));
@@ -347,7 +317,7 @@ TEST_F(control_socket, is_reached_by_no_rule)
 				 ARGS("burglar", "knock", "seqpacket", expand(variant->knocked))));
 	EXPECT_STREQ(variant->sandboxed ? "connect EACCES\n" : "connect 0\n",
 		     self->sandbox.command.out.text);
-	EXPECT_EQ(!variant->sandboxed, count_contacts(self->fd, SOCK_SEQPACKET));
+	EXPECT_EQ(!variant->sandboxed, unixserver_count(self->fd, SOCK_SEQPACKET));
 	if (!variant->sandboxed)
 		return;
 	decision = sandbox_event(&self->sandbox, "decision", 0);
@@ -377,7 +347,7 @@ FIXTURE_SETUP(view)
 {
 	if (!netns_or_skip())
 		return;
-	self->host = open_service(SOCK_STREAM, expand("%/host"));
+	self->host = unixserver_open(SOCK_STREAM, expand("%/host"));
 	ASSERT_LE(0, self->host);
 }
 
@@ -406,11 +376,11 @@ TEST_F(view, is_the_tasks)
 	if (self->twin.native.command.status)
 		SKIP(return, "this user cannot make namespaces: %s",
 			   self->twin.native.command.err.text);
-	EXPECT_EQ(mounts ? 2 : 1, count_contacts(self->host, SOCK_STREAM));
+	EXPECT_EQ(mounts ? 2 : 1, unixserver_count(self->host, SOCK_STREAM));
 	ASSERT_EQ(0, sandbox_run(&self->sandbox, ARGS("-q", "--preset", "none"),
 				 ARGS("burglar", variant->scenario, harness_dir())));
 	EXPECT_EQ(0, self->sandbox.command.status);
-	EXPECT_EQ(0, count_contacts(self->host, SOCK_STREAM));
+	EXPECT_EQ(0, unixserver_count(self->host, SOCK_STREAM));
 	EXPECT_EQ(mounts ? 2 : 1, count_lines(self->sandbox.command.out.text, "EACCES"));
 	EXPECT_STRIN("/host EACCES\n", self->sandbox.command.out.text);
 	/* All that the sandbox made itself is as free as natively. */
@@ -425,7 +395,7 @@ TEST_F(view, is_judged_by_our_path)
 	if (self->sandbox.command.status)
 		SKIP(return, "this user cannot make namespaces: %s",
 			   self->sandbox.command.err.text);
-	EXPECT_EQ(1, count_contacts(self->host, SOCK_STREAM));
+	EXPECT_EQ(1, unixserver_count(self->host, SOCK_STREAM));
 }
 
 FIXTURE(users)

@@ -29,24 +29,6 @@ enum { DNS_PORT = 5300, PORT = 8080, RUNS = 3 };
 #define ADDRESS NETNS_PUBLIC "1"
 #define MINE    "# Mine.\n[dns]\nupstream = ['127.0.0.1:5300']\n"
 
-#define EXPECT_TEXT(what, text)                                                                    \
-	do {                                                                                       \
-		const char *text_ = text;                                                          \
-		EXPECT_NE(NULL, strstr(text_, what))                                               \
-		{                                                                                  \
-			TH_LOG("got: %s", text_);                                                  \
-		}                                                                                  \
-	} while (0)
-
-#define EXPECT_NO_TEXT(what, text)                                                                 \
-	do {                                                                                       \
-		const char *text_ = text;                                                          \
-		EXPECT_EQ(NULL, strstr(text_, what))                                               \
-		{                                                                                  \
-			TH_LOG("got: %s", text_);                                                  \
-		}                                                                                  \
-	} while (0)
-
 FIXTURE(learn)
 {
 	struct server *tcp, *udp;
@@ -154,8 +136,8 @@ TEST_F(learn, what_was_used_and_nothing_beside_it)
 	EXPECT_EQ(0, server_wait(self->udp, 1, COMMAND_TIMEOUT));
 	ASSERT_EQ(0, stat(self->path, &st));
 	EXPECT_EQ(0600, st.st_mode & 0777);
-	EXPECT_TEXT("\t\"allow 127.0.0.1:8080\", # probe, 1 time, first at 20",
-		    textfile_read(self->path));
+	EXPECT_STRIN("\t\"allow 127.0.0.1:8080\", # probe, 1 time, first at 20",
+		     textfile_read(self->path));
 	for (size_t i = 0; i < sizeof(neighbours) / sizeof(neighbours[0]); i++) {
 		struct command c;
 		char wanted[64];
@@ -191,8 +173,8 @@ TEST_F(learn, a_dump_of_it_is_the_same_policy)
 
 	run(self, ARGS("--learn", self->path), literal);
 	once = dump(self->path);
-	EXPECT_TEXT("\"allow 127.0.0.1:8080\", # 1", once);
-	EXPECT_TEXT("default = \"deny\"", once);
+	EXPECT_STRIN("\"allow 127.0.0.1:8080\", # 1", once);
+	EXPECT_STRIN("default = \"deny\"", once);
 	snprintf(other, sizeof(other), "%s/other.toml", harness_dir());
 	textfile_write(other, once);
 	twice = dump(other);
@@ -216,9 +198,9 @@ TEST_F(learn, rules_deny_as_ever)
 	EXPECT_EQ(1, server_count(self->tcp));
 	EXPECT_EQ(0, server_count(self->udp));
 	/* What a preset allows at large is learned one by one as well. */
-	EXPECT_TEXT("\"allow " ADDRESS ":8080\"", textfile_read(self->path));
-	EXPECT_NO_TEXT("127.0.0.1", textfile_read(self->path));
-	EXPECT_NO_TEXT("::1", textfile_read(self->path));
+	EXPECT_STRIN("\"allow " ADDRESS ":8080\"", textfile_read(self->path));
+	EXPECT_STRNOTIN("127.0.0.1", textfile_read(self->path));
+	EXPECT_STRNOTIN("::1", textfile_read(self->path));
 }
 
 TEST_F(learn, a_list_of_what_is_denied_denies)
@@ -228,8 +210,8 @@ TEST_F(learn, a_list_of_what_is_denied_denies)
 		     self->s.command.out.text);
 	EXPECT_EQ(0, server_knock(self->tcp));
 	EXPECT_EQ(0, server_count(self->tcp));
-	EXPECT_NO_TEXT("\"allow 127", textfile_read(self->path));
-	EXPECT_TEXT("\"allow udp://127.0.0.1:8080\"", textfile_read(self->path));
+	EXPECT_STRNOTIN("\"allow 127", textfile_read(self->path));
+	EXPECT_STRIN("\"allow udp://127.0.0.1:8080\"", textfile_read(self->path));
 }
 
 /* A listener on a UNIX socket of the host. */
@@ -254,7 +236,7 @@ TEST_F(learn, services_of_the_host_are_comments)
 	run(self, ARGS("--learn", self->path), ARGS("probe", "connect", "stream", path, "0"));
 	EXPECT_STREQ("connect EACCES\n", self->s.command.out.text);
 	snprintf(wanted, sizeof(wanted), "\n\t# \"allow unix:%s\", probe, 1 time", path);
-	EXPECT_TEXT(wanted, textfile_read(self->path));
+	EXPECT_STRIN(wanted, textfile_read(self->path));
 
 	/* The user has allowed it: then it is part of what is needed. */
 	snprintf(wanted, sizeof(wanted), "unix:%s", path);
@@ -263,7 +245,7 @@ TEST_F(learn, services_of_the_host_are_comments)
 	    ARGS("probe", "connect", "stream", path, "0"));
 	EXPECT_STREQ("connect 0\n", self->s.command.out.text);
 	snprintf(wanted, sizeof(wanted), "\n\t\"allow unix:%s\", # probe, 1 time", path);
-	EXPECT_TEXT(wanted, textfile_read(self->path));
+	EXPECT_STRIN(wanted, textfile_read(self->path));
 	close(fd);
 }
 
@@ -274,10 +256,10 @@ TEST_F(learn, listening_beyond_loopback_takes_an_option)
 
 	run(self, ARGS("--learn", self->path), argv);
 	EXPECT_STREQ("bind EACCES\nbind 0\n", self->s.command.out.text);
-	EXPECT_NO_TEXT("80", strchr(textfile_read(self->path), '\n'));
+	EXPECT_STRNOTIN("80", strchr(textfile_read(self->path), '\n'));
 	run(self, ARGS("--learn", self->path, "--net-allow-bind", "8090-8099"), argv);
-	EXPECT_TEXT("allow_bind = [\n\t\"8090\", # probe, 1 time", textfile_read(self->path));
-	EXPECT_NO_TEXT("8091", textfile_read(self->path));
+	EXPECT_STRIN("allow_bind = [\n\t\"8090\", # probe, 1 time", textfile_read(self->path));
+	EXPECT_STRNOTIN("8091", textfile_read(self->path));
 	expect_no_denial(self, argv);
 }
 
@@ -299,11 +281,11 @@ TEST_F(learn, a_full_memory_denies)
 	ASSERT_EQ(0, command_start(&c, all, NULL, NULL));
 	EXPECT_EQ(0, command_wait(&c, 5 * COMMAND_TIMEOUT));
 	EXPECT_STREQ("sweep 65482\nsweep 54\nsendto ECONNREFUSED\nsendto 5\n", c.out.text);
-	EXPECT_TEXT("DENY udp 127.0.0.4:99 probe", c.err.text);
-	EXPECT_TEXT("(learn-full)", c.err.text);
-	EXPECT_TEXT("allow udp://127.0.0.2:54,55,56,", textfile_read(self->path));
-	EXPECT_TEXT("65534,65535\"", textfile_read(self->path));
-	EXPECT_NO_TEXT("127.0.0.4", textfile_read(self->path));
+	EXPECT_STRIN("DENY udp 127.0.0.4:99 probe", c.err.text);
+	EXPECT_STRIN("(learn-full)", c.err.text);
+	EXPECT_STRIN("allow udp://127.0.0.2:54,55,56,", textfile_read(self->path));
+	EXPECT_STRIN("65534,65535\"", textfile_read(self->path));
+	EXPECT_STRNOTIN("127.0.0.4", textfile_read(self->path));
 	command_free(&c);
 }
 
@@ -333,12 +315,12 @@ TEST_F(learn, names_where_they_were_used)
 	EXPECT_EQ(0, nameserver_asked(self->ns, EVIL));
 	driven_quit(&self->d);
 	EXPECT_EQ(0, strncmp(MINE, textfile_read(self->path), strlen(MINE)));
-	EXPECT_TEXT("\n[network]\nrules = [\n\t\"allow 127.0.0.1:8080\", # guest, 1 time",
-		    textfile_read(self->path));
-	EXPECT_TEXT("\n\t\"allow " FIXED ":8080\", # guest, 1 time", textfile_read(self->path));
-	EXPECT_TEXT("\n\t# " API ": guest", textfile_read(self->path));
-	EXPECT_NO_TEXT(ADDRESS, textfile_read(self->path));
-	EXPECT_NO_TEXT(EVIL, textfile_read(self->path));
+	EXPECT_STRIN("\n[network]\nrules = [\n\t\"allow 127.0.0.1:8080\", # guest, 1 time",
+		     textfile_read(self->path));
+	EXPECT_STRIN("\n\t\"allow " FIXED ":8080\", # guest, 1 time", textfile_read(self->path));
+	EXPECT_STRIN("\n\t# " API ": guest", textfile_read(self->path));
+	EXPECT_STRNOTIN(ADDRESS, textfile_read(self->path));
+	EXPECT_STRNOTIN(EVIL, textfile_read(self->path));
 
 	for (int i = 0; i < RUNS; i++) {
 		static const char *const names[RUNS] = { "one", "two", "three" };
@@ -361,8 +343,8 @@ TEST_F(learn, what_the_command_itself_listens_on)
 	EXPECT_NE(NULL, say(self, "listen 127.0.0.1 8123"));
 	EXPECT_NE(NULL, strstr(say(self, "open tcp 127.0.0.1 8123"), " 0"));
 	driven_quit(&self->d);
-	EXPECT_TEXT("\t\"allow @self\", # guest, 1 time", textfile_read(self->path));
-	EXPECT_NO_TEXT("8123", textfile_read(self->path));
+	EXPECT_STRIN("\t\"allow @self\", # guest, 1 time", textfile_read(self->path));
+	EXPECT_STRNOTIN("8123", textfile_read(self->path));
 }
 
 /* ---- the file ---------------------------------------------------------------- */
@@ -380,14 +362,14 @@ TEST_F(learn, what_is_there_stays)
 	learned = strdup(textfile_read(self->path));
 	EXPECT_EQ(0, strncmp(before, learned, strlen(before)));
 	EXPECT_STREQ(after, learned + strlen(learned) - strlen(after));
-	EXPECT_TEXT("\n\t\"udp://127.0.0.1:8080\", # probe", learned);
-	EXPECT_NO_TEXT("\"127.0.0.1:8080\"", learned);
+	EXPECT_STRIN("\n\t\"udp://127.0.0.1:8080\", # probe", learned);
+	EXPECT_STRNOTIN("\"127.0.0.1:8080\"", learned);
 	expect_no_denial(self, literal);
 
 	/* The second time there is nothing to add. */
 	run(self, ARGS("--learn", self->path), literal);
 	EXPECT_STREQ(learned, textfile_read(self->path));
-	EXPECT_TEXT("0 rules added", self->s.command.err.text);
+	EXPECT_STRIN("0 rules added", self->s.command.err.text);
 	free(learned);
 }
 
@@ -399,7 +381,7 @@ static void expect_refusal(const char *path, int status, const char *why)
 	snprintf(mark, sizeof(mark), "%s/mark", harness_dir());
 	ASSERT_EQ(0, command_run(&c, ARGS("sandtop", "-b", "--learn", path, "--", "touch", mark)));
 	EXPECT_EQ(status, command_code(&c));
-	EXPECT_TEXT(why, c.err.text);
+	EXPECT_STRIN(why, c.err.text);
 	EXPECT_EQ(-1, access(mark, F_OK));
 	command_free(&c);
 }
@@ -444,10 +426,10 @@ TEST_F(learn, a_file_that_changed_meanwhile_stays)
 	ASSERT_EQ(0, symlink("victim", other));
 	driven_quit(&self->d);
 	EXPECT_STREQ("# edited\n", textfile_read(self->path));
-	EXPECT_TEXT("\"allow 127.0.0.1:8080\"", textfile_read(other));
+	EXPECT_STRIN("\"allow 127.0.0.1:8080\"", textfile_read(other));
 	ASSERT_EQ(0, lstat(other, &st));
 	EXPECT_TRUE(S_ISREG(st.st_mode));
-	EXPECT_TEXT("has changed while the command ran", self->d.sandbox.command.err.text);
+	EXPECT_STRIN("has changed while the command ran", self->d.sandbox.command.err.text);
 }
 
 TEST_F(learn, a_signal_ends_the_run_and_not_the_profile)
@@ -457,7 +439,7 @@ TEST_F(learn, a_signal_ends_the_run_and_not_the_profile)
 	EXPECT_EQ(0, kill(self->d.sandbox.command.pid, SIGTERM));
 	EXPECT_EQ(0, command_wait(&self->d.sandbox.command, COMMAND_TIMEOUT));
 	EXPECT_EQ(128 + SIGTERM, command_code(&self->d.sandbox.command));
-	EXPECT_TEXT("\"allow 127.0.0.1:8080\"", textfile_read(self->path));
+	EXPECT_STRIN("\"allow 127.0.0.1:8080\"", textfile_read(self->path));
 }
 
 TEST_F(learn, so_does_the_end_of_the_time)
@@ -466,7 +448,7 @@ TEST_F(learn, so_does_the_end_of_the_time)
 	EXPECT_STREQ("open 0 0", say(self, "open tcp 127.0.0.1 8080"));
 	EXPECT_EQ(0, command_wait(&self->d.sandbox.command, COMMAND_TIMEOUT));
 	EXPECT_EQ(124, command_code(&self->d.sandbox.command));
-	EXPECT_TEXT("\"allow 127.0.0.1:8080\"", textfile_read(self->path));
+	EXPECT_STRIN("\"allow 127.0.0.1:8080\"", textfile_read(self->path));
 }
 
 /* The child of sandtop that is the supervisor, and not the helper of the mirror. */
@@ -502,7 +484,7 @@ TEST_F(learn, so_does_the_death_of_the_supervisor)
 	ASSERT_EQ(0, kill(supervisor, SIGKILL));
 	EXPECT_EQ(0, command_wait(&self->d.sandbox.command, COMMAND_TIMEOUT));
 	EXPECT_EQ(125, command_code(&self->d.sandbox.command));
-	EXPECT_TEXT("\"allow 127.0.0.1:8080\"", textfile_read(self->path));
+	EXPECT_STRIN("\"allow 127.0.0.1:8080\"", textfile_read(self->path));
 }
 
 TEST_HARNESS_MAIN

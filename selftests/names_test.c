@@ -497,7 +497,27 @@ TEST_F(names, a_list_of_blocked_names)
 				 ARGS("--profile-file", self->profile, "--preset", "public-only"),
 				 ARGS("true")));
 	EXPECT_EQ(2, command_code(&self->sandbox.command));
-	EXPECT_NE(NULL, strstr(self->sandbox.command.err.text, "/ads.hosts:4: expected a name"));
+	EXPECT_NE(NULL, strstr(self->sandbox.command.err.text,
+			       "/ads.hosts:4: 'no address': expected a name"));
+}
+
+TEST_F(names, a_list_that_is_not_there_is_told_with_its_place)
+{
+	char expected[400];
+	FILE *f = fopen(self->profile, "w");
+
+	ASSERT_NE(NULL, f);
+	fprintf(f, "[dns]\nblock_file = [\n  'ads.hosts',\n]\n");
+	fclose(f);
+	ASSERT_EQ(0, sandbox_run(&self->sandbox,
+				 ARGS("--profile-file", self->profile, "--preset", "public-only"),
+				 ARGS("true")));
+	EXPECT_EQ(2, command_code(&self->sandbox.command));
+	snprintf(expected, sizeof(expected),
+		 "sandtop: %s:3:3: dns.block_file: cannot read '%s/ads.hosts': No such file or "
+		 "directory\n",
+		 self->profile, harness_dir());
+	EXPECT_STREQ(expected, self->sandbox.command.err.text);
 }
 
 /* ---- what the user is told ---------------------------------------------- */

@@ -6,15 +6,14 @@
 #include "selftests/harness.h"
 
 #include <errno.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "selftests/lib/netns.h"
 #include "selftests/lib/twin.h"
+#include "selftests/lib/unixserver.h"
 
 #define DENY_ALL ARGS("-q", "--preset", "none")
 
@@ -96,18 +95,6 @@ FIXTURE(host)
 	int fds[KINDS][WAYS]; /* by path, by abstract name */
 };
 
-static int open_service(int type, const char *path, size_t len)
-{
-	struct sockaddr_un at = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-
-	memcpy(at.sun_path, path, len);
-	if (bind(fd, (struct sockaddr *)&at, offsetof(struct sockaddr_un, sun_path) + len) ||
-	    (type != SOCK_DGRAM && listen(fd, 64)))
-		return -errno;
-	return fd;
-}
-
 FIXTURE_SETUP(host)
 {
 	char path[108];
@@ -117,9 +104,9 @@ FIXTURE_SETUP(host)
 	snprintf(self->abstract, sizeof(self->abstract), "host-%d", getpid());
 	for (int i = 0; i < KINDS; i++) {
 		snprintf(path, sizeof(path), "%s/host.%s", harness_dir(), kinds[i].name);
-		self->fds[i][0] = open_service(kinds[i].type, path, strlen(path) + 1);
-		snprintf(path, sizeof(path), "%c%s.%s", '\0', self->abstract, kinds[i].name);
-		self->fds[i][1] = open_service(kinds[i].type, path, 1 + strlen(path + 1));
+		self->fds[i][0] = unixserver_open(kinds[i].type, path);
+		snprintf(path, sizeof(path), "@%s.%s", self->abstract, kinds[i].name);
+		self->fds[i][1] = unixserver_open(kinds[i].type, path);
 		ASSERT_LE(0, self->fds[i][0]);
 		ASSERT_LE(0, self->fds[i][1]);
 	}
@@ -128,22 +115,6 @@ FIXTURE_SETUP(host)
 FIXTURE_TEARDOWN(host)
 {
 	sandbox_free(&self->sandbox);
-}
-
-/* Connections and datagrams that have reached a service; they are taken. */
-static int count_contacts(int fd, int type)
-{
-	char byte;
-	int count = 0, accepted;
-
-	for (;; count++) {
-		accepted = type == SOCK_DGRAM ? (int)recv(fd, &byte, 1, MSG_DONTWAIT)
-					      : accept4(fd, NULL, NULL, SOCK_CLOEXEC);
-		if (accepted < 0)
-			return count;
-		if (type != SOCK_DGRAM)
-			close(accepted);
-	}
 }
 
 /* What is printed of the scenario's own sockets is no attempt to reach the host. */
@@ -175,7 +146,7 @@ static void expect_contacts(struct host_data *self, bool some)
 {
 	for (int i = 0; i < KINDS; i++)
 		for (int way = 0; way < WAYS; way++)
-			EXPECT_EQ(some, count_contacts(self->fds[i][way], kinds[i].type) > 0)
+			EXPECT_EQ(some, unixserver_count(self->fds[i][way], kinds[i].type) > 0)
 			{
 				TH_LOG("%s %s", kinds[i].name, way ? "abstract" : "by path");
 			}

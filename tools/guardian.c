@@ -79,7 +79,10 @@ int complain_failure(const struct launch_config *launch, const char *failed, int
 			 error == ENOENT ? "command not found" : strerror(error));
 		return error == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_RUN;
 	}
-	if (features_explain_step(failed, error, remedy, sizeof(remedy)))
+	if (error == EFBIG)
+		complain("cannot %s: %s: expected a higher limit on the size of files (ulimit -f)",
+			 failed, strerror(error));
+	else if (features_explain_step(failed, error, remedy, sizeof(remedy)))
 		complain("cannot %s: %s: %s", failed, strerror(error), remedy);
 	else
 		complain("cannot %s: %s", failed, strerror(error));

@@ -110,10 +110,13 @@ int profile_file_block(struct profile_file *f, struct draft *d)
 		return cannot_read("dns.block_file", f->path, ENOMEM);
 	for (size_t i = 0; !status && i < n; i++) {
 		struct profile_list *list = &f->lists[i];
-		char path[2 * PATH_MAX];
+		const struct profile_place *at = &f->profile.block_places[i];
+		char path[2 * PATH_MAX], file[1024], who[1200];
 
+		escape_text(f->path, file, sizeof(file));
+		snprintf(who, sizeof(who), "%s:%u:%u: dns.block_file", file, at->line, at->column);
 		profile_list_path(f->path, f->profile.block_files[i], path, sizeof(path));
-		status = load("dns.block_file", path, BLOCK_FILE_MAX, &list->text, &list->size);
+		status = load(who, path, BLOCK_FILE_MAX, &list->text, &list->size);
 		if (!status)
 			status = block_names(path, list, d);
 	}

@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -42,9 +43,31 @@ static int fill_standard_descriptors(void)
 	return 0;
 }
 
+static void do_nothing(int sig)
+{
+	(void)sig;
+}
+
+/*
+ * What is over RLIMIT_FSIZE is an error of the write. By a handler, as the command is to find the
+ * signal as it was, and exec takes handlers away.
+ */
+static int survive_file_limit(void)
+{
+	struct sigaction sa;
+
+	if (sigaction(SIGXFSZ, NULL, &sa))
+		return -errno;
+	if (sa.sa_handler != SIG_DFL)
+		return 0;
+	sa.sa_handler = do_nothing;
+	sa.sa_flags = SA_RESTART;
+	return sigaction(SIGXFSZ, &sa, NULL) ? -errno : 0;
+}
+
 int main(int argc, char **argv)
 {
-	if (fill_standard_descriptors())
+	if (fill_standard_descriptors() || survive_file_limit())
 		return EXIT_HOST;
 	for (size_t i = 0; argc > 1 && i < sizeof(commands) / sizeof(commands[0]); i++)
 		if (strcmp(argv[1], commands[i].name) == 0)

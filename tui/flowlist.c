@@ -199,13 +199,13 @@ struct effect flowlist_command(struct model *m, const struct event *e, enum comm
 unsigned int model_processes(const struct model *m,
 			     struct model_process out[static MODEL_PROCESSES])
 {
-	uint64_t oldest = m->n_recent > LEDGER_DECISIONS ? m->n_recent - LEDGER_DECISIONS : 0;
+	uint64_t oldest = log_oldest(&m->log);
 	unsigned int n = 0, i;
 
-	for (uint64_t seq = m->n_recent; seq-- > oldest;) {
-		const struct ledger_decision *d = &m->recent[seq % LEDGER_DECISIONS];
+	for (uint64_t line = m->log.n; line-- > oldest;) {
+		const struct ledger_decision *d = log_decided(&m->log, line);
 
-		if (d->flow != m->selected)
+		if (!d || d->flow != m->selected)
 			continue;
 		for (i = 0; i < n && out[i].pid != d->pid; i++)
 			;

@@ -27,8 +27,7 @@ const struct log_line *log_line(const struct log *l, uint64_t i)
 	return &l->lines[i % LOG_LINES];
 }
 
-/* The number of the oldest line that is kept. */
-static uint64_t oldest(const struct log *l)
+uint64_t log_oldest(const struct log *l)
 {
 	return l->n > LOG_LINES ? l->n - LOG_LINES : 0;
 }
@@ -37,7 +36,7 @@ static uint64_t shown_end(const struct log *l)
 {
 	if (!l->paused)
 		return l->n;
-	return l->end > oldest(l) ? l->end : oldest(l);
+	return l->end > log_oldest(l) ? l->end : log_oldest(l);
 }
 
 static struct log_line *add(struct log *l, uint64_t ts, enum log_kind kind)
@@ -46,9 +45,16 @@ static struct log_line *add(struct log *l, uint64_t ts, enum log_kind kind)
 
 	line->ts = ts;
 	line->kind = kind;
-	if (l->found <= oldest(l))
+	if (l->found <= log_oldest(l))
 		l->found = 0;
 	return line;
+}
+
+const struct ledger_decision *log_decided(const struct log *l, uint64_t i)
+{
+	const struct log_line *line = log_line(l, i);
+
+	return line->kind == LOG_MESSAGE ? NULL : &line->decision;
 }
 
 const char *log_text(const struct log *l, uint64_t i, char buf[static LOG_TEXT_MAX])
@@ -109,13 +115,13 @@ void log_arrange(struct model *m)
 {
 	struct log *l = &m->log;
 
-	for (uint64_t i = oldest(l); i < l->n; i++)
+	for (uint64_t i = log_oldest(l); i < l->n; i++)
 		l->lines[i % LOG_LINES].filtered = !contains(l, i, m->filter);
 }
 
 unsigned int log_visible(const struct log *l, unsigned int max, uint64_t *out)
 {
-	const uint64_t first = oldest(l), end = shown_end(l);
+	const uint64_t first = log_oldest(l), end = shown_end(l);
 	unsigned int n = 0;
 	uint64_t i;
 
@@ -141,7 +147,7 @@ static void pause_at(struct model *m, uint64_t end)
 	struct log *l = &m->log;
 	unsigned int above = 0;
 
-	for (uint64_t i = end; i > oldest(l) && above < m->page; i--)
+	for (uint64_t i = end; i > log_oldest(l) && above < m->page; i--)
 		above += is_shown(l, i - 1);
 	for (; above < m->page && end < l->n; end++)
 		above += is_shown(l, end);
@@ -154,7 +160,7 @@ void log_move(struct model *m, long by)
 	struct log *l = &m->log;
 	uint64_t end = shown_end(l);
 
-	for (; by < 0 && end > oldest(l); by += is_shown(l, end))
+	for (; by < 0 && end > log_oldest(l); by += is_shown(l, end))
 		end--;
 	for (; by > 0 && end < l->n; end++)
 		by -= is_shown(l, end);
@@ -175,7 +181,7 @@ bool log_find(struct model *m, bool forward)
 	struct log *l = &m->log;
 	uint64_t i = l->found ? l->found : shown_end(l) + 1;
 
-	for (i += forward ? -1 : 1; i > oldest(l) && i <= l->n; i += forward ? -1 : 1) {
+	for (i += forward ? -1 : 1; i > log_oldest(l) && i <= l->n; i += forward ? -1 : 1) {
 		if (!is_shown(l, i - 1) || !contains(l, i - 1, m->search))
 			continue;
 		l->found = i;

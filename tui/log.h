@@ -61,8 +61,14 @@ void log_message(struct log *l, uint64_t ts, const char *text, const char *filte
 /* The numbers of the up to `max` lines that show, in order. Returns how many. */
 unsigned int log_visible(const struct log *l, unsigned int max, uint64_t *out);
 
+/* The number of the oldest line that is kept; l->n is that of the next one to come. */
+uint64_t log_oldest(const struct log *l);
+
 /* The line of that number, which must not have been overwritten. */
 const struct log_line *log_line(const struct log *l, uint64_t i);
+
+/* Its decision, or NULL if it is a message. */
+const struct ledger_decision *log_decided(const struct log *l, uint64_t i);
 
 /* Its text, escaped and cut, in `buf` or elsewhere. */
 const char *log_text(const struct log *l, uint64_t i, char buf[static LOG_TEXT_MAX]);

@@ -36,9 +36,8 @@ struct model *model_new(bool attached, bool has_output)
 	m->flows = calloc(FLOW_ROWS, sizeof(*m->flows));
 	m->order = calloc(FLOW_ROWS, sizeof(*m->order));
 	m->judged = calloc(FLOW_ROWS, sizeof(*m->judged));
-	m->recent = calloc(LEDGER_DECISIONS, sizeof(*m->recent));
 	if (socklist_new(&m->connections) || log_new(&m->log) || prompt_new(&m->prompt) ||
-	    !m->flows || !m->order || !m->recent) {
+	    !m->flows || !m->order) {
 		model_free(m);
 		return NULL;
 	}
@@ -52,7 +51,6 @@ void model_free(struct model *m)
 	free(m->flows);
 	free(m->order);
 	free(m->judged);
-	free(m->recent);
 	socklist_free(&m->connections);
 	prompt_free(&m->prompt);
 	log_free(&m->log);
@@ -116,10 +114,8 @@ static void take_decisions(struct model *m, const struct event *e)
 {
 	if (e->decisions.missed)
 		log_missed(&m->log, e->now, e->decisions.missed, m->filter);
-	for (unsigned int i = 0; i < e->decisions.n; i++) {
+	for (unsigned int i = 0; i < e->decisions.n; i++)
 		log_decision(&m->log, &e->decisions.v[i], m->filter);
-		m->recent[m->n_recent++ % LEDGER_DECISIONS] = e->decisions.v[i];
-	}
 	m->dirty = true;
 }
 

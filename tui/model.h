@@ -229,8 +229,6 @@ struct model {
 	struct review review;
 	const char *profile; /* the path of the one that the run began with, or NULL; borrowed */
 
-	struct ledger_decision *recent; /* a ring of LEDGER_DECISIONS */
-	uint64_t n_recent;              /* ever taken */
 
 	char message[MODEL_MESSAGE_MAX]; /* escaped; empty: none */
 	bool message_is_error;

@@ -28,6 +28,7 @@
 enum {
 	TICK = 100,  /* ms between two looks at the ledger */
 	LOOK = 1000, /* ms between two requests for what a pane shows, or for the questions */
+	JUDGE = 300, /* ms at least between two questions what the policy says to rows */
 	FRAME = 16,  /* ms at least between two pictures */
 };
 
@@ -53,6 +54,7 @@ struct monitor {
 	enum pane_kind looked; /* and which one that was */
 	uint64_t look_held;    /* when to look at the questions again, */
 	uint64_t held;         /* and how many there were */
+	uint64_t judge;        /* when to ask for verdicts again */
 	uint64_t frame;        /* when the last picture was drawn */
 };
 
@@ -395,16 +397,23 @@ static void look_at_questions(struct monitor *m)
 	m->look_held = now + LOOK * MILLISECOND;
 }
 
-/* Only of the rows that show, and again when the policy is another or a name may have expired. */
+/*
+ * Only of the rows that show, and again when the policy is another or a name may have expired. The
+ * supervisor answers between two decisions; in a flood there are other rows at every look.
+ */
 static void look_at_verdicts(struct monitor *m)
 {
 	static struct judged_batch batch;
 
-	if (m->model->pane != MODEL_DECISIONS || m->over ||
-	    !judged_wanted(m->model, feed_elapsed(), &batch))
+	const uint64_t now = feed_elapsed();
+
+	if (m->model->pane != MODEL_DECISIONS || m->over || now < m->judge ||
+	    !judged_wanted(m->model, now, &batch))
 		return;
-	if (!link_judge(&m->link, &batch))
-		m->judged = batch;
+	if (link_judge(&m->link, &batch))
+		return;
+	m->judged = batch;
+	m->judge = now + JUDGE * MILLISECOND;
 }
 
 static bool shows_output(const struct monitor *m)

@@ -69,13 +69,12 @@ static int compare(const void *left, const void *right, void *arg)
 bool order_contains(const struct flow *f, const char *filter)
 {
 	char text[2 * ADDR_TEXT_MAX + sizeof(f->name) + sizeof(f->host) + sizeof(f->rule_text)];
-	const struct addr a = flow_record(f).endpoint.addr;
 	char addr[ADDR_TEXT_MAX] = "";
 
 	if (!*filter)
 		return true;
 	if (f->family)
-		addr_text(a, addr);
+		addr_text(flow_record(f).endpoint.addr, addr);
 	snprintf(text, sizeof(text), "%s %s%s %s%s:%u %s %.16s[%d] %s",
 		 f->verdict == VERDICT_ASK ? "hold" : verdict_name(f->verdict),
 		 f->dir == DIR_IN ? "in " : "", proto_name(f->proto), addr, f->name, f->port,

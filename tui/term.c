@@ -3,6 +3,7 @@
 
 #include <curses.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <langinfo.h>
 #include <locale.h>
 #include <poll.h>
@@ -11,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -26,6 +28,7 @@ struct term {
 	int in, out;
 	FILE *in_file, *out_file;
 	SCREEN *screen;
+	int picture; /* where curses writes while it draws, or -1: to the terminal */
 	bool ascii, color;
 	bool xterm; /* knows xterm's modes for mouse and paste */
 	struct cells shown;
@@ -89,14 +92,18 @@ static const struct look mono_looks[ROLE_COUNT] = {
 	[ROLE_COMMAND] = { -1, -1, 0 },
 };
 
-/* Bytes that curses does not know of. It has flushed its own whenever this is called. */
+/* Bytes that do not come from curses. It has flushed its own whenever this is called. */
 static void send_text(int fd, const char *text, size_t len)
 {
+	struct pollfd pollfd = { .fd = fd, .events = POLLOUT };
 	ssize_t n;
 
 	while (len > 0) {
 		n = write(fd, text, len);
-		if (n < 0 && errno != EINTR)
+		/* Whose terminal this is may have made it non-blocking. */
+		if (n < 0 && errno == EAGAIN)
+			poll(&pollfd, 1, -1);
+		else if (n < 0 && errno != EINTR)
 			return;
 		text += n > 0 ? n : 0;
 		len -= n > 0 ? (size_t)n : 0;
@@ -212,6 +219,8 @@ static void prepare_screen(struct term *t)
 	nodelay(stdscr, TRUE);
 	keypad(stdscr, TRUE);
 	set_escdelay(ESCAPE_DELAY);
+	/* A picture is not left unfinished for a key: it takes less than a millisecond. */
+	typeahead(-1);
 	/* Reports of the mouse are decoded in keys.c. */
 	define_key(NULL, KEY_MOUSE);
 }
@@ -232,6 +241,7 @@ struct term *term_new(int tty_in, int tty_out)
 	t->out = tty_out;
 	t->ascii = strcmp(nl_langinfo(CODESET), "UTF-8") != 0;
 	t->forget = true;
+	t->picture = memfd_create("picture", MFD_CLOEXEC);
 	cells_init(&t->shown, t->ascii);
 	ret = open_screen(t);
 	if (ret) {
@@ -261,6 +271,8 @@ void term_free(struct term *t)
 		fclose(t->in_file);
 	if (t->out_file)
 		fclose(t->out_file);
+	if (t->picture >= 0)
+		close(t->picture);
 	cells_exit(&t->shown);
 	free(t->bound);
 	free(t);
@@ -400,6 +412,38 @@ static void draw_cursor(struct term *t, const struct cells_cursor *cursor)
 	t->cursor_shape = cursor->shape;
 }
 
+/* Send what curses has written to t->picture, at once. */
+static void send_picture(struct term *t)
+{
+	off_t size = lseek(t->picture, 0, SEEK_CUR);
+	char *text = size > 0 ? mmap(NULL, (size_t)size, PROT_READ, MAP_SHARED, t->picture, 0)
+			      : MAP_FAILED;
+
+	if (text != MAP_FAILED) {
+		send_text(t->out, text, (size_t)size);
+		munmap(text, (size_t)size);
+	}
+	lseek(t->picture, 0, SEEK_SET);
+}
+
+/*
+ * Curses (6.4) writes whenever it has moved the cursor, a hundred times for a list whose times have
+ * changed. Each of these would wake the terminal, which takes a processor from whoever has it: the
+ * supervisor's slowest answers came from that. A terminal may also show what is half drawn.
+ */
+static void refresh_at_once(struct term *t)
+{
+	int fd = fileno(t->out_file);
+
+	if (t->picture < 0 || dup3(t->picture, fd, O_CLOEXEC) < 0) {
+		refresh();
+		return;
+	}
+	refresh();
+	dup3(t->out, fd, O_CLOEXEC);
+	send_picture(t);
+}
+
 void term_draw(struct term *t, const struct cells *c)
 {
 	const size_t row = (size_t)c->w * sizeof(*c->v);
@@ -421,7 +465,7 @@ void term_draw(struct term *t, const struct cells *c)
 	t->forget = false;
 	if (c->cursor.visible)
 		move(c->cursor.y, c->cursor.x);
-	refresh();
+	refresh_at_once(t);
 	draw_cursor(t, &c->cursor);
 }
 

@@ -203,6 +203,25 @@ static void refuse_protocol(struct engine *e, struct call *c)
 	call_deny(e, c);
 }
 
+/*
+ * The descriptor is no socket (ENOTSOCK), or none at all (EBADF). Two calls look at an argument
+ * before they find out (net/socket.c, __sys_connect() and __sys_sendto()).
+ */
+static void fail_without_socket(struct engine *e, struct call *c, int error)
+{
+	struct sockaddr_storage raw;
+	size_t len;
+
+	if (c->n.nr == SYS_connect && error == ENOTSOCK &&
+	    !call_copy_address(e, c, c->n.args[1], (int)c->n.args[2], &raw, &len))
+		return;
+	/* Whether the address can be a task's, which is all that is asked without a descriptor. */
+	if (c->n.nr == SYS_sendto &&
+	    sendto(-1, (const void *)c->n.args[1], c->n.args[2], 0, NULL, 0) < 0 && errno == EFAULT)
+		error = EFAULT;
+	call_fail(e, c, error);
+}
+
 static void begin(struct engine *e, struct call *c, int res)
 {
 	int ret;
@@ -220,7 +239,7 @@ static void begin(struct engine *e, struct call *c, int res)
 		ret = socket_inspect(&e->sockets, c->sock, &c->info);
 	}
 	if (ret == -EBADF || ret == -ENOTSOCK)
-		call_fail(e, c, -ret);
+		fail_without_socket(e, c, -ret);
 	else if (ret)
 		call_refuse(e, c, -ret);
 	else if (c->info.kind == SOCKET_UNKNOWN)

@@ -259,7 +259,8 @@ static void reopened(struct report *r, const struct sink *s, int error)
 	if (error && !r->reopen_error[0]) {
 		escape_text(s->path, path, sizeof(path));
 		snprintf(r->reopen_error, sizeof(r->reopen_error), "%s: cannot reopen '%s': %s",
-			 s->what, path, strerror(error));
+			 s->what, path,
+			 error == ENXIO ? "nobody reads this FIFO" : strerror(error));
 	}
 	if (--r->reopening || !r->reopened)
 		return;

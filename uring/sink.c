@@ -103,6 +103,11 @@ static void file_opened(struct event *ev, int res)
 	}
 	s->next_fd = res;
 	s->opening.fn = file_known;
+	/* Only the opening was not to wait. */
+	if (fcntl(res, F_SETFL, O_APPEND)) {
+		open_failed(s, errno);
+		return;
+	}
 	ret = loop_statx(s->loop, &s->opening, s->next_fd, &s->next_stat);
 	if (ret)
 		open_failed(s, -ret);
@@ -163,8 +168,9 @@ int sink_reopen(struct sink *s, sink_reopened_fn *reopened)
 		return -EBUSY;
 	s->reopened = reopened;
 	s->opening.fn = file_opened;
-	return loop_open(s->loop, &s->opening, s->path, O_WRONLY | O_APPEND | O_CREAT | O_NOCTTY,
-			 0600);
+	/* A FIFO that nobody reads is ENXIO, fifo(7), instead of a wait for whoever does. */
+	return loop_open(s->loop, &s->opening, s->path,
+			 O_WRONLY | O_APPEND | O_CREAT | O_NOCTTY | O_NONBLOCK, 0600);
 }
 
 bool sink_is_idle(const struct sink *s)

@@ -184,9 +184,19 @@ static void check_message(const struct message *m)
 	       (m->name_len >= 0 && (size_t)m->name_len <= sizeof(struct sockaddr_storage)));
 }
 
-static bool is_input(const void *at, const uint8_t *data, size_t size)
+static bool is_input(const void *at, size_t len, const uint8_t *data, size_t size)
 {
-	return (const uint8_t *)at >= data && (const uint8_t *)at <= data + size;
+	const uint8_t *p = at;
+
+	return p >= data && p <= data + size && len <= (size_t)(data + size - p);
+}
+
+/* Memory elsewhere in this process changes while it is read. */
+static bool is_steady(const struct msghdr *h, const uint8_t *data, size_t size)
+{
+	return h->msg_iovlen <= SCRATCH_VECTORS &&
+	       is_input(h->msg_name, h->msg_namelen, data, size) &&
+	       is_input(h->msg_iov, h->msg_iovlen * sizeof(struct iovec), data, size);
 }
 
 /* Whatever was guessed, the message is the same. */
@@ -231,8 +241,7 @@ static void try_sendmsg(const uint8_t *data, size_t size)
 	g->tid = 0;
 	ret = message_read_first(engine.scratch, g, &call.n, call.n.args[1], &m, &name, &len,
 				 &payload);
-	/* Memory elsewhere in this process changes while it is read. */
-	if (is_input(h.msg_name, data, size) && is_input(h.msg_iov, data, size))
+	if (is_steady(&h, data, size))
 		check_guessed(ret, &m, &name);
 	if (ret)
 		return;
@@ -312,9 +321,7 @@ static void try_sendmmsg(const uint8_t *data, size_t size)
 	memcpy(headers, data, count * sizeof(headers[0]));
 	for (size_t i = 0; i < count; i++) {
 		fix_header(&headers[i].msg_hdr, data, size);
-		/* Memory elsewhere in this process changes while it is read. */
-		steady = steady && is_input(headers[i].msg_hdr.msg_name, data, size) &&
-			 is_input(headers[i].msg_hdr.msg_iov, data, size);
+		steady = steady && is_steady(&headers[i].msg_hdr, data, size);
 	}
 	call.n.nr = SYS_sendmmsg;
 	call.n.args[1] = (uintptr_t)headers;

@@ -296,16 +296,41 @@ Test(dns, lists_of_names)
 					  "b.example", "c.example",   "last.net" };
 	static const char *const out[] = { "localhost", "x.ads.net", "net", "0.0.0.0" };
 	struct domain_map m = { 0 };
-	unsigned line;
+	struct domain_fault fault = { 0 };
 
-	cr_assert_eq(domain_map_add_list(&m, list, sizeof(list) - 1, 1, &line), 0, "%u", line);
+	cr_assert_eq(domain_map_add_list(&m, list, sizeof(list) - 1, 1, &fault), 0, "%u: %s",
+		     fault.line, fault.text);
 	for (size_t i = 0; i < COUNT(in); i++)
 		cr_expect_eq(domain_map_find(&m, in[i]).value, 1, "%s", in[i]);
 	for (size_t i = 0; i < COUNT(out); i++)
 		cr_expect_eq(domain_map_find(&m, out[i]).value, 0, "%s", out[i]);
-	cr_expect_eq(domain_map_add_list(&m, "a\nb c\n", 6, 1, &line), -EINVAL);
-	cr_expect_eq(line, 2);
-	cr_expect_eq(domain_map_add_list(&m, "a\nb\0c\n", 6, 1, &line), -EINVAL);
+	domain_map_free(&m);
+}
+
+Test(domain, a_line_of_a_list_that_is_none_is_quoted)
+{
+	static const struct {
+		const char *list;
+		size_t size;
+		const char *text;
+	} cases[] = {
+#define LIST(text) text, sizeof(text) - 1
+		{ LIST("a\nb c\n"), "b c" },
+		{ LIST("a\n \t b/c \r\n"), "b/c" },
+		{ LIST("a\n0.0.0.0 b c!"), "0.0.0.0 b c!" },
+		{ LIST("a\nb\0c\n"), "b" },
+#undef LIST
+	};
+	struct domain_map m = { 0 };
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct domain_fault fault = { 0 };
+
+		cr_expect_eq(domain_map_add_list(&m, cases[i].list, cases[i].size, 1, &fault),
+			     -EINVAL);
+		cr_expect_eq(fault.line, 2, "%s", cases[i].text);
+		cr_expect_str_eq(fault.text, cases[i].text);
+	}
 	domain_map_free(&m);
 }
 
@@ -325,13 +350,13 @@ static double time_of_queries(size_t n)
 	char *text = malloc(size);
 	char *at = text;
 	double start, loaded;
-	unsigned line;
+	struct domain_fault fault;
 	int found = 0;
 
 	for (size_t i = 0; i < n; i++)
 		at += sprintf(at, "0.0.0.0 host-%zu.ads.example\n", i);
 	start = seconds();
-	cr_assert_eq(domain_map_add_list(&m, text, (size_t)(at - text), 1, &line), 0);
+	cr_assert_eq(domain_map_add_list(&m, text, (size_t)(at - text), 1, &fault), 0);
 	loaded = seconds();
 	/* With sanitizers it takes a multiple. */
 	cr_expect_lt(loaded - start, 10, "%zu names took %.2f s to load", n, loaded - start);

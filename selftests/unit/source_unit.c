@@ -196,7 +196,7 @@ Test(source, lists_of_a_profile_are_those_that_were_read)
 
 	source_set_profile(s, "/etc/x.toml", text, strlen(text));
 	source_add_list(s, "/etc/ads", "evil.com\n", 9);
-	assert_wrong(s, "/etc/x.toml: dns.block_file: '/etc/more': this run has not read it: "
+	assert_wrong(s, "/etc/x.toml:4:22: dns.block_file: '/etc/more': this run has not read it: "
 			"expected a list that it began with");
 	source_add_list(s, "/etc/more", "worse.com\n", 10);
 	source_set_sinkhole(s);
