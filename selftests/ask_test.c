@@ -173,7 +173,8 @@ TEST_F(ask, each_answer_hits_its_own_question)
 	ASSERT_EQ(0, server_knock(self->a.server));
 	EXPECT_EQ(allowed, server_count(self->a.server));
 	for (i = 0; i < server_count(self->a.server); i++) {
-		ASSERT_LT(0, server_payload(self->a.server, i, payload, sizeof(payload), 1000));
+		ASSERT_LT(0, server_payload(self->a.server, i, payload, sizeof(payload),
+					    COMMAND_TIMEOUT));
 		host = strtoul(payload, NULL, 10);
 		ASSERT_TRUE(host >= 1 && host <= MANY);
 		EXPECT_EQ(0, host % 2);
