@@ -11,9 +11,6 @@
 #include "policy/addr.h"
 #include "policy/explain.h"
 
-/* The longest name that explain_hint() does not cut. */
-enum { HINT_NAME_MAX = EXPLAIN_HINT_MAX - 32 };
-
 /* The line so far. After an overflow nothing more is added. */
 struct out {
 	char *buf;
@@ -158,23 +155,6 @@ static void out_task(struct out *o, const struct record *r)
 	out_member(o, "syscall", r->syscall);
 }
 
-/* The smallest rule that would flip the verdict; NULL where no rule has a say. */
-static const char *hint(const struct record *r, char buf[static EXPLAIN_HINT_MAX])
-{
-	const struct endpoint *e = &r->endpoint;
-
-	if (reason_is_final(r->decision.reason))
-		return NULL;
-	if (e->proto == PROTO_UNIX || e->proto == PROTO_DNS) {
-		/* A rule for the beginning of a name would be another one. */
-		if (!e->name || strlen(e->name) > HINT_NAME_MAX)
-			return NULL;
-	} else if (!e->addr.family) {
-		return NULL;
-	}
-	return explain_hint(e, r->decision.verdict, buf);
-}
-
 int json_decision(const struct record *r, char *buf, size_t size)
 {
 	struct out o = event_begin(buf, size, "decision", r->ts, r->seq, r->generation);
@@ -192,7 +172,7 @@ int json_decision(const struct record *r, char *buf, size_t size)
 	}
 	out_printf(&o, ",\"errno\":%d,\"latency_us\":%ju", r->error,
 		   (uintmax_t)(r->latency_ns + 500) / 1000);
-	out_member(&o, "hint", hint(r, rule));
+	out_member(&o, "hint", explain_flip(&r->endpoint, r->decision, rule));
 	if (r->answers)
 		out_printf(&o, ",\"answers\":%ju", (uintmax_t)r->answers);
 	else

@@ -76,11 +76,35 @@ const char *line_time(struct timespec ts, char buf[static LINE_TIME_MAX])
 	return buf;
 }
 
+/* " (allow: --net-allow-bind 3000)" for a bind that no rule decided, or "". */
+static void line_bind(const struct record *r, char *buf, size_t size)
+{
+	const struct option_policy policy = {
+		.has_in = r->decision.reason == REASON_BIND_UNMATCHED,
+	};
+	char option[OPTION_TEXT_MAX];
+
+	buf[0] = '\0';
+	switch (r->decision.reason) {
+	case REASON_BIND_DEFAULT:
+	case REASON_BIND_UNMATCHED:
+	case REASON_BIND_UNLISTED:
+		if (option_to_allow(&policy, r, option, sizeof(option)))
+			snprintf(buf, size, " (allow: %s)", option);
+		break;
+	case REASON_BIND_LISTED:
+		if (r->decision.verdict == VERDICT_DENY)
+			snprintf(buf, size, " (listed: --net-deny-bind)");
+		break;
+	default:
+		break;
+	}
+}
+
 /* "(rule 2: allow :443)" or "(default)". */
 static void line_why(const struct record *r, char *buf, size_t size)
 {
-	static const struct option_policy plain = { .family = FAMILY_NONE };
-	char rule[RULE_TEXT_MAX], reason[LINE_REASON_MAX], option[OPTION_TEXT_MAX];
+	char rule[RULE_TEXT_MAX], reason[LINE_REASON_MAX], bind[OPTION_TEXT_MAX + 16];
 
 	if (r->decision.reason == REASON_RULE) {
 		escape_text(r->rule ? r->rule : "?", rule, sizeof(rule));
@@ -88,11 +112,8 @@ static void line_why(const struct record *r, char *buf, size_t size)
 		return;
 	}
 	line_reason(&r->decision, reason);
-	if (r->decision.reason == REASON_BIND_DEFAULT &&
-	    option_to_allow(&plain, r, option, sizeof(option)))
-		snprintf(buf, size, "(%s) (allow: %s)", reason, option);
-	else
-		snprintf(buf, size, "(%s)", reason);
+	line_bind(r, bind, sizeof(bind));
+	snprintf(buf, size, "(%s)%s", reason, bind);
 }
 
 size_t line_format(const struct record *r, char *buf, size_t size)

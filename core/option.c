@@ -6,9 +6,9 @@
 
 #include "core/escape.h"
 #include "policy/addr.h"
-#include "policy/domain.h"
 #include "policy/explain.h"
 #include "policy/pathname.h"
+#include "policy/spec.h"
 
 /* The length of what snprintf(3) wrote, given what it returned. */
 static size_t written(int n, size_t size)
@@ -79,10 +79,9 @@ static size_t option_unix(const struct endpoint *e, char *buf, size_t size)
 /* What a rule can be about is a name that needs no quotes. */
 static size_t option_name(const struct record *r, char *buf, size_t size)
 {
-	char name[DOMAIN_TEXT_MAX];
+	const char *name = r->endpoint.name;
 
-	if (r->decision.reason != REASON_NOT_NEEDED || !r->endpoint.name ||
-	    domain_normalise(r->endpoint.name, name))
+	if (r->decision.reason != REASON_NOT_NEEDED || !name || !spec_is_host(name))
 		return 0;
 	return written(snprintf(buf, size, "--allow-host %s", name), size);
 }
@@ -106,6 +105,8 @@ static bool can_be_added(const struct option_policy *p, const struct record *r)
 	switch (r->decision.reason) {
 	case REASON_DEFAULT:
 	case REASON_BIND_DEFAULT:
+	case REASON_BIND_UNMATCHED:
+	case REASON_BIND_UNLISTED:
 	case REASON_UNIX_DEFAULT:
 		return true;
 	case REASON_ASK_NOBODY:
@@ -128,10 +129,8 @@ struct option_policy option_policy(const struct draft *d)
 		.family = d->family == FAMILY_NONE && d->has_default && d->fallback == VERDICT_ALLOW
 				  ? FAMILY_RULES
 				  : d->family,
-		.bind = d->bind,
 		.has_in = d->has_in,
 		.sinkhole = draft_has_sinkhole(d),
-		.resolves_none = d->dns.settings.resolve == DNS_NONE,
 		.own_rules = (int)d->rules.n,
 	};
 }
@@ -146,7 +145,7 @@ size_t option_to_allow(const struct option_policy *p, const struct record *r, ch
 	if (r->decision.verdict == VERDICT_ALLOW)
 		return 0;
 	if (e->proto == PROTO_DNS)
-		return p->family == FAMILY_DENY || p->resolves_none ? 0 : option_name(r, buf, size);
+		return p->family == FAMILY_DENY ? 0 : option_name(r, buf, size);
 	if (e->unspecified && p->sinkhole)
 		return 0;
 	if (!can_be_added(p, r) || (!e->addr.family && e->proto != PROTO_UNIX) ||
@@ -155,7 +154,7 @@ size_t option_to_allow(const struct option_policy *p, const struct record *r, ch
 	if (by_rule)
 		return option_rule(e, buf, size);
 	if (e->dir == DIR_IN)
-		return p->bind == BIND_DENY ? 0 : option_bind(e, buf, size);
+		return option_bind(e, buf, size);
 	if (p->family == FAMILY_DENY)
 		return 0;
 	if (e->proto == PROTO_UNIX)

@@ -16,11 +16,9 @@ enum { OPTION_TEXT_MAX = 288 }; /* holds every option with its NUL */
 /* Of which options a command line's policy is made: what another one may be. */
 struct option_policy {
 	enum draft_family family; /* FAMILY_RULES also where --net-allow would be refused */
-	enum draft_bind bind;
 	bool has_in;   /* it has rules with `in` */
 	bool sinkhole; /* refused names are answered with 0.0.0.0, which nobody means to open */
-	bool resolves_none; /* whatever the rules say */
-	int own_rules;      /* those behind are a preset's */
+	int own_rules; /* those behind are a preset's */
 };
 
 struct option_policy option_policy(const struct draft *d);

@@ -286,6 +286,39 @@ pid_t task_tgid(pid_t tid)
 	return at ? (pid_t)strtol(at, NULL, 10) : -ESRCH;
 }
 
+/* The last number of a line: that of the innermost namespace (proc_pid_status(5), NSpid). */
+static pid_t innermost(const char *at)
+{
+	pid_t number = -1;
+	char *end;
+
+	while (at && *at != '\n') {
+		long n = strtol(at, &end, 10);
+
+		if (end == at)
+			break;
+		number = (pid_t)n;
+		at = end + strspn(end, " \t");
+	}
+	return number;
+}
+
+int task_numbers(pid_t tid, struct task_numbers *out)
+{
+	char text[8192];
+	ssize_t n = read_proc(tid, "status", text, sizeof(text));
+	struct task_numbers found;
+
+	if (n < 0)
+		return (int)n;
+	found.thread = innermost(status_field(text, "\nNSpid:"));
+	found.process = innermost(status_field(text, "\nNStgid:"));
+	if (found.thread <= 0 || found.process <= 0)
+		return -EIO;
+	*out = found;
+	return 0;
+}
+
 void task_comm(pid_t tid, char comm[static 16])
 {
 	char text[17]; /* 15 bytes, newline, NUL */

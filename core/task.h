@@ -94,6 +94,14 @@ int task_status(pid_t tid, struct task_status *out);
 /* The thread group of `tid`, or -ESRCH. */
 pid_t task_tgid(pid_t tid);
 
+/* The numbers that a thread and its process have in the PID namespace that it looks numbers up in. */
+struct task_numbers {
+	pid_t thread, process;
+};
+
+/* Returns 0, -ESRCH, or -EIO when the text is not understood. */
+int task_numbers(pid_t tid, struct task_numbers *out);
+
 /* The thread's name (any bytes), or "?" when the task is gone. */
 void task_comm(pid_t tid, char comm[static 16]);
 

@@ -208,6 +208,7 @@ static int compile_tables(struct policy *p)
 
 static void compile_bind(const struct draft *d, struct policy *p)
 {
+	p->has_in = d->has_in;
 	p->bind = d->bind;
 	for (size_t i = 0; i < d->binds.n; i++) {
 		const struct spec *spec = &d->binds.v[i].specs.v[0];

@@ -52,6 +52,7 @@ struct policy {
 	struct path_entry *paths;  /* with DIR_OUT */
 	size_t n_paths;
 	struct path_table path_table; /* of them */
+	bool has_in; /* it has rules with `in` */
 	enum draft_bind bind;
 	uint8_t bind_ports[(UINT16_MAX + 1) / 8]; /* one bit for each port of the option */
 	struct addr *nameservers;                 /* empty when the policy implies none */

@@ -239,6 +239,13 @@ static struct decision decide_out(const struct policy *p, const struct live *liv
 	return d;
 }
 
+static enum reason bind_reason(const struct policy *p, bool listed)
+{
+	if (p->bind)
+		return p->bind == BIND_DENY && listed ? REASON_BIND_LISTED : REASON_BIND_UNLISTED;
+	return p->has_in ? REASON_BIND_UNMATCHED : REASON_BIND_DEFAULT;
+}
+
 static struct decision decide_in(const struct policy *p, const struct live *live,
 				 const struct endpoint *e)
 {
@@ -262,7 +269,7 @@ static struct decision decide_in(const struct policy *p, const struct live *live
 		.verdict = allow     ? VERDICT_ALLOW
 			   : p->bind ? VERDICT_DENY
 				     : unlisted(p),
-		.reason = REASON_BIND_DEFAULT,
+		.reason = bind_reason(p, listed),
 	};
 }
 

@@ -557,12 +557,12 @@ struct decision policy_resolve(const struct policy *p, const char *name)
 		return refusal(REASON_PANIC, NULL);
 	if (blocked.value)
 		return refusal(REASON_BLOCKED, blocked.name);
+	if (dns->settings.resolve == DNS_NONE)
+		return refusal(REASON_NONE_RESOLVED, name);
 	if (is_encrypted_dns(p, name))
 		return refusal(REASON_ENCRYPTED_DNS, NULL);
 	if (rule && p->rules[rule - 1].verdict == VERDICT_DENY)
 		return by_rule(p, rule);
-	if (dns->settings.resolve == DNS_NONE)
-		return refusal(REASON_NOT_NEEDED, name);
 	/* Whether a connection is asked about is seen when it is made. */
 	if (rule)
 		return (struct decision){

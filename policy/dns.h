@@ -118,7 +118,10 @@ bool draft_has_sinkhole(const struct draft *d);
  */
 struct decision policy_resolve(const struct policy *p, const char *name);
 
-/* The same to a name that a permitted one turns out to be an alias of. */
+/*
+ * The same to a name that need not be needed: a permitted one turned out to be an alias of it, or
+ * this machine knows it.
+ */
 struct decision policy_resolve_alias(const struct policy *p, const char *name);
 
 /*

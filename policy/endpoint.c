@@ -16,6 +16,9 @@ static const char *const reason_names[REASON_COUNT] = {
 	[REASON_RULE] = "rule",
 	[REASON_DEFAULT] = "default",
 	[REASON_BIND_DEFAULT] = "bind-default",
+	[REASON_BIND_UNMATCHED] = "bind-default",
+	[REASON_BIND_UNLISTED] = "bind-default",
+	[REASON_BIND_LISTED] = "bind-default",
 	[REASON_UNIX_DEFAULT] = "unix-default",
 	[REASON_CONTROL_SOCKET] = "control-socket",
 	[REASON_MAX_CONNECTIONS] = "max-connections",
@@ -23,6 +26,7 @@ static const char *const reason_names[REASON_COUNT] = {
 	[REASON_SINKHOLE] = "sinkhole",
 	[REASON_BLOCKED] = "blocked",
 	[REASON_NOT_NEEDED] = "not-needed",
+	[REASON_NONE_RESOLVED] = "not-needed",
 	[REASON_REBIND] = "rebind",
 	[REASON_ENCRYPTED_DNS] = "encrypted-dns",
 	[REASON_HOSTS] = "hosts",
@@ -49,6 +53,9 @@ const char *verdict_name(enum verdict verdict)
 bool reason_is_final(enum reason reason)
 {
 	switch (reason) {
+	case REASON_BIND_UNLISTED:
+	case REASON_BIND_LISTED:
+	case REASON_NONE_RESOLVED:
 	case REASON_CONTROL_SOCKET:
 	case REASON_MAX_CONNECTIONS:
 	case REASON_BLOCKED:

@@ -64,7 +64,10 @@ struct endpoint {
 enum reason {
 	REASON_RULE,
 	REASON_DEFAULT,
-	REASON_BIND_DEFAULT,
+	REASON_BIND_DEFAULT,   /* nothing is said of ports that are bound */
+	REASON_BIND_UNMATCHED, /* no `in` rule matched */
+	REASON_BIND_UNLISTED,  /* there are bind options, which `in` rules cannot be added to ... */
+	REASON_BIND_LISTED,    /* ... and this port is among those that may not be bound */
 	REASON_UNIX_DEFAULT,
 	REASON_CONTROL_SOCKET, /* of a sandtop: no rule opens it */
 	REASON_MAX_CONNECTIONS,
@@ -72,6 +75,7 @@ enum reason {
 	REASON_SINKHOLE,   /* port 53, or 0.0.0.0: see policy/dns.h */
 	REASON_BLOCKED,    /* name: the name that is blocked, or the domain above it */
 	REASON_NOT_NEEDED, /* name: the one asked for */
+	REASON_NONE_RESOLVED, /* the same: whatever the rules say */
 	REASON_REBIND,     /* the same */
 	REASON_ENCRYPTED_DNS,
 	REASON_HOSTS, /* a name that this machine answers itself */

@@ -9,6 +9,7 @@
 #include "policy/compile.h"
 #include "policy/error.h"
 #include "policy/names.h"
+#include "policy/spec.h"
 
 #define BLANKS " \t\r\n"
 
@@ -395,19 +396,11 @@ static void print_rules(FILE *out, const struct asked *a)
 			policy_rule_text(a->policy, rule));
 }
 
-/* Whether there is no rule that would change it: an option stands in the way of all. */
-static bool is_final(const struct policy *p, const struct endpoint *e, struct decision d)
-{
-	if (d.reason == REASON_NOT_NEEDED && p->dns.settings.resolve == DNS_NONE)
-		return true;
-	/* `in` rules and the bind options exclude each other. */
-	return reason_is_final(d.reason) || (e->dir == DIR_IN && p->bind);
-}
-
 char *explain_why(const struct policy *p, const struct live *live, const struct endpoint *e)
 {
 	struct decision d = policy_decide(p, live, e);
-	char hint[EXPLAIN_HINT_MAX];
+	char rule[EXPLAIN_HINT_MAX];
+	const char *flip = explain_flip(e, d, rule);
 	char buf[ADDR_TEXT_MAX];
 	struct addr v4;
 	char *text = NULL;
@@ -425,7 +418,7 @@ char *explain_why(const struct policy *p, const struct live *live, const struct 
 		fprintf(out, "also judged as %s\n", addr_text(inner.addr, buf));
 		print_rules(out, &(struct asked){ p, live, &inner, &e->addr });
 	}
-	fprintf(out, "flip\t%s\n", is_final(p, e, d) ? "-" : explain_hint(e, d.verdict, hint));
+	fprintf(out, "flip\t%s\n", flip ? flip : "-");
 	return finish(out, &text);
 }
 
@@ -460,4 +453,29 @@ const char *explain_hint(const struct endpoint *e, enum verdict verdict,
 	snprintf(buf, EXPLAIN_HINT_MAX, "%s %s%s%s%s%s%s", action, e->dir == DIR_IN ? "in " : "",
 		 scheme, bracket ? "[" : "", target, bracket ? "]" : "", ports);
 	return buf;
+}
+
+const char *explain_flip(const struct endpoint *e, struct decision d,
+			 char buf[static EXPLAIN_HINT_MAX])
+{
+	/* The longest name that explain_hint() does not cut: a rule for the beginning is another. */
+	const size_t max = EXPLAIN_HINT_MAX - 32;
+
+	if (reason_is_final(d.reason))
+		return NULL;
+	switch (e->proto) {
+	case PROTO_DNS:
+		if (!e->name || !spec_is_host(e->name))
+			return NULL;
+		break;
+	case PROTO_UNIX:
+		if (!e->name || strlen(e->name) > max)
+			return NULL;
+		break;
+	default:
+		if (!e->addr.family)
+			return NULL;
+		break;
+	}
+	return explain_hint(e, d.verdict, buf);
 }

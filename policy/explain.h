@@ -28,7 +28,7 @@ char *explain_answer(const struct policy *p, const struct live *live, const stru
 
 /*
  * The answer line; a line for every rule, with its number, `match` or what did not match, and its
- * text, between tabs; `flip` and explain_hint(), or `-` when no rule would do that. An address
+ * text, between tabs; `flip` and explain_flip(), or `-` when no rule would do that. An address
  * behind a gateway is judged twice (addr.h) and has the rules twice. Each line ends with a newline.
  * To be freed by the caller; NULL for want of memory.
  */
@@ -39,6 +39,13 @@ char *explain_why(const struct policy *p, const struct live *live, const struct 
  * into its opposite, and return `buf`.
  */
 const char *explain_hint(const struct endpoint *e, enum verdict verdict,
+			 char buf[static EXPLAIN_HINT_MAX]);
+
+/*
+ * The same of a decision; NULL when no rule turns it round: the reason is beyond rules, the endpoint
+ * has no address, or a name that no rule can have.
+ */
+const char *explain_flip(const struct endpoint *e, struct decision d,
 			 char buf[static EXPLAIN_HINT_MAX]);
 
 #endif

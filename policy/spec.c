@@ -171,6 +171,13 @@ static bool is_host_name(const char *name)
 	}
 }
 
+bool spec_is_host(const char *name)
+{
+	char normal[DOMAIN_TEXT_MAX];
+
+	return !domain_normalise(name, normal) && is_host_name(normal);
+}
+
 /* What to write in place of a text that is no name. */
 static const char *name_expected(const char *text)
 {

@@ -5,6 +5,7 @@
 #ifndef SANDTOP_POLICY_SPEC_H
 #define SANDTOP_POLICY_SPEC_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -64,6 +65,12 @@ int spec_parse(const char *text, unsigned int protos, struct spec_list *out,
  * udp. Returns and gives what spec_parse() does.
  */
 int spec_parse_ports(const char *text, struct spec_list *out, struct policy_error *err);
+
+/*
+ * Whether a spec can have the name: in any case, with or without a dot at the end, of letters of any
+ * language. What inet_aton(3) reads as an address is none (RFC 1123 2.1).
+ */
+bool spec_is_host(const char *name);
 
 void spec_list_free(struct spec_list *list);
 

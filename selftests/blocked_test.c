@@ -121,6 +121,7 @@ SCENARIO(storm_without_restart, "storm", "interrupt");
 SCENARIO(udp_storm_with_restart, "storm_udp", "restart");
 SCENARIO(udp_storm_without_restart, "storm_udp", "interrupt");
 SCENARIO(beside_stopped_tasks, "busy", "stopped");
+SCENARIO(beside_a_close_that_lingers, "linger");
 
 FIXTURE_SETUP(scenario)
 {

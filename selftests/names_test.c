@@ -240,6 +240,25 @@ TEST_F(names, which_names_may_be_resolved)
 	EXPECT_NE(NULL, strstr(OUT, "localhost: 127.0.0.1\n"));
 }
 
+/* What the queries of the run were answered with. */
+static const char *verdict_on_names(const struct sandbox *s)
+{
+	const json_t *event;
+
+	for (size_t i = 0; (event = sandbox_event(s, "decision", i)); i++)
+		if (!strcmp(json_string_value(json_object_get(event, "proto")), "dns"))
+			return json_string_value(json_object_get(event, "verdict"));
+	return "none";
+}
+
+TEST_F(names, a_name_that_this_machine_knows_need_not_be_needed)
+{
+	RUN(POLICY("--net-allow", API ":443", "--resolve", "none"), "ask", "localhost", "A");
+	EXPECT_STREQ("allow", verdict_on_names(&self->sandbox));
+	RUN(POLICY("--rule", "deny localhost", "--resolve", "none"), "ask", "localhost", "A");
+	EXPECT_STREQ("deny", verdict_on_names(&self->sandbox));
+}
+
 TEST_F(names, a_rule_holds_for_a_program_that_never_asks)
 {
 	RUN(POLICY("--net-allow", FIXED ":8080"), "insist", NETNS_PUBLIC "1", "8080");

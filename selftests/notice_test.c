@@ -67,6 +67,16 @@ static const struct fact facts_of_ping[] = {
 	{ 0 },
 };
 
+static const struct fact facts_of_namespace[] = {
+	{ "my number", "1", "1" },
+	{ "sched_setaffinity of my number", "0", "0" },
+	{ "setpriority of my number", "0", "0" },
+	{ "sched_setaffinity of a thread, by itself", "0", "0" },
+	{ "sched_setaffinity of its process", "0", "0" },
+	{ "sched_setaffinity of my number outside", "ESRCH", "EPERM" },
+	{ 0 },
+};
+
 FIXTURE(notice)
 {
 	struct sandbox sandbox;
@@ -132,6 +142,13 @@ TEST_F(notice, nothing_without_sandtop)
 TEST_F(notice, what_the_table_says_and_no_more)
 {
 	expect_facts(self, facts, "facts", ARGS("-q", "--net-allow", "any://*"));
+}
+
+TEST_F(notice, ones_own_number_in_a_pid_namespace)
+{
+	expect_facts(self, facts_of_namespace, "namespace", NULL);
+	sandbox_free(&self->sandbox);
+	expect_facts(self, facts_of_namespace, "namespace", ARGS("-q", "--net-allow", "any://*"));
 }
 
 /* With icmp allowed and udp not, the socket learns its address and is not connected. */

@@ -121,6 +121,36 @@ static void reach(pid_t outside)
 	    "setpriority outside");
 }
 
+/* In a PID namespace, where numbers begin anew. */
+static void reach_in_namespace(char **args)
+{
+	char host[16] = "";
+	pthread_t thread;
+	pid_t child;
+	int status;
+
+	(void)args;
+	MUST(sched_getaffinity(0, sizeof(cpus), &cpus));
+	MUST(unshare(CLONE_NEWUSER | CLONE_NEWPID));
+	child = MUST(fork());
+	if (child) {
+		MUST(waitpid(child, &status, 0));
+		return;
+	}
+	say(getpid(), "my number");
+	say(sched_setaffinity(getpid(), sizeof(cpus), &cpus), "sched_setaffinity of my number");
+	say(setpriority(PRIO_PROCESS, getpid(), getpriority(PRIO_PROCESS, 0)),
+	    "setpriority of my number");
+	MUST(-pthread_create(&thread, NULL, be_beside, NULL));
+	MUST(-pthread_join(thread, NULL));
+	/* /proc is still that of the namespace outside. */
+	MUST(readlink("/proc/self", host, sizeof(host) - 1));
+	say(sched_setaffinity(atoi(host), sizeof(cpus), &cpus),
+	    "sched_setaffinity of my number outside");
+	fflush(stdout);
+	_exit(0);
+}
+
 /* A debugger's hold on its own child. */
 static void trace(void)
 {
@@ -268,6 +298,7 @@ int main(int argc, char **argv)
 {
 	static const struct scenario table[] = {
 		{ "facts", facts },
+		{ "namespace", reach_in_namespace },
 		{ "ping", ping },
 		{ 0 },
 	};

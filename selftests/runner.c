@@ -8,10 +8,11 @@
  *
  * A NAME_test is a suite of selftests/harness.h. It runs as root and as an
  * unprivileged user when the runner is root (--as names one of them, for all
- * programs but those of --both), else as the user there is. Suites run from copies in a new
- *directory under /tmp, because the build folder may be closed to that user; --stage copies more
- * programs there, and SANDTOP_BIN_DIR names the directory. A NAME_unit is a
- * Criterion program and runs in place; anything else prints TAP by itself.
+ * programs but those of --both), else as the user there is. Suites run from
+ * copies in a new directory under /tmp, because the build folder may be closed
+ * to that user; --stage copies more programs there, and SANDTOP_BIN_DIR names
+ * the directory. A NAME_unit is a Criterion program and runs in place; anything
+ * else prints TAP by itself.
  *
  * N programs run at a time (1), and what each has to say appears when it has
  * ended; if N is 1, at once. A program that --alone names, because its tests

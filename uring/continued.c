@@ -24,16 +24,17 @@ void clone_begin(struct engine *e, struct call *c, int res)
 }
 
 /*
- * Whether `number` is the calling thread or its process. These two belong to the caller as long as
- * it lives; any other number, also that of a thread beside it, may be free and someone else's by
- * the time that the call is made. In a PID namespace of the command's own the same number can
- * mean another process, but only one of the sandbox.
+ * Whether `number` is the calling thread or its process, in its own PID namespace, where the kernel
+ * looks the number up. These two belong to the caller as long as it lives; any other number, also
+ * that of a thread beside it, may be free and someone else's by the time that the call is made.
  */
 static bool is_own(struct engine *e, struct call *c, pid_t number)
 {
-	if (number == c->n.tid)
-		return true;
-	return number > 0 && number == task_tgid(c->n.tid) && notif_valid(e->listener, c->n.id);
+	struct task_numbers own;
+
+	if (task_numbers(c->n.tid, &own) || !notif_valid(e->listener, c->n.id))
+		return false;
+	return number == own.thread || number == own.process;
 }
 
 /* What acts on the process or thread of a number: pthread_setaffinity_np(3) names its own. */

@@ -222,7 +222,8 @@ static bool answer_locally(struct question *x, struct decision decision)
 	struct addr addrs[HOSTS_ADDRESSES];
 	size_t n;
 
-	if (decision.verdict != VERDICT_ALLOW && decision.reason != REASON_NOT_NEEDED)
+	/* What holds for the end of an alias holds here: whether a rule speaks against the name. */
+	if (policy_resolve_alias(policy_of(x), x->name).verdict != VERDICT_ALLOW)
 		return false;
 	n = hosts_find(&x->dns->hosts, x->name, addrs, HOSTS_ADDRESSES);
 	if (!n)

@@ -2,6 +2,7 @@
 #include "uring/summary.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #include "core/line.h"
 
@@ -60,11 +61,22 @@ static void print_flows(struct report *r)
 	print_more(r, &top);
 }
 
+/* One option can be about several flows: a port that is bound over tcp and udp. */
+static bool is_among(char said[][OPTION_TEXT_MAX], unsigned int n, const char *option)
+{
+	for (unsigned int i = 0; i < n; i++)
+		if (strcmp(said[i], option) == 0)
+			return true;
+	return false;
+}
+
 static void print_options(struct report *r)
 {
 	const struct flow_table *flows = ledger_flows(r->ledger);
 	struct top top = { .n = 0 };
 	char option[OPTION_TEXT_MAX];
+	char said[SUMMARY_FLOWS][OPTION_TEXT_MAX];
+	unsigned int n = 0;
 
 	for (unsigned int i = 0; i < flow_count(flows); i++) {
 		struct record record = flow_record(flow_at(flows, i));
@@ -78,8 +90,9 @@ static void print_options(struct report *r)
 	for (unsigned int i = 0; i < top.n; i++) {
 		struct record record = flow_record(top.flow[i]);
 
-		option_to_allow(&r->config.policy, &record, option, sizeof(option));
-		report_message(r, "  %s", option);
+		option_to_allow(&r->config.policy, &record, said[n], sizeof(said[n]));
+		if (!is_among(said, n, said[n]))
+			report_message(r, "  %s", said[n++]);
 	}
 	print_more(r, &top);
 }

@@ -12,6 +12,7 @@
 #include "policy/addr.h"
 #include "policy/dns.h"
 #include "policy/domain.h"
+#include "policy/explain.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
@@ -109,6 +110,8 @@ Test(dns, a_name_is_resolved_when_a_rule_has_a_use_for_it)
 		  "a.xn--bcher-kva.example", "deny (blocked xn--bcher-kva.example)" },
 		/* --resolve */
 		{ "a:x.net;R:none", "x.net", "deny (not-needed x.net)" },
+		{ "r:deny x.net;R:none", "x.net", "deny (not-needed x.net)" },
+		{ "a:x.net;R:none", "dns.google", "deny (not-needed dns.google)" },
 		{ "a:x.net;R:all", "y.net", "allow (default)" },
 		{ "a:x.net;R:all;b:y.net", "y.net", "deny (blocked y.net)" },
 		/* other ways to resolve names */
@@ -332,6 +335,31 @@ Test(domain, a_line_of_a_list_that_is_none_is_quoted)
 		cr_expect_str_eq(fault.text, cases[i].text);
 	}
 	domain_map_free(&m);
+}
+
+/* Asked with explain --why: "-" where no rule would let the name be resolved. */
+Test(dns, what_no_rule_changes_has_no_rule_offered)
+{
+	static const char *const rows[][3] = {
+		{ "a:x.net", "y.net", "flip\tallow y.net\n" },
+		{ "a:x.net;R:none", "x.net", "flip\t-\n" },
+		{ "a:x.net;R:none", "dns.google", "flip\t-\n" },
+		{ "a:x.net;b:y.net", "y.net", "flip\t-\n" },
+		/* It would be read as an address. */
+		{ "a:x.net", "a.123", "flip\t-\n" },
+		{ "a:x.net", "a\\.b", "flip\t-\n" },
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct endpoint e = { .proto = PROTO_DNS, .name = rows[i][1] };
+		struct policy *p = make(rows[i][0]);
+		char *why = explain_why(p, NULL, &e);
+
+		cr_expect(why && strstr(why, rows[i][2]), "%s: %s: %s", rows[i][0], rows[i][1],
+			  why);
+		free(why);
+		policy_free(p);
+	}
 }
 
 static double seconds(void)

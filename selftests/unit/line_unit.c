@@ -50,6 +50,15 @@ Test(line, a_refused_bind_says_which_option_permits_it)
 	r.decision.reason = REASON_BIND_DEFAULT;
 	cr_assert_str_eq(line(&r), "DENY in udp [::]:0 curl[4211] (bind-default) "
 				   "(allow: --net-allow-bind '*')");
+	r.decision.reason = REASON_BIND_UNMATCHED;
+	cr_assert_str_eq(line(&r), "DENY in udp [::]:0 curl[4211] (bind-default) "
+				   "(allow: --rule 'allow in udp://::')");
+	r = denied(DIR_IN, PROTO_TCP, "127.0.0.1", 3000);
+	r.decision.reason = REASON_BIND_LISTED;
+	cr_assert_str_eq(line(&r), "DENY in tcp 127.0.0.1:3000 curl[4211] (bind-default) "
+				   "(listed: --net-deny-bind)");
+	r.decision.verdict = VERDICT_ALLOW;
+	cr_assert_str_eq(line(&r), "ALLOW in tcp 127.0.0.1:3000 curl[4211] (bind-default)");
 }
 
 Test(line, reasons)

@@ -90,7 +90,10 @@ Test(option, the_option_is_one_of_the_policys_kind)
 	r.decision.reason = REASON_BIND_DEFAULT;
 	cr_expect_str_eq(option_of(rules, &r), "--net-allow-bind 3000");
 	cr_expect_str_eq(option_of(inbound, &r), "--rule 'allow in 0.0.0.0:3000'");
-	cr_expect_str_eq(option_of((struct option_policy){ .bind = BIND_DENY }, &r), "");
+	r.decision.reason = REASON_BIND_UNLISTED;
+	cr_expect_str_eq(option_of(rules, &r), "--net-allow-bind 3000");
+	r.decision.reason = REASON_BIND_LISTED;
+	cr_expect_str_eq(option_of(rules, &r), "");
 
 	r = denied(DIR_OUT, PROTO_UNIX, NULL, 0);
 	r.decision.reason = REASON_UNIX_DEFAULT;
