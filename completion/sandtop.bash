@@ -23,6 +23,12 @@ _sandtop_running()
 	done
 }
 
+_sandtop_files()
+{
+	compopt -o filenames
+	COMPREPLY=($(compgen -f -- "$1"))
+}
+
 # The value of option $1 that begins with $2; fails for one that takes none.
 _sandtop_value()
 {
@@ -36,11 +42,13 @@ _sandtop_value()
 	--default) COMPREPLY=($(compgen -W 'allow deny ask' -- "$2")) ;;
 	--resolve) COMPREPLY=($(compgen -W 'needed all none' -- "$2")) ;;
 	--profile) COMPREPLY=($(compgen -W "$(_sandtop_profiles)" -- "$2")) ;;
-	--profile-file | --log | --json | --metrics-file | --learn) COMPREPLY=($(compgen -f -- "$2")) ;;
+	--profile-file | --log | --json | --metrics-file | --learn) _sandtop_files "$2" ;;
 	--net-allow-bind | --net-deny-bind | --max-connections | --name | --timeout | --status-fd | \
 		--ask-timeout | --keep-fd | --allow-host | --block-domain | --block-suffix) ;;
 	*) return 1 ;;
 	esac
+	# A value is wanted also where none is known that begins so.
+	return 0
 }
 
 _sandtop()
@@ -54,13 +62,21 @@ _sandtop()
 	local verbs='policy reload allow deny undo flows held answer why log save shut metrics reopen kill'
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} i
 
+	# "--preset=p" is three words to bash.
+	if [ "$cur" = = ]; then
+		cur=
+	elif [ "$prev" = = ]; then
+		prev=${COMP_WORDS[COMP_CWORD - 2]}
+	fi
 	COMPREPLY=()
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		if [ "${COMP_WORDS[i]}" = -- ]; then
 			if declare -F _command_offset >/dev/null; then
 				_command_offset $((i + 1))
-			else
+			elif [ "$((i + 1))" -eq "$COMP_CWORD" ]; then
 				COMPREPLY=($(compgen -c -- "$cur"))
+			else
+				compopt -o default # its arguments are files
 			fi
 			return
 		fi
@@ -82,7 +98,7 @@ _sandtop()
 		case $prev in
 		ctl) COMPREPLY=($(compgen -W "$verbs $(_sandtop_running) --help" -- "$cur")) ;;
 		allow | deny | shut) _sandtop_value --net-deny "$cur" ;;
-		reload | save) COMPREPLY=($(compgen -f -- "$cur")) ;;
+		reload | save) _sandtop_files "$cur" ;;
 		flows) COMPREPLY=($(compgen -W '--json' -- "$cur")) ;;
 		log) COMPREPLY=($(compgen -W '-f' -- "$cur")) ;;
 		kill) COMPREPLY=($(compgen -W 'TERM KILL INT HUP STOP CONT' -- "$cur")) ;;

@@ -87,3 +87,8 @@ size_t hosts_find(const struct hosts *h, const char *name, struct addr *out, siz
 	out[n++] = (struct addr){ .family = 6, .bytes = { [15] = 1 } };
 	return n;
 }
+
+bool hosts_speaks_for(const char *name, struct addr addr)
+{
+	return !addr_is_unspecified(addr) && (!addr_is_loopback(addr) || domain_is_local(name));
+}

@@ -5,6 +5,8 @@
 #ifndef SANDTOP_CORE_HOSTS_H
 #define SANDTOP_CORE_HOSTS_H
 
+#include <stdbool.h>
+
 #include "policy/addr.h"
 #include "policy/domain.h"
 
@@ -31,5 +33,12 @@ void hosts_free(struct hosts *h);
  * written; 0 for a name that is not known here.
  */
 size_t hosts_find(const struct hosts *h, const char *name, struct addr *out, size_t max);
+
+/*
+ * Whether rules for what is above the name hold for this address, which hosts_find() gave. Lists that
+ * block names give them an address of this machine, and a rule for a domain is not to open it; where
+ * the name is a local one (domain_is_local()) that is what is meant.
+ */
+bool hosts_speaks_for(const char *name, struct addr addr);
 
 #endif

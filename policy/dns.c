@@ -594,6 +594,11 @@ struct decision policy_resolve_alias(const struct policy *p, const char *name)
 	return (struct decision){ .verdict = VERDICT_ALLOW, .reason = REASON_DEFAULT };
 }
 
+bool policy_is_about(const struct policy *p, const char *name)
+{
+	return domain_map_find(&p->names, name).value != 0;
+}
+
 enum dns_denied policy_denied(const struct policy *p, const char *name)
 {
 	char prefix[DOMAIN_TEXT_MAX];

@@ -124,6 +124,9 @@ struct decision policy_resolve(const struct policy *p, const char *name);
  */
 struct decision policy_resolve_alias(const struct policy *p, const char *name);
 
+/* Whether a rule is about the name, by itself or by a suffix. */
+bool policy_is_about(const struct policy *p, const char *name);
+
 /*
  * What a refused name is answered. One that is a permitted name with a search domain behind it
  * (resolv.conf(5)) does not exist, so that the permitted one is tried.

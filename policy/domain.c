@@ -212,6 +212,17 @@ struct domain_match domain_map_find(const struct domain_map *m, const char *name
 	return match;
 }
 
+const char *domain_map_next(const struct domain_map *m, enum domain_kind kind, size_t *at)
+{
+	while (*at < m->n_slots) {
+		const struct domain_slot *slot = &m->slots[(*at)++];
+
+		if (slot->text && slot->value[kind])
+			return m->texts + slot->text;
+	}
+	return NULL;
+}
+
 int domain_map_copy(const struct domain_map *m, struct domain_map *out)
 {
 	struct domain_map copy = *m;

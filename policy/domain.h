@@ -52,6 +52,12 @@ struct domain_match domain_map_find(const struct domain_map *m, const char *name
 /* The value of exactly this name and kind, or 0. */
 int domain_map_get(const struct domain_map *m, const char *name, enum domain_kind kind);
 
+/*
+ * The names that have a value of this kind, one a call, in no order: *at is where to go on, 0 at
+ * first. Borrowed from the map. Returns NULL after the last one.
+ */
+const char *domain_map_next(const struct domain_map *m, enum domain_kind kind, size_t *at);
+
 /* Copy a map; *out is written on success only. Returns 0 or -ENOMEM. */
 int domain_map_copy(const struct domain_map *m, struct domain_map *out);
 

@@ -91,6 +91,10 @@ static int parse_inet(enum direction dir, enum proto proto, char *text, char *po
 
 	if (dir == DIR_IN && proto == PROTO_ICMP)
 		return refuse_direction(proto, err);
+	if (!*text || (proto != PROTO_ICMP && !*port))
+		return policy_error_set(err, "%s is missing: expected %s ADDR%s",
+					*text ? "a port" : "an address", proto_name(proto),
+					proto == PROTO_ICMP ? "" : " PORT");
 	ret = parse_addr(text, &addr, err);
 	if (ret)
 		return ret;

@@ -90,10 +90,10 @@ ENDS(sigterm, 128 + SIGTERM, NULL, RUN, "sh", "-c", "kill -TERM $$");
 ENDS(sigkill, 128 + SIGKILL, NULL, RUN, "sh", "-c", "kill -KILL $$");
 ENDS(sigsegv, 128 + SIGSEGV, NULL, RUN, "sh", "-c", "kill -SEGV $$");
 ENDS(no_terminal_means_batch, 0, NULL, "--net-allow", ":1", "--", "true");
-ENDS(not_executable, 126, "/etc/passwd", RUN, "/etc/passwd");
-ENDS(a_directory, 126, "/etc", RUN, "/etc");
-ENDS(no_such_path, 127, "/no/such/thing", RUN, "/no/such/thing");
-ENDS(no_such_name, 127, "no-such-command", RUN, "no-such-command");
+ENDS(not_executable, 126, "'/etc/passwd': Permission denied", RUN, "/etc/passwd");
+ENDS(a_directory, 126, "'/etc': Is a directory", RUN, "/etc");
+ENDS(no_such_path, 127, "'/no/such/thing': No such file or directory", RUN, "/no/such/thing");
+ENDS(no_such_name, 127, "'no-such-command': command not found", RUN, "no-such-command");
 ENDS(log_not_writable, 125, "--log.*/no/such/log", "-b", "--log", "/no/such/log", "--net-allow",
      ":1", "--", "echo", "ran");
 ENDS(json_not_writable, 125, "--json.*/no/such/log", "-b", "--json", "/no/such/log", "--net-allow",
@@ -142,6 +142,30 @@ TEST_F(status, is)
 	{
 		TH_LOG("'%s' does not match '%s'", self->c.err.text, variant->message);
 	}
+}
+
+/* execve(2) says ENOENT of the script. */
+TEST(a_script_without_its_interpreter)
+{
+	struct command c;
+	char path[200], message[300];
+	FILE *f;
+
+	if (!netns_or_skip())
+		return;
+	snprintf(path, sizeof(path), "%s/script", harness_dir());
+	f = fopen(path, "w");
+	ASSERT_NE(NULL, f);
+	fprintf(f, "#!/no/such/interpreter\n");
+	fclose(f);
+	ASSERT_EQ(0, chmod(path, 0755));
+	run_args(&c, ARGS(RUN, path));
+	EXPECT_EQ(127, command_code(&c));
+	snprintf(message, sizeof(message),
+		 "sandtop: cannot run '%s': the interpreter or loader that it names is missing\n",
+		 path);
+	EXPECT_STREQ(message, c.err.text);
+	command_free(&c);
 }
 
 /* ---- what the user wrote is wrong -------------------------------------- */

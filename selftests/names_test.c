@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -240,23 +241,60 @@ TEST_F(names, which_names_may_be_resolved)
 	EXPECT_NE(NULL, strstr(OUT, "localhost: 127.0.0.1\n"));
 }
 
-/* What the queries of the run were answered with. */
-static const char *verdict_on_names(const struct sandbox *s)
-{
-	const json_t *event;
-
-	for (size_t i = 0; (event = sandbox_event(s, "decision", i)); i++)
-		if (!strcmp(json_string_value(json_object_get(event, "proto")), "dns"))
-			return json_string_value(json_object_get(event, "verdict"));
-	return "none";
-}
-
 TEST_F(names, a_name_that_this_machine_knows_need_not_be_needed)
 {
 	RUN(POLICY("--net-allow", API ":443", "--resolve", "none"), "ask", "localhost", "A");
-	EXPECT_STREQ("allow", verdict_on_names(&self->sandbox));
+	EXPECT_STREQ("allow", event_text(decision(&self->sandbox, "dns", 0), "verdict"));
 	RUN(POLICY("--rule", "deny localhost", "--resolve", "none"), "ask", "localhost", "A");
-	EXPECT_STREQ("deny", verdict_on_names(&self->sandbox));
+	EXPECT_STREQ("deny", event_text(decision(&self->sandbox, "dns", 0), "verdict"));
+}
+
+static void take_hosts(void *arg)
+{
+	if (unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	    mount(arg, "/etc/hosts", NULL, MS_BIND, NULL))
+		_exit(99);
+}
+
+/*
+ * A program that reads the file itself asks nobody. What the list gives an address of this machine
+ * is blocked by it, unless it is a local name.
+ */
+TEST_F(names, a_suffix_holds_for_a_name_that_this_machine_knows)
+{
+	static const struct {
+		const char *address, *rule, *allowed;
+	} rows[] = {
+		{ NETNS_PUBLIC "1", "*.example.test:8080", "connect 0\n" },
+		{ NETNS_PUBLIC "1", "*.other.test:8080", "connect ECONNREFUSED\n" },
+		{ NETNS_PUBLIC "2", "*.example.test:8080", "connect ECONNREFUSED\n" },
+		{ "127.0.0.1", "*.example.test:8080", "connect ECONNREFUSED\n" },
+		{ "127.0.0.2", "*.home.arpa:8080", "connect 0\n" },
+	};
+	char path[160];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/hosts", harness_dir());
+	f = fopen(path, "w");
+	ASSERT_NE(NULL, f);
+	fprintf(f, NETNS_PUBLIC "1 db.example.test\n127.0.0.1 ads.example.test\n"
+				"0.0.0.0 more.example.test\n127.0.0.2 nas.home.arpa\n");
+	fclose(f);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		ASSERT_EQ(0, sandbox_start(&self->sandbox,
+					   ARGS("-q", "--profile-file", self->profile,
+						"--net-allow", rows[i].rule),
+					   ARGS("probe", "connect", "tcp", rows[i].address, "8080"),
+					   take_hosts, path));
+		ASSERT_EQ(0, sandbox_wait(&self->sandbox));
+		EXPECT_STREQ(rows[i].allowed, OUT)
+		{
+			TH_LOG("%s under %s: %s", rows[i].address, rows[i].rule,
+			       self->sandbox.command.err.text);
+		}
+		sandbox_free(&self->sandbox);
+	}
+	EXPECT_EQ(0, server_wait(self->server, 2, COMMAND_TIMEOUT));
 }
 
 TEST_F(names, a_rule_holds_for_a_program_that_never_asks)

@@ -10,10 +10,12 @@
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
 
+#include "core/escape.h"
 #include "core/features.h"
 #include "core/reap.h"
 #include "tools/cmd.h"
@@ -69,14 +71,28 @@ static int give_up(int status_fd, const char *what, int error)
 	return EXIT_HOST;
 }
 
+/* What execve(2) does not tell apart, in the words of a shell. */
+static const char *why_not_run(const char *command, int error)
+{
+	struct stat st;
+
+	if (!strchr(command, '/'))
+		return error == ENOENT ? "command not found" : strerror(error);
+	if (stat(command, &st))
+		return strerror(error);
+	if (error == ENOENT)
+		return "the interpreter or loader that it names is missing";
+	return S_ISDIR(st.st_mode) ? strerror(EISDIR) : strerror(error);
+}
+
 int complain_failure(const struct launch_config *launch, const char *failed, int error)
 {
 	const char *command = launch->argv[0];
-	char remedy[512];
+	char remedy[512], word[1024];
 
 	if (strcmp(failed, launch_step_name(LAUNCH_EXEC)) == 0) {
-		complain("cannot run '%s': %s", command,
-			 error == ENOENT ? "command not found" : strerror(error));
+		escape_text(command, word, sizeof(word));
+		complain("cannot run '%s': %s", word, why_not_run(command, error));
 		return error == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_RUN;
 	}
 	if (error == EFBIG)

@@ -231,7 +231,7 @@ static bool answer_locally(struct question *x, struct decision decision)
 	if (decision.verdict != VERDICT_ALLOW)
 		decision = (struct decision){ .verdict = VERDICT_ALLOW, .reason = REASON_HOSTS };
 	for (size_t i = 0; i < n; i++)
-		if (bind_name(x, addrs[i], 0))
+		if (hosts_speaks_for(x->name, addrs[i]) && bind_name(x, addrs[i], 0))
 			return false;
 	record(x, decision);
 	answer(x, ns_r_noerror, addrs, n);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "policy/names.h"
 #include "uring/question.h"
 
 enum {
@@ -28,6 +29,29 @@ static const char *name_of(const struct dns *d, size_t i)
 	return policy_host(d->engine->policy, i);
 }
 
+/*
+ * Most programs read /etc/hosts themselves and ask nobody, so rules know from the start what it says
+ * of the names that they are about. Returns 0 or -ENOMEM.
+ */
+static int bind_hosts(struct dns *d)
+{
+	const char *name;
+	size_t at = 0;
+	int ret = 0;
+
+	while (!ret && (name = domain_map_next(&d->hosts.names, DOMAIN_EXACT, &at))) {
+		struct addr addrs[HOSTS_ADDRESSES];
+		size_t n = 0;
+
+		if (policy_is_about(d->engine->policy, name))
+			n = hosts_find(&d->hosts, name, addrs, HOSTS_ADDRESSES);
+		for (size_t i = 0; !ret && i < n; i++)
+			if (hosts_speaks_for(name, addrs[i]))
+				ret = names_bind(d->engine->names, addrs[i], name, UINT64_MAX);
+	}
+	return ret;
+}
+
 /* Begin anew with the names of another policy. Returns 0 or -ENOMEM. */
 static int adopt(struct refresh *r, struct dns *d)
 {
@@ -39,7 +63,7 @@ static int adopt(struct refresh *r, struct dns *d)
 	r->names = calloc(n + 1, sizeof(*r->names));
 	r->n = r->names ? n : 0;
 	r->generation = d->engine->generation;
-	return r->names ? 0 : -ENOMEM;
+	return r->names ? bind_hosts(d) : -ENOMEM;
 }
 
 static void warn(struct refresh *r, struct dns *d, size_t i)
