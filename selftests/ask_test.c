@@ -5,15 +5,18 @@
  */
 #include "selftests/harness.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include "selftests/lib/asked.h"
+#include "selftests/lib/deadline.h"
 #include "selftests/lib/netns.h"
 
 enum { MANY = 50 };
@@ -170,7 +173,8 @@ TEST_F(ask, each_answer_hits_its_own_question)
 	ASSERT_EQ(0, server_knock(self->a.server));
 	EXPECT_EQ(allowed, server_count(self->a.server));
 	for (i = 0; i < server_count(self->a.server); i++) {
-		ASSERT_LT(0, server_payload(self->a.server, i, payload, sizeof(payload), 1000));
+		ASSERT_LT(0, server_payload(self->a.server, i, payload, sizeof(payload),
+					    COMMAND_TIMEOUT));
 		host = strtoul(payload, NULL, 10);
 		ASSERT_TRUE(host >= 1 && host <= MANY);
 		EXPECT_EQ(0, host % 2);
@@ -273,6 +277,91 @@ TEST_F(ask, wrong_answers)
 	EXPECT_STRIN("good 0\n", self->a.s.command.out.text);
 }
 
+/* What a file of /proc/PID has, or "". Valid until the next call. */
+static const char *proc_text(long pid, const char *name)
+{
+	static char text[512];
+	char path[64];
+	size_t n;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%ld/%s", pid, name);
+	f = fopen(path, "re");
+	n = f ? fread(text, 1, sizeof(text) - 1, f) : 0;
+	text[n] = '\0';
+	if (f)
+		fclose(f);
+	return text;
+}
+
+static long parent_of(long pid)
+{
+	const char *behind_name = strrchr(proc_text(pid, "stat"), ')');
+
+	ASSERT_NE(NULL, behind_name);
+	return strtol(behind_name + strlen(") S"), NULL, 10);
+}
+
+static bool is_in_recvmsg(long pid)
+{
+	return strtol(proc_text(pid, "syscall"), NULL, 10) == SYS_recvmsg;
+}
+
+/* "sandtop ctl held --wait", which has shown the first question. */
+static void start_held(struct asked *a, struct command *c)
+{
+	ASSERT_EQ(0, command_start(c, ARGS("sandtop", "ctl", "held", "--wait"), NULL, NULL));
+	asked_go(a);
+	ASSERT_EQ(0, command_wait_text(c, &c->out, "\ttcp\t127.0.1.1:9000\t", COMMAND_TIMEOUT))
+	{
+		TH_LOG("%s", c->err.text);
+	}
+}
+
+static void expect_held_to_end(struct command *c)
+{
+	ASSERT_EQ(0, command_wait(c, COMMAND_TIMEOUT));
+	EXPECT_EQ(0, command_code(c));
+	EXPECT_EQ(c->out.text, strstr(c->out.text, "1\ttcp\t127.0.1.1:9000\t"));
+	EXPECT_STREQ("\n", strchr(c->out.text, '\n'));
+	EXPECT_STREQ("", c->err.text);
+	command_free(c);
+}
+
+TEST_F(ask, who_waits_for_questions_ends_with_the_run)
+{
+	struct command c;
+
+	asked_start(&self->a, ARGS("--ask"), script, "ask", "1");
+	start_held(&self->a, &c);
+	asked_answer(&self->a, 1, "deny", "once");
+	asked_says(&self->a, "good 0\n");
+	EXPECT_EQ(-1, command_code(&c));
+	asked_finish(&self->a);
+	expect_held_to_end(&c);
+}
+
+/* The sandbox ends between the request and its reply: it is stopped until ctl waits for that. */
+TEST_F(ask, who_waits_for_questions_ends_with_a_run_that_is_killed)
+{
+	int64_t deadline = deadline_in(COMMAND_TIMEOUT);
+	struct command c;
+	long supervisor;
+
+	asked_start(&self->a, ARGS("--ask"), script, "ask", "1");
+	supervisor = parent_of(asked_do(&self->a, "pid", "{\"v\":1,\"verb\":\"hello\"}"));
+	ASSERT_LT(1, supervisor);
+	start_held(&self->a, &c);
+	ASSERT_EQ(0, kill((pid_t)supervisor, SIGSTOP));
+	while (!is_in_recvmsg(c.pid) && deadline_again(deadline))
+		;
+	EXPECT_TRUE(is_in_recvmsg(c.pid));
+	ASSERT_EQ(0, kill((pid_t)supervisor, SIGKILL));
+	expect_held_to_end(&c);
+	ASSERT_EQ(0, sandbox_wait(&self->a.s));
+	EXPECT_EQ(125, command_code(&self->a.s.command));
+}
+
 TEST_F(ask, a_killed_task_is_held_no_more)
 {
 	asked_start(&self->a, ARGS("--ask"), signal_script, "kill", "");
@@ -302,8 +391,7 @@ TEST_F(ask, a_restarted_call_asks_again)
 	asked_go(&self->a);
 	asked_held(&self->a, 1);
 	asked_go(&self->a);
-	for (int i = 0; i < 1000 && strncmp(asked_held(&self->a, 1), "2\t", 2); i++)
-		usleep(5000);
+	asked_question(&self->a, 2);
 	EXPECT_STRIN("is over", driven_ctl(1, ARGS("answer", "1", "allow")));
 	asked_answer(&self->a, 2, "allow", "once");
 	asked_finish(&self->a);
@@ -325,18 +413,12 @@ static int listen_at(const char *path, int type)
 	return fd;
 }
 
-/* Answer each question as it comes, the same to all. Returns what was asked, up to the end. */
-static void answer_all(FIXTURE_DATA(ask) * self, const char *verdict, int count)
+/* Answer each question as it comes, the same to all. */
+static void answer_all(FIXTURE_DATA(ask) * self, const char *verdict, unsigned long count)
 {
-	for (int i = 1; i <= count; i++) {
-		const char *text = asked_held(&self->a, 1);
-
-		for (int k = 0; k < 2000 && strtol(text, NULL, 10) != i; k++) {
-			usleep(5000);
-			text = asked_held(&self->a, 1);
-		}
-		ASSERT_EQ(i, strtol(text, NULL, 10));
-		asked_answer(&self->a, (unsigned long)i, verdict, "once");
+	for (unsigned long i = 1; i <= count; i++) {
+		asked_question(&self->a, i);
+		asked_answer(&self->a, i, verdict, "once");
 	}
 }
 

@@ -47,41 +47,43 @@ FIXTURE_TEARDOWN(blocked)
 
 TEST_F(blocked, keeps_its_time_limit)
 {
-	twin_run(&self->twin, PERMIT, ARGS("staller", "limit", variant->kind));
+	twin_run_at_once(&self->twin, PERMIT, ARGS("staller", "limit", variant->kind));
 }
 
 TEST_F(blocked, is_interrupted)
 {
-	twin_run(&self->twin, PERMIT, ARGS("staller", "signal", variant->kind, "interrupt"));
+	twin_run_at_once(&self->twin, PERMIT,
+			 ARGS("staller", "signal", variant->kind, "interrupt"));
 	EXPECT_STRIN(" EINTR\nhandled 1\n", self->twin.sandboxed.command.out.text);
 }
 
 TEST_F(blocked, is_restarted)
 {
-	twin_run(&self->twin, PERMIT, ARGS("staller", "signal", variant->kind, "restart"));
+	twin_run_at_once(&self->twin, PERMIT, ARGS("staller", "signal", variant->kind, "restart"));
 	EXPECT_STRIN("handled 1\n", self->twin.sandboxed.command.out.text);
 }
 
 TEST_F(blocked, is_interrupted_despite_a_restart_when_it_has_a_limit)
 {
-	twin_run(&self->twin, PERMIT, ARGS("staller", "signal", variant->kind, "restart", "limit"));
+	twin_run_at_once(&self->twin, PERMIT,
+			 ARGS("staller", "signal", variant->kind, "restart", "limit"));
 }
 
 TEST_F(blocked, dies_at_once)
 {
-	twin_run(&self->twin, PERMIT, ARGS("staller", "kill", variant->kind));
+	twin_run_at_once(&self->twin, PERMIT, ARGS("staller", "kill", variant->kind));
 	EXPECT_STRIN("killed by 9\n", self->twin.sandboxed.command.out.text);
 }
 
 TEST_F(blocked, stops_and_goes_on)
 {
-	twin_run(&self->twin, PERMIT, ARGS("staller", "stop", variant->kind));
+	twin_run_at_once(&self->twin, PERMIT, ARGS("staller", "stop", variant->kind));
 	EXPECT_STRIN("stopped in time\nstopped 19\n", self->twin.sandboxed.command.out.text);
 }
 
 TEST_F(blocked, delays_nobody)
 {
-	twin_run(&self->twin, PERMIT, ARGS("staller", "busy", variant->kind));
+	twin_run_at_once(&self->twin, PERMIT, ARGS("staller", "busy", variant->kind));
 	EXPECT_STRIN("served 3000, worst below half a second\n",
 		     self->twin.sandboxed.command.out.text);
 }
@@ -119,6 +121,7 @@ SCENARIO(storm_without_restart, "storm", "interrupt");
 SCENARIO(udp_storm_with_restart, "storm_udp", "restart");
 SCENARIO(udp_storm_without_restart, "storm_udp", "interrupt");
 SCENARIO(beside_stopped_tasks, "busy", "stopped");
+SCENARIO(beside_a_close_that_lingers, "linger");
 
 FIXTURE_SETUP(scenario)
 {
@@ -132,8 +135,8 @@ FIXTURE_TEARDOWN(scenario)
 
 TEST_F(scenario, is_the_same)
 {
-	twin_run(&self->twin, PERMIT,
-		 ARGS("staller", variant->args[0], variant->args[1], variant->args[2]));
+	twin_run_at_once(&self->twin, PERMIT,
+			 ARGS("staller", variant->args[0], variant->args[1], variant->args[2]));
 	EXPECT_STRNOTIN("errno 512", self->twin.sandboxed.command.out.text);
 }
 

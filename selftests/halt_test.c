@@ -7,18 +7,22 @@
 #include "selftests/harness.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "selftests/lib/deadline.h"
 #include "selftests/lib/driven.h"
 #include "selftests/lib/netns.h"
 #include "selftests/lib/scenario.h"
 #include "selftests/lib/server.h"
 
-enum { PORT = 8081, OWN_PORT = 8090 };
+enum { PORT = 8081, OWN_PORT = 8090, LONG = 200000 };
 
 FIXTURE(halt)
 {
@@ -68,24 +72,26 @@ static void set_pause(FIXTURE_DATA(halt) * self, bool on)
 	json_decref(reply);
 }
 
-/* How many calls the operator holds up, once it is that many. */
+/* How many calls the operator holds up. */
+static long count_held(void)
+{
+	const char *text = driven_ctl(0, ARGS("metrics"));
+	const char *line = strstr(text, "\nsandtop_held{sandbox=\"web\"} ");
+
+	ASSERT_NE(NULL, line)
+	{
+		TH_LOG("%s", text);
+	}
+	return atol(strchr(line, ' '));
+}
+
 static void wait_held(long count)
 {
-	long held = -1;
+	int64_t deadline = deadline_in(10000);
 
-	for (int i = 0; i < 2000 && held != count; i++) {
-		const char *text = driven_ctl(0, ARGS("metrics"));
-		const char *line = strstr(text, "\nsandtop_held{sandbox=\"web\"} ");
-
-		ASSERT_NE(NULL, line)
-		{
-			TH_LOG("%s", text);
-		}
-		held = atol(strchr(line, ' '));
-		if (held != count)
-			usleep(5000);
-	}
-	EXPECT_EQ(count, held);
+	while (count_held() != count && deadline_again(deadline))
+		;
+	EXPECT_EQ(count, count_held());
 }
 
 TEST_F(halt, a_pause_holds_what_is_new)
@@ -94,6 +100,7 @@ TEST_F(halt, a_pause_holds_what_is_new)
 	set_pause(self, true);
 	driven_begin(&self->d, "open tcp 127.0.0.1 %d", PORT);
 	wait_held(1);
+	ASSERT_EQ(0, server_knock(self->tcp));
 	EXPECT_EQ(1, server_count(self->tcp));
 	/* A change of the policy is no end of it; what was held is judged by the new one. */
 	EXPECT_STREQ("generation 2, 1 flows shut\n", driven_ctl(0, ARGS("deny", ":8081")));
@@ -201,6 +208,86 @@ TEST_F(halt, a_panic_denies_and_shuts_everything)
 	ASSERT_NE(NULL, last);
 	EXPECT_STREQ("panic", event_text(last, "rule"));
 	EXPECT_TRUE(json_is_null(json_object_get(last, "hint")));
+}
+
+/* A profile of so many rules that they are compiled for a while; the first allows everything. */
+static int long_profile(void)
+{
+	int fd = memfd_create("long", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	FILE *f = fdopen(dup(fd), "w");
+
+	ASSERT_NE(NULL, f);
+	fputs("[network]\nrules = [\n'allow any://127.0.0.1:*',\n", f);
+	for (unsigned i = 0; i < LONG; i++)
+		fprintf(f, "'allow 10.%u.%u.%u:%u',\n", i >> 16, i >> 8 & 255, i & 255, 1 + i % 99);
+	fputs("]\n", f);
+	ASSERT_EQ(0, fclose(f));
+	ASSERT_EQ(0, fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW));
+	return fd;
+}
+
+/* As control-protocol.rst has it: the text is beside the packet. */
+static void send_reload(int fd, int body)
+{
+	static char packet[] = "{\"v\":1,\"verb\":\"reload\",\"path\":\"long\",\"whole\":true}";
+	struct iovec iov = { .iov_base = packet, .iov_len = strlen(packet) };
+	union {
+		struct cmsghdr head;
+		char space[CMSG_SPACE(sizeof(int))];
+	} control = { .head = { .cmsg_len = CMSG_LEN(sizeof(int)),
+				.cmsg_level = SOL_SOCKET,
+				.cmsg_type = SCM_RIGHTS } };
+	struct msghdr msg = { .msg_iov = &iov,
+			      .msg_iovlen = 1,
+			      .msg_control = &control,
+			      .msg_controllen = sizeof(control) };
+
+	memcpy(CMSG_DATA(&control.head), &body, sizeof(body));
+	ASSERT_EQ((ssize_t)iov.iov_len, sendmsg(fd, &msg, MSG_NOSIGNAL));
+	close(body);
+}
+
+/* The reply to what was sent before; returns its generation. */
+static long take_generation(int fd)
+{
+	json_t *reply = driven_request(fd, "");
+	long generation;
+
+	ASSERT_NE(NULL, reply);
+	EXPECT_TRUE(json_is_true(json_object_get(reply, "ok")))
+	{
+		TH_LOG("%s", event_text(reply, "error"));
+	}
+	generation = event_number(reply, "generation");
+	json_decref(reply);
+	return generation;
+}
+
+TEST_F(halt, a_panic_neither_waits_for_a_change_before_it_nor_ends_with_it)
+{
+	static const char panic[] = "{\"v\":1,\"verb\":\"panic\"}";
+	static const char hello[] = "{\"v\":1,\"verb\":\"hello\"}";
+	int changer = driven_connect("web"), other = driven_connect("web");
+	char byte;
+
+	ASSERT_LE(0, changer);
+	ASSERT_LE(0, other);
+	send_reload(changer, long_profile());
+	/* What was sent before has been taken when this has its reply. */
+	json_decref(driven_request(other, hello));
+	EXPECT_LT(0, send(self->control, panic, strlen(panic), MSG_NOSIGNAL));
+	json_decref(driven_request(other, hello));
+	EXPECT_STREQ("open ECONNREFUSED", driven_say(&self->d, "open tcp 127.0.0.1 %d", PORT));
+	EXPECT_EQ(-1, recv(changer, &byte, 1, MSG_DONTWAIT | MSG_PEEK));
+	EXPECT_EQ(2, take_generation(changer));
+	EXPECT_STREQ("open ECONNREFUSED", driven_say(&self->d, "open tcp 127.0.0.1 %d", PORT));
+	EXPECT_EQ(3, take_generation(self->control));
+	EXPECT_STREQ("open ECONNREFUSED", driven_say(&self->d, "open tcp 127.0.0.1 %d", PORT));
+	EXPECT_EQ(0, server_count(self->tcp));
+	EXPECT_STREQ("generation 4, 0 flows shut\n", driven_ctl(0, ARGS("undo")));
+	EXPECT_STREQ("open 0 0", driven_say(&self->d, "open tcp 127.0.0.1 %d", PORT));
+	close(changer);
+	close(other);
 }
 
 TEST_F(halt, a_panic_ends_what_was_accepted_and_who_listens)

@@ -152,7 +152,7 @@ TEST_F(hold, an_answer_is_for_what_was_shown)
 	EXPECT_STRIN("second ECONNREFUSED\n", self->a.s.command.out.text);
 	ASSERT_EQ(0, server_knock(self->a.server));
 	ASSERT_EQ(1, server_count(self->a.server));
-	ASSERT_LT(0, server_payload(self->a.server, 0, payload, sizeof(payload), 1000));
+	ASSERT_LT(0, server_payload(self->a.server, 0, payload, sizeof(payload), COMMAND_TIMEOUT));
 	EXPECT_STREQ("first", payload);
 }
 

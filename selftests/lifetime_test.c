@@ -68,15 +68,22 @@ static long answer_for(FIXTURE_DATA(lifetime) * self, const char *verdict, const
 /* Wait until the policy is of that generation, without the rule, and what it denies is shut. */
 static void await_policy_without(FIXTURE_DATA(lifetime) * self, long generation, const char *rule)
 {
-	json_t *reply;
-	long now = 0;
+	/* A connection of its own: on the other one events would come between replies. */
+	int fd = driven_connect("asked");
+	json_t *reply, *event;
+	long now;
 
-	for (int i = 0; i < 2000 && now != generation; i++) {
-		now = asked_do(&self->a, "generation", "{\"v\":1,\"verb\":\"hello\"}");
-		if (now != generation)
-			usleep(5000);
+	ASSERT_LE(0, fd);
+	event = driven_request(fd, "{\"v\":1,\"verb\":\"watch\"}");
+	ASSERT_NE(NULL, event);
+	now = event_number(event, "generation");
+	json_decref(event);
+	while (now < generation && (event = driven_request(fd, ""))) {
+		now = event_number(event, "generation");
+		json_decref(event);
 	}
 	EXPECT_EQ(generation, now);
+	close(fd);
 	/* It is written after the change is done. */
 	reply = asked_request(&self->a, "{\"v\":1,\"verb\":\"policy\"}");
 	EXPECT_STRNOTIN(rule, event_text(reply, "text"));

@@ -286,6 +286,7 @@ TEST_F(prompt, a_pause_holds_what_is_allowed)
 	expect_screen(self, "ready");
 	type(self, LEAVE_OUTPUT "P");
 	expect_screen(self, "PAUSED, P goes on");
+	expect_screen(self, "paused: every new call waits");
 	type(self, F5);
 	expect_screen(self, "PAUSED, Ctrl-] P goes on");
 	type(self, "\r");
@@ -353,6 +354,7 @@ TEST_F_TIMEOUT(prompt, each_of_fifty_gets_its_own_answer, 90)
 	}
 	if (by_keys < MANY) {
 		read_question(self);
+		ASSERT_EQ(0, server_knock(self->server));
 		EXPECT_EQ(expected, server_count(self->server));
 		type(self, "ds3");
 		expect_screen(self, "Enter: deny this network");
@@ -364,7 +366,8 @@ TEST_F_TIMEOUT(prompt, each_of_fifty_gets_its_own_answer, 90)
 	for (size_t i = 0; i < server_count(self->server); i++) {
 		unsigned long n;
 
-		ASSERT_LT(0, server_payload(self->server, i, payload, sizeof(payload), 1000));
+		ASSERT_LT(0, server_payload(self->server, i, payload, sizeof(payload),
+					    COMMAND_TIMEOUT));
 		n = strtoul(payload, NULL, 10);
 		ASSERT_TRUE(n >= 1 && n <= MANY);
 		EXPECT_TRUE(allowed[n]);

@@ -3,15 +3,16 @@
  * Run test programs, several at a time, and report on all of them as nested
  * KTAP (Documentation/dev-tools/ktap.rst in the kernel's source):
  *
- *	runner [--as root,nobody] [--jobs N] [--alone NAME]... [--times]
- *	       [--timeout SECONDS] [--stage FILE]... PROGRAM...
+ *	runner [--as root,nobody] [--both NAME]... [--jobs N] [--alone NAME]...
+ *	       [--times] [--timeout SECONDS] [--stage FILE]... PROGRAM...
  *
  * A NAME_test is a suite of selftests/harness.h. It runs as root and as an
- * unprivileged user when the runner is root (--as names one of them), else as
- * the user there is. Suites run from copies in a new directory under /tmp,
- * because the build folder may be closed to that user; --stage copies more
- * programs there, and SANDTOP_BIN_DIR names the directory. A NAME_unit is a
- * Criterion program and runs in place; anything else prints TAP by itself.
+ * unprivileged user when the runner is root (--as names one of them, for all
+ * programs but those of --both), else as the user there is. Suites run from
+ * copies in a new directory under /tmp, because the build folder may be closed
+ * to that user; --stage copies more programs there, and SANDTOP_BIN_DIR names
+ * the directory. A NAME_unit is a Criterion program and runs in place; anything
+ * else prints TAP by itself.
  *
  * N programs run at a time (1), and what each has to say appears when it has
  * ended; if N is 1, at once. A program that --alone names, because its tests
@@ -80,7 +81,7 @@ static struct {
 	int jobs;    /* at a time */
 	bool times;
 	bool wanted[IDENTITIES];
-	struct names staged, alone;
+	struct names staged, both, alone;
 	bool must_run;
 	char stage[64]; /* the directory of the copies */
 	pid_t pid;
@@ -342,7 +343,7 @@ static size_t plan(char **programs, size_t count, struct job *jobs)
 			continue;
 		}
 		for (enum identity who = AS_ROOT; who < IDENTITIES; who++)
-			if (config.wanted[who])
+			if (config.wanted[who] || is_named(&config.both, programs[i]))
 				jobs[used++] = make_job(programs[i], who);
 	}
 	return used;
@@ -378,6 +379,7 @@ static void parse_options(int argc, char **argv)
 	static const struct option options[] = {
 		{ "as", required_argument, NULL, 'a' },
 		{ "alone", required_argument, NULL, 'l' },
+		{ "both", required_argument, NULL, 'b' },
 		{ "jobs", required_argument, NULL, 'j' },
 		{ "stage", required_argument, NULL, 's' },
 		{ "timeout", required_argument, NULL, 't' },
@@ -392,6 +394,8 @@ static void parse_options(int argc, char **argv)
 			parse_identities(optarg);
 		else if (option == 'l')
 			add_name(&config.alone, "--alone", optarg);
+		else if (option == 'b')
+			add_name(&config.both, "--both", optarg);
 		else if (option == 'j')
 			config.jobs = parse_count("--jobs", optarg, JOBS_MAX);
 		else if (option == 's')

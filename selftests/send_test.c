@@ -270,8 +270,8 @@ static bool gets_free(int type)
 	int ret;
 
 	at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	while ((ret = bind(fd, (struct sockaddr *)&at, sizeof(at))) && deadline_left(deadline))
-		usleep(1000);
+	while ((ret = bind(fd, (struct sockaddr *)&at, sizeof(at))) && deadline_again(deadline))
+		;
 	close(fd);
 	return ret == 0;
 }

@@ -769,6 +769,77 @@ static void run_busy(char **args)
 	}
 }
 
+enum { LINGER_S = 8, HELD_UP_MS = 2500 };
+
+struct leaver {
+	struct stall *stall;
+	pid_t tid; /* that sends */
+	int ready; /* a pipe: it is so far */
+};
+
+static void *close_meanwhile(void *arg)
+{
+	struct leaver *l = arg;
+	union name to;
+	socklen_t len;
+
+	open_receiver(SOCK_DGRAM, "127.0.0.1", &to, &len);
+	MUST(await_blocked(l->tid, l->stall->kind->nr));
+	/* Calls are taken in turn: once this one is answered, the other has been. */
+	MUST(sendto(MUST(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)), "b", 1, 0, &to.any, len));
+	close(l->stall->fd);
+	MUST(write(l->ready, "", 1));
+	return NULL;
+}
+
+/* The socket is closed while it sends: what the call lets go of at its end is the last of it. */
+static void send_and_linger(int ready)
+{
+	struct linger linger = { .l_onoff = 1, .l_linger = LINGER_S };
+	struct stall s = open_stall("tcp");
+	struct leaver leaver = { &s, gettid(), ready };
+	pthread_t thread;
+
+	MUST(setsockopt(s.fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger)));
+	set_limit(s.fd, LIMIT_MS);
+	errno = pthread_create(&thread, NULL, close_meanwhile, &leaver);
+	MUST(errno ? -1 : 0);
+	s.kind->call(&s);
+	for (;;)
+		pause();
+}
+
+/* linger: a task that works beside the close of a stream that the peer does not read. */
+static void run_linger(char **args)
+{
+	int64_t worst = 0, deadline;
+	union name to;
+	socklen_t len;
+	int in = open_receiver(SOCK_DGRAM, "127.0.0.1", &to, &len), ready[2];
+	int out = MUST(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+	char byte;
+	pid_t pid;
+
+	(void)args;
+	MUST(pipe2(ready, O_CLOEXEC));
+	pid = MUST(fork());
+	if (!pid)
+		send_and_linger(ready[1]);
+	MUST(read(ready[0], &byte, 1));
+	for (deadline = deadline_in(LIMIT_MS + SLACK_MS); deadline_left(deadline);) {
+		int64_t start = now_ns();
+
+		MUST(sendto(out, "b", 1, 0, &to.any, len));
+		if (now_ns() - start > worst)
+			worst = now_ns() - start;
+		recv(in, &byte, 1, MSG_DONTWAIT);
+	}
+	figure("beside a close that lingers: worst %.1f ms", (double)worst / 1e6);
+	tell("%s", worst < HELD_UP_MS * INT64_C(1000000) ? "served" : "held up");
+	kill(pid, SIGKILL);
+	MUST(waitpid(pid, NULL, 0));
+}
+
 int main(int argc, char **argv)
 {
 	static const struct scenario scenarios[] = {
@@ -783,6 +854,7 @@ int main(int argc, char **argv)
 		{ "storm", run_storm },
 		{ "storm_udp", run_storm_udp },
 		{ "busy", run_busy },
+		{ "linger", run_linger },
 		{ 0 },
 	};
 

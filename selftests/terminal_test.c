@@ -50,13 +50,13 @@ FIXTURE_TEARDOWN(terminal)
 	console_free(&self->console);
 }
 
-/* Wait until a condition holds that nothing tells of. */
+/* Wait until a condition holds. */
 #define AWAIT(condition)                                                                           \
 	do {                                                                                       \
 		int64_t deadline_ = deadline_in(LONG);                                             \
-		bool holds_ = false;                                                               \
-		while (!(holds_ = (condition)) && deadline_left(deadline_))                        \
-			usleep(2000);                                                              \
+		bool holds_;                                                                       \
+		while (!(holds_ = (condition)) && deadline_again(deadline_))                       \
+			;                                                                          \
 		EXPECT_TRUE(holds_)                                                                \
 		{                                                                                  \
 			TH_LOG("waited for %s", #condition);                                       \
@@ -364,9 +364,9 @@ TEST_F(terminal, is_given_beside_other_sandboxes)
 	struct viewer seen = { 0 };
 
 	for (int i = 0; i < 4; i++) {
-		ASSERT_EQ(0, sandbox_start(&others[i],
-					   ARGS("--net-allow", ":1", "--name", names[i]),
-					   ARGS("tenant", "hold"), NULL, NULL));
+		ASSERT_EQ(0,
+			  sandbox_start(&others[i], ARGS("--net-allow", ":1", "--name", names[i]),
+					ARGS("tenant", "hold"), NULL, NULL));
 		ASSERT_EQ(0, viewer_connect(&seen, names[i], LONG));
 		viewer_free(&seen);
 	}

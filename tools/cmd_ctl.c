@@ -30,7 +30,8 @@ static const struct ctl_verb verbs[] = {
 	{ "kill", "[SIGNAL]", "send TERM, or SIGNAL, to every task", 0, 1, ctl_kill },
 	{ "held", "[--wait]", "the questions that wait; --wait: and those to come", 0, 1,
 	  ctl_held },
-	{ "answer", "ID allow|deny [once|session|profile|ten-minutes] [SCOPE]", "answer a question", 2, 4, ctl_answer },
+	{ "answer", "ID allow|deny [once|session|profile|ten-minutes] [SCOPE]", "answer a question",
+	  2, 4, ctl_answer },
 };
 
 static const struct ctl_verb *find(const char *name)
@@ -99,12 +100,19 @@ static bool is_wrong_flag(const struct ctl_verb *verb, const char *word)
 	return strncmp(verb->args + 1, word, n) || verb->args[n + 1] != ']';
 }
 
+void ctl_complain(const char *verb, const struct control_error *err)
+{
+	char text[4 * sizeof(err->text)];
+
+	escape_text(err->text, text, sizeof(text));
+	complain("ctl %s: %s", verb, text);
+}
+
 json_t *ctl_ask(int fd, const char *verb, const char *key, const char *value, int body_fd,
 		int *reply_fd)
 {
 	json_t *request = control_request(verb), *reply;
 	struct control_error err = { "" };
-	char text[4 * sizeof(err.text)];
 
 	if (key && json_object_set_new(request, key, json_string(value))) {
 		complain("ctl %s: expected UTF-8", verb);
@@ -116,8 +124,7 @@ json_t *ctl_ask(int fd, const char *verb, const char *key, const char *value, in
 	if (control_succeeded(reply, &err))
 		return reply;
 	json_decref(reply);
-	escape_text(err.text, text, sizeof(text));
-	complain("ctl %s: %s", verb, text);
+	ctl_complain(verb, &err);
 	return NULL;
 }
 

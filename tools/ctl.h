@@ -10,6 +10,8 @@
 #include <jansson.h>
 #include <stddef.h>
 
+#include "core/control.h"
+
 struct ctl_verb {
 	const char *name;
 	const char *args; /* for the usage text; NULL: none */
@@ -36,8 +38,15 @@ ctl_fn ctl_policy, ctl_save, ctl_why, ctl_metrics, ctl_flows, ctl_log;
 json_t *ctl_ask(int fd, const char *verb, const char *key, const char *value, int body_fd,
 		int *reply_fd);
 
-/* ctl_show.c: the text of a reply, to be freed; NULL with the user told. */
+/* Tell the user why a verb could not be done. */
+void ctl_complain(const char *verb, const struct control_error *err);
+
+/*
+ * ctl_show.c: the text of a reply, to be freed; NULL with the user told. The second takes
+ * ownership of the reply and its body (-1: none).
+ */
 char *ctl_ask_text(int fd, const char *verb, const char *key, const char *value);
+char *ctl_text_of(const char *verb, json_t *reply, int body);
 
 /* ctl_change.c: print what a change came to. Releases the reply; NULL: it was refused. */
 int ctl_print_change(json_t *reply);

@@ -2,6 +2,7 @@
 /*
  * sandtop ctl: the verbs that are about questions.
  */
+#include <errno.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,27 +36,48 @@ static void print_new(const char *text, unsigned long long *last)
 	fflush(stdout);
 }
 
+/* The questions, or NULL with the user told; who waits for more is not told that it is over. */
+static char *ask_questions(const char *verb, int fd, bool waits)
+{
+	json_t *request = control_request(verb), *reply;
+	struct control_error err = { "" };
+	bool ended;
+	int body;
+
+	reply = control_call(fd, request, -1, &body);
+	ended = !reply && (errno == ECONNRESET || errno == EPIPE);
+	json_decref(request);
+	if (control_succeeded(reply, &err))
+		return ctl_text_of(verb, reply, body);
+	json_decref(reply);
+	if (waits && ended)
+		return strdup("");
+	ctl_complain(verb, &err);
+	return NULL;
+}
+
 int ctl_held(const struct ctl_verb *verb, int fd, char **arg)
 {
 	struct pollfd end = { .fd = fd, .events = POLLIN };
+	const bool waits = arg[0];
 	unsigned long long last = 0;
 	json_t *reply;
 
-	if (arg[0]) {
+	if (waits) {
 		reply = ctl_ask(fd, "attend", NULL, NULL, -1, NULL);
 		if (!reply)
 			return EXIT_FAILURE;
 		json_decref(reply);
 	}
 	do {
-		char *text = ctl_ask_text(fd, verb->name, NULL, NULL);
+		char *text = ask_questions(verb->name, fd, waits);
 
 		if (!text)
 			return EXIT_FAILURE;
 		print_new(text, &last);
 		free(text);
 		/* Nothing is sent unasked: that it is readable means that it has ended. */
-	} while (arg[0] && poll(&end, 1, LOOK_MS) == 0 && !ferror(stdout));
+	} while (waits && poll(&end, 1, LOOK_MS) == 0 && !ferror(stdout));
 	return EXIT_SUCCESS;
 }
 

@@ -26,16 +26,12 @@ enum {
 	LOG_MS = 100, /* between two looks of log -f */
 };
 
-char *ctl_ask_text(int fd, const char *verb, const char *key, const char *value)
+char *ctl_text_of(const char *verb, json_t *reply, int body)
 {
-	int body;
-	json_t *reply = ctl_ask(fd, verb, key, value, -1, &body);
 	const char *inlined = json_string_value(json_object_get(reply, "text"));
 	char *text = NULL;
 	size_t len;
 
-	if (!reply)
-		return NULL;
 	if (inlined)
 		text = strdup(inlined);
 	else if (control_body_read(body, &text, &len))
@@ -46,6 +42,14 @@ char *ctl_ask_text(int fd, const char *verb, const char *key, const char *value)
 		close(body);
 	json_decref(reply);
 	return text;
+}
+
+char *ctl_ask_text(int fd, const char *verb, const char *key, const char *value)
+{
+	int body;
+	json_t *reply = ctl_ask(fd, verb, key, value, -1, &body);
+
+	return reply ? ctl_text_of(verb, reply, body) : NULL;
 }
 
 /* Like fputs(), but with all escaped that is not text or a line's end. */

@@ -378,6 +378,10 @@ static void take_reply(struct link *l, const json_t *packet, int body, struct li
 			 "%s: generation %" JSON_INTEGER_FORMAT ", %" JSON_INTEGER_FORMAT
 			 " flows shut",
 			 what, json_integer_value(generation), json_integer_value(shut));
+	else if (paused)
+		snprintf(out->text, sizeof(out->text), "%s",
+			 out->paused ? "paused: every new call waits"
+				     : "the pause is over: what waited is judged now");
 	else if (released)
 		snprintf(out->text, sizeof(out->text), "%s: %" JSON_INTEGER_FORMAT " released",
 			 what, json_integer_value(released));

@@ -10,7 +10,7 @@ static uint64_t base_of(const struct rate *r, uint64_t at)
 {
 	uint64_t i = r->count > RATE_READINGS ? r->count - RATE_READINGS : 0;
 
-	while (i + 1 < r->count && at - r->readings[i % RATE_READINGS].at > SECOND * 11 / 10)
+	while (i + 1 < r->count && at - r->readings[i % RATE_READINGS].at > SECOND * 21 / 20)
 		i++;
 	return i % RATE_READINGS;
 }
@@ -33,7 +33,8 @@ void rate_add(struct rate *r, uint64_t at, uint64_t total)
 		/* A burst in a tenth of a second is no rate of a second. */
 		if (span < SECOND * 9 / 10)
 			span = SECOND;
-		r->now = (total - r->readings[base].total) * SECOND / span;
+		/* Rounded: one a second would be none in a little more than a second. */
+		r->now = ((total - r->readings[base].total) * SECOND + span / 2) / span;
 	}
 	if (r->now > r->peak)
 		r->peak = r->now;

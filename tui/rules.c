@@ -76,7 +76,7 @@ static struct effect propose(struct model *m, const struct event *e, int ret)
 		if (!rules_refused(m, shown))
 			model_tell(m, e, true, shown);
 	} else {
-		return review_begin(m, text, strlen(text), true, "the edited policy",
+		return review_begin(m, text, strlen(text), true, "(edited)",
 				    m->rules.generation);
 	}
 	return (struct effect){ .kind = EFFECT_NONE };

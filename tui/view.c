@@ -266,6 +266,16 @@ static void render_help(const struct model *m, struct cells *c, struct rect r)
 	}
 }
 
+/* What is asked, and the keys; without blank lines where there is no room for all. */
+static void render_lines(struct cells *c, struct rect r, const char *const lines[], int n)
+{
+	int y = 0;
+
+	for (int i = 0; i < n && y < r.h; i++)
+		if (*lines[i] || r.h >= n)
+			cells_text(c, r.x, r.y + y++, r.w, i ? ROLE_TEXT : ROLE_TITLE, lines[i]);
+}
+
 static void render_question(const struct model *m, struct cells *c, struct rect r)
 {
 	static const char *const lines[] = {
@@ -278,8 +288,7 @@ static void render_question(const struct model *m, struct cells *c, struct rect 
 	const char *again = m->attached ? "sandtop attach shows it again"
 					: "sandtop attach shows it again, from any terminal";
 
-	for (int i = 0; i < (int)COUNT(lines) && i < r.h; i++)
-		cells_text(c, r.x, r.y + i, r.w, i ? ROLE_TEXT : ROLE_TITLE, lines[i]);
+	render_lines(c, r, lines, COUNT(lines));
 	if ((int)COUNT(lines) + 1 < r.h)
 		cells_text(c, r.x, r.y + (int)COUNT(lines) + 1, r.w, ROLE_DIM, again);
 }
@@ -293,8 +302,7 @@ static void render_panic(struct cells *c, struct rect r)
 		"  Esc  back",
 	};
 
-	for (int i = 0; i < (int)COUNT(lines) && i < r.h; i++)
-		cells_text(c, r.x, r.y + i, r.w, i ? ROLE_TEXT : ROLE_TITLE, lines[i]);
+	render_lines(c, r, lines, COUNT(lines));
 }
 
 /* Where an open bar is: on the last lines, up to the first one of the body, which shrinks. */

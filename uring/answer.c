@@ -14,24 +14,12 @@
 #include "uring/ask.h"
 #include "uring/divert.h"
 
-/*
- * The close of a datagram socket has nothing to wait for; that of a stream may linger, and that of
- * an AF_UNIX socket also closes what was in its queue.
- */
-static void let_go(struct engine *e, const struct call *c)
-{
-	if (c->info.kind == SOCKET_UDP || c->info.kind == SOCKET_PING)
-		loop_close_soon(e->loop, c->sock);
-	else
-		close(c->sock);
-}
-
 void call_release(struct engine *e, struct call *c)
 {
 	if (c->counted)
 		connections_made(&e->connections, c->sock);
 	if (c->sock >= 0)
-		let_go(e, c);
+		loop_close_soon(e->loop, c->sock);
 	if (c->stat >= 0)
 		close(c->stat);
 	if (c->peer >= 0)

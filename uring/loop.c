@@ -9,6 +9,12 @@
 #include <unistd.h>
 
 /*
+ * How long a wait that closes something may pass for a turn that is still going on: see wait().
+ * Well below the time after which a turn is taken for stuck.
+ */
+enum { WAKE_NS = 100 * 1000 * 1000 };
+
+/*
  * The cookie of an operation is generation:32 | slot:32, so that the completion of an operation
  * whose slot was given away meanwhile is recognised. A cookie of 0 is one whose completion says
  * nothing to anybody.
@@ -26,6 +32,12 @@ uint64_t loop_now(void)
 	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
 }
 
+static void woken(struct event *ev, int res)
+{
+	(void)ev; /* the turn is what it is for */
+	(void)res;
+}
+
 int loop_init(struct loop *l, unsigned entries, unsigned events, struct stats *stats)
 {
 	/* Multishot polls complete faster than they are submitted: a larger completion queue. */
@@ -36,7 +48,13 @@ int loop_init(struct loop *l, unsigned entries, unsigned events, struct stats *s
 	};
 	int ret;
 
-	*l = (struct loop){ .stats = stats, .nslots = events + 1, .closing = -1 };
+	*l = (struct loop){
+		.stats = stats,
+		.nslots = events + 1,
+		.closing = -1,
+		.waker = { .fn = woken },
+		.wake_time = { .tv_nsec = WAKE_NS },
+	};
 	l->slots = calloc(l->nslots, sizeof(*l->slots));
 	if (!l->slots)
 		return -ENOMEM;
@@ -72,6 +90,8 @@ static void submit(struct loop *l)
 	stats_add(l->stats, STAT_RING_ENTERED, 1);
 	if (n > 0)
 		stats_add(l->stats, STAT_RING_SUBMITTED, (uint64_t)n);
+	if (!io_uring_sq_ready(&l->ring))
+		l->acts = l->closes = false;
 }
 
 /* NULL only if the kernel takes no more even after a submission. */
@@ -278,6 +298,13 @@ static void submit_closing(struct loop *l)
 	sqe->flags |= IOSQE_CQE_SKIP_SUCCESS;
 	io_uring_sqe_set_data64(sqe, 0);
 	l->closing = -1;
+	l->closes = true;
+}
+
+/* One for all the waits of its time: a busy loop arms ten in a second. */
+static bool waker_is_set(struct loop *l)
+{
+	return event_is_armed(&l->waker) || loop_timeout(l, &l->waker, &l->wake_time) == 0;
 }
 
 static void cancel(struct loop *l, uint64_t which)
@@ -336,20 +363,26 @@ static int dispatch(struct loop *l, const struct io_uring_cqe *cqe)
 	return 0;
 }
 
-/* Submit, and wait for a completion or, with `again`, only take those that there are. */
+/*
+ * Submit, and wait for a completion or, with `again`, only take those that there are.
+ *
+ * What may take long begins inside its submission, so that is not yet waiting, and has a submission
+ * of its own. Only a close shares the one that waits. It can be the last of a stream, because the
+ * task has closed its own meanwhile, and linger (socket(7), SO_LINGER). So a wait with a close is
+ * not called one: whoever feels the pulse interrupts what does not end. That it is no more than a
+ * wait in the end, the waker shows in time.
+ */
 static int wait(struct loop *l)
 {
 	int ret;
 
 	submit_closing(l);
-	/* What may take long begins inside its submission, so that is not yet waiting. */
-	if (l->acts) {
-		l->acts = false;
+	if (l->acts || (l->closes && !waker_is_set(l))) {
 		submit(l);
 		if (io_uring_cq_ready(&l->ring))
 			return 0;
 	}
-	if (l->pulse)
+	if (l->pulse && !l->closes)
 		*l->pulse = 0;
 	do {
 		stats_add(l->stats, STAT_RING_ENTERED, 1);
@@ -357,6 +390,8 @@ static int wait(struct loop *l)
 			ret = io_uring_submit_and_get_events(&l->ring);
 		else
 			ret = io_uring_submit_and_wait(&l->ring, 1);
+		if (!io_uring_sq_ready(&l->ring))
+			l->closes = false;
 		/* EBUSY and EAGAIN: completions must be taken before more is submitted. */
 	} while (ret == -EINTR);
 	return ret;

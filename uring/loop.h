@@ -51,6 +51,9 @@ struct loop {
 	bool again;          /* do not sleep in the next turn: somebody has work left */
 	bool acts;           /* an operation is prepared that does more than wait */
 	int closing;         /* of loop_close_soon(), or -1 */
+	bool closes;         /* that is among what is prepared */
+	struct event waker;  /* of a wait that began with a close */
+	struct __kernel_timespec wake_time;
 	/*
 	 * If not NULL: 0 while the loop waits, else a number that no turn before has had. Whoever
 	 * shares the memory sees a loop that is stuck.
@@ -118,9 +121,8 @@ int loop_rename(struct loop *l, struct event *ev, const char *from, const char *
 void loop_close(struct loop *l, int fd);
 
 /*
- * Close `fd` in the system call that waits next, before it waits; that saves one of its own. Only
- * for a descriptor whose close cannot take long: the loop passes for waiting meanwhile. One that
- * was given before and is still open is closed at once, and so it is by loop_close_now().
+ * Close `fd` in the system call that waits next, before it waits; that saves one of its own. One
+ * that was given before and is still open is closed at once, and so it is by loop_close_now().
  */
 void loop_close_soon(struct loop *l, int fd);
 void loop_close_now(struct loop *l);

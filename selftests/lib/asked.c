@@ -3,13 +3,15 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "selftests/harness.h"
+#include "selftests/lib/deadline.h"
 
-enum { LOOKS = 2000, LOOK_US = 5000 };
+enum { WAIT = 10000 }; /* ms */
 
 void asked_init(struct asked *a)
 {
@@ -113,43 +115,57 @@ const char *asked_refusal(struct asked *a, const char *format, ...)
 	return text;
 }
 
+/* What is held now, in `text`; returns how many questions that is. */
+static int look(struct asked *a, char *text, size_t size)
+{
+	json_t *reply = asked_request(a, "{\"v\":1,\"verb\":\"held\"}");
+	int n = 0;
+
+	ASSERT_NE(NULL, reply);
+	ASSERT_NE(NULL, event_text(reply, "text"));
+	snprintf(text, size, "%s", event_text(reply, "text"));
+	json_decref(reply);
+	for (const char *c = text; *c; c++)
+		n += *c == '\n';
+	return n;
+}
+
 const char *asked_held(struct asked *a, int count)
 {
 	static char text[64 * 1024];
-	int n = -1;
+	int64_t deadline = deadline_in(WAIT);
 
-	for (int i = 0; i < LOOKS && n != count; i++) {
-		json_t *reply = asked_request(a, "{\"v\":1,\"verb\":\"held\"}");
-
-		ASSERT_NE(NULL, reply);
-		ASSERT_NE(NULL, event_text(reply, "text"));
-		snprintf(text, sizeof(text), "%s", event_text(reply, "text"));
-		json_decref(reply);
-		n = 0;
-		for (const char *c = text; *c; c++)
-			n += *c == '\n';
-		if (n != count)
-			usleep(LOOK_US);
-	}
-	EXPECT_EQ(count, n);
+	while (look(a, text, sizeof(text)) != count && deadline_again(deadline))
+		;
+	EXPECT_EQ(count, look(a, text, sizeof(text)));
 	return text;
+}
+
+void asked_question(struct asked *a, unsigned long id)
+{
+	int64_t deadline = deadline_in(WAIT);
+	char text[4096];
+
+	while ((look(a, text, sizeof(text)) != 1 || strtoul(text, NULL, 10) != id) &&
+	       deadline_again(deadline))
+		;
+	ASSERT_EQ(id, strtoul(text, NULL, 10));
 }
 
 void asked_await(struct asked *a, int count)
 {
+	int64_t deadline = deadline_in(WAIT);
 	char line[64];
-	bool there = false;
+	bool there;
 
 	snprintf(line, sizeof(line), "\nsandtop_held{sandbox=\"asked\"} %d\n", count);
-	for (int i = 0; i < LOOKS && !there; i++) {
+	do {
 		json_t *reply = asked_request(a, "{\"v\":1,\"verb\":\"metrics\"}");
 
 		ASSERT_NE(NULL, reply);
 		there = strstr(event_text(reply, "text"), line);
 		json_decref(reply);
-		if (!there)
-			usleep(LOOK_US);
-	}
+	} while (!there && deadline_again(deadline));
 	EXPECT_TRUE(there);
 }
 

@@ -47,6 +47,9 @@ const char *asked_refusal(struct asked *a, const char *format, ...)
 /* What is held, as `sandtop ctl held` prints it: up to 10 s are given for `count` questions. */
 const char *asked_held(struct asked *a, int count);
 
+/* Wait until the question of that number is the only one. */
+void asked_question(struct asked *a, unsigned long id);
+
 /* Wait until so many are held, without a look at what they are. */
 void asked_await(struct asked *a, int count);
 

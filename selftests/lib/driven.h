@@ -56,7 +56,7 @@ const char *driven_ctl(int expected_status, const char *const args[]);
 /* A connection to the control socket of that name, which gives up after a while; or -errno. */
 int driven_connect(const char *name);
 
-/* Send a packet on it and receive one: NULL at the end. */
+/* Send a packet on it, unless it is empty, and receive one: NULL at the end. */
 json_t *driven_request(int fd, const char *packet);
 
 #endif

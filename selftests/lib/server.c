@@ -295,11 +295,9 @@ ssize_t server_payload(struct server *s, size_t i, char *buf, size_t size, int m
 	size_t copied;
 
 	pthread_mutex_lock(&s->lock);
-	while ((c = find(s, i)) && c->fd >= 0 && !result)
+	while ((!(c = find(s, i)) || c->fd >= 0) && !result)
 		result = await_change(s, deadline);
-	if (!c) {
-		result = -ENOENT;
-	} else if (!result) {
+	if (!result) {
 		copied = c->len < size ? c->len : size - 1;
 		memcpy(buf, c->data ? c->data : "", copied);
 		buf[copied] = '\0';

@@ -40,9 +40,9 @@ int server_wait(struct server *s, size_t count, int ms);
 int server_knock(struct server *s);
 
 /*
- * What the i-th contact (from 0) brought, once it is complete: a connection when
- * the peer has closed it, a datagram at once. Copied to `buf` as a string.
- * Returns its whole length, -ETIMEDOUT, or -ENOENT if there is no such contact.
+ * What the i-th contact (from 0) brought, once it is there and complete: a
+ * connection when the peer has closed it, a datagram at once. Copied to `buf` as
+ * a string. Returns its whole length, or -ETIMEDOUT after `ms` milliseconds.
  */
 ssize_t server_payload(struct server *s, size_t i, char *buf, size_t size, int ms);
 

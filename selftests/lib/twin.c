@@ -66,6 +66,20 @@ void twin_run(struct twin *t, const char *const options[], const char *const arg
 	compare(t);
 }
 
+void twin_run_at_once(struct twin *t, const char *const options[], const char *const argv[])
+{
+	ASSERT_EQ(0, sandbox_start(&t->native, NULL, argv, NULL, NULL));
+	ASSERT_EQ(0, sandbox_start(&t->sandboxed, options, argv, NULL, NULL));
+	ASSERT_EQ(0, sandbox_wait(&t->native));
+	expect_success(&t->native, "native");
+	ASSERT_EQ(0, sandbox_wait(&t->sandboxed))
+	{
+		TH_LOG("%s%s", t->sandboxed.command.out.text, t->sandboxed.command.err.text);
+	}
+	expect_success(&t->sandboxed, "sandtop");
+	compare(t);
+}
+
 void twin_free(struct twin *t)
 {
 	sandbox_free(&t->native);

@@ -19,6 +19,9 @@ struct twin {
  */
 void twin_run(struct twin *t, const char *const options[], const char *const argv[]);
 
+/* The same, at once: for programs that mostly wait, and that share nothing, such as a port. */
+void twin_run_at_once(struct twin *t, const char *const options[], const char *const argv[]);
+
 /* Nothing is done to one that is all zero. */
 void twin_free(struct twin *t);
 

@@ -614,6 +614,19 @@ Test(model, rates_come_from_the_times_of_readings)
 	cr_expect_leq(model->rate.now, 1000);
 }
 
+Test(model, one_a_second_is_a_rate)
+{
+	uint64_t total = 0;
+
+	for (int i = 0; i < 60; i++) {
+		elapsed++;
+		total += i % 10 == 0;
+		head(total, 0);
+		if (i > 12)
+			cr_expect_eq(model->rate.now, 1, "at %d", i);
+	}
+}
+
 Test(model, an_idle_run_changes_nothing_but_its_clock)
 {
 	int drawn = 0;

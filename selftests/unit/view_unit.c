@@ -567,6 +567,7 @@ Test(view, what_stands_around)
 	press(m, KEYS_ESCAPE);
 	press(m, 'q');
 	compare(m, "quit", 80, 24, false);
+	compare(m, "quit", 20, 5, false);
 	press(m, KEYS_ESCAPE);
 	press(m, 'd');
 	compare(m, "message", 80, 24, false);
