@@ -19,6 +19,7 @@
 #include "tui/messages.h"
 #include "tui/model.h"
 #include "tui/output.h"
+#include "tui/priority.h"
 #include "tui/term.h"
 #include "tui/view.h"
 
@@ -337,6 +338,10 @@ static void read_control(struct monitor *m)
 			take_questions(m, message.body);
 			break;
 		case LINK_POLICY:
+			/* Its rules have no hits yet: ask for them without a pause. */
+			m->look = 0;
+			edits_take(m->model, &message);
+			break;
 		case LINK_HITS:
 		case LINK_SAVE:
 		case LINK_TRIAL:
@@ -388,8 +393,7 @@ static void look_at_questions(struct monitor *m)
 {
 	const uint64_t held = m->model->head.held, now = feed_elapsed();
 
-	if (m->over ||
-	    (held == m->held && (now < m->look_held || (!held && !m->model->prompt.n))))
+	if (m->over || (held == m->held && (now < m->look_held || (!held && !m->model->prompt.n))))
 		return;
 	if (link_ask_questions(&m->link))
 		return;
@@ -600,6 +604,7 @@ int monitor_run(const struct monitor_config *config, struct monitor_result *out)
 	cells_init(&m.cells, ascii);
 	resize(&m);
 	feed_read(&m.feed, m.link.ledger, m.model);
+	priority_give_way();
 	while (!m.ended)
 		turn(&m);
 	term_free(m.term);

@@ -141,7 +141,7 @@ static bool wanted(const struct driver *d, const struct row *row, enum table_cpu
 		return false;
 	if (column == TABLE_NATIVE)
 		return row_has_native(row);
-	return column == TABLE_SUPERVISED || d->options.peer;
+	return column == TABLE_SUPERVISED || (d->options.peer && row->kind != ROW_WATCHED);
 }
 
 /* Each column comes first in its turn: what is run first is favoured or not by what ran before. */

@@ -26,6 +26,9 @@ const struct row rows[] = {
 	{ "black-hole-64", ROW_TAIL, 1.5, 4000, 0, task_black_hole },
 	{ "memory-64", ROW_MEMORY, 8, 20000, 0, task_memory },
 	{ "fairness", ROW_TAIL, 3.0, 1000, 0, task_fair },
+	{ "monitor-p50", ROW_WATCHED, 1.1, 1000, 0, task_watched },
+	{ "monitor-p90", ROW_WATCHED, 1.1, 1000, 0, task_watched },
+	{ "monitor-p99", ROW_WATCHED, 1.1, 1000, 0, task_watched },
 	{ "startup", ROW_STARTUP, 4, 20, 0, NULL },
 	{ "million-memory", ROW_KIB, 0, 1000000, 1, grow_memory },
 	{ "million-fds", ROW_DESCRIPTORS, 0, 1000000, 1, grow_descriptors },
@@ -70,6 +73,7 @@ double row_result(const struct row *row, double native, const struct sample *sup
 	case ROW_PROGRAM:
 		return native / supervised->value;
 	case ROW_TAIL:
+	case ROW_WATCHED:
 		return supervised->value / supervised->base;
 	case ROW_MEMORY:
 		return supervised->value / 1024;

@@ -18,6 +18,7 @@ enum row_kind {
 	ROW_RATE,        /* base over value of the supervised runs: a rate, more is better */
 	ROW_TAIL,        /* value over base of the supervised runs */
 	ROW_PROGRAM,     /* native over supervised: the rate that a program keeps */
+	ROW_WATCHED,     /* value over base of the supervised runs, of which watched.c makes both */
 	ROW_MEMORY,      /* value of the supervised runs, KiB in MiB */
 	ROW_KIB,         /* the same, as it is */
 	ROW_DESCRIPTORS, /* the same, as it is */

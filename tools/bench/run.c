@@ -13,6 +13,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tools/bench/watched.h"
+
 enum {
 	DEADLINE_S = 60,
 	DEADLINE_ONCE_S = 600,
@@ -20,7 +22,7 @@ enum {
 	COMMAND_MAX = 4,
 };
 
-static void pin(void)
+void run_pin(void)
 {
 	cpu_set_t allowed, one;
 	int last = CPU_SETSIZE - 1;
@@ -36,9 +38,8 @@ static void pin(void)
 		err(1, "sched_setaffinity");
 }
 
-/* Returns the child, with `out` for its stdout, or -1 with the user told. */
-static pid_t spawn(const struct run_prefix *prefix, const char *const *command, bool pinned,
-		   int out)
+pid_t run_spawn(const struct run_prefix *prefix, const char *const *command, bool pinned, int in,
+		int out)
 {
 	const char *argv[RUN_PREFIX_MAX + COMMAND_MAX + 1];
 	int n = 0;
@@ -55,8 +56,8 @@ static pid_t spawn(const struct run_prefix *prefix, const char *const *command, 
 	if (pid)
 		return pid;
 	if (pinned)
-		pin();
-	if (dup2(out, STDOUT_FILENO) < 0)
+		run_pin();
+	if ((in >= 0 && dup2(in, STDIN_FILENO) < 0) || dup2(out, STDOUT_FILENO) < 0)
 		err(1, "dup2");
 	execvp(argv[0], (char *const *)argv);
 	err(127, "cannot run '%s'", argv[0]);
@@ -89,8 +90,7 @@ static bool read_all(int fd, int seconds, char out[static OUTPUT_MAX])
 	return true;
 }
 
-/* Returns whether the child ended well; if not, the user is told. */
-static bool reap(pid_t pid, const char *column, const char *row)
+bool run_reap(pid_t pid, const char *column, const char *row)
 {
 	int status;
 
@@ -119,7 +119,7 @@ static bool run_command(const struct run_prefix *prefix, const char *const *comm
 		warn("pipe");
 		return false;
 	}
-	pid = spawn(prefix, command, pinned, fds[1]);
+	pid = run_spawn(prefix, command, pinned, -1, fds[1]);
 	close(fds[1]);
 	if (pid >= 0)
 		ended = read_all(fds[0], seconds, output);
@@ -130,7 +130,7 @@ static bool run_command(const struct run_prefix *prefix, const char *const *comm
 		warnx("%s: %s run: not finished after %d s", row->name, prefix->name, seconds);
 		kill(pid, SIGKILL);
 	}
-	return reap(pid, prefix->name, row->name) && ended;
+	return run_reap(pid, prefix->name, row->name) && ended;
 }
 
 void run_print(const struct row *row, const struct sample *s)
@@ -138,7 +138,7 @@ void run_print(const struct row *row, const struct sample *s)
 	printf("bench-%s value=%.3f base=%.3f\n", row->name, s->value, s->base);
 }
 
-static bool parse(const struct row *row, const char *output, struct sample *out)
+bool run_parse(const struct row *row, const char *output, struct sample *out)
 {
 	char start[80];
 	const char *line;
@@ -158,7 +158,7 @@ static bool run_client(const char *self, const struct run_prefix *prefix, const 
 	snprintf(number, sizeof(number), "%u", count);
 	if (!run_command(prefix, row->kind == ROW_PROGRAM ? program : client, row, pinned, output))
 		return false;
-	if (parse(row, output, out))
+	if (run_parse(row, output, out))
 		return true;
 	warnx("%s: %s run: no result in its output", row->name, prefix->name);
 	return false;
@@ -192,5 +192,7 @@ bool run_row(const char *self, const struct run_prefix *prefix, const struct row
 {
 	if (row->kind == ROW_STARTUP)
 		return run_startup(prefix, row, count, pinned, out);
+	if (row->kind == ROW_WATCHED)
+		return watched_run(self, prefix, row, count, pinned, out);
 	return run_client(self, prefix, row, count, pinned, out);
 }

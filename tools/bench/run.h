@@ -6,6 +6,7 @@
 #define SANDTOP_BENCH_RUN_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "tools/bench/row.h"
 
@@ -27,5 +28,23 @@ void run_print(const struct row *row, const struct sample *s);
  */
 bool run_row(const char *self, const struct run_prefix *prefix, const struct row *row,
 	     unsigned count, bool pinned, struct sample *out);
+
+/* What a run is made of, for watched.c. */
+
+/* Have this process, and what it starts, run on one CPU. */
+void run_pin(void);
+
+/*
+ * Start a command that is NULL-terminated, with `in` for its stdin (-1: this process's) and `out`
+ * for its stdout. Returns the child, or -1 with the user told.
+ */
+pid_t run_spawn(const struct run_prefix *prefix, const char *const *command, bool pinned, int in,
+		int out);
+
+/* Wait for the child. Returns whether it ended well; if not, the user is told. */
+bool run_reap(pid_t pid, const char *column, const char *row);
+
+/* Find what run_print() has printed in a command's output. */
+bool run_parse(const struct row *row, const char *output, struct sample *out);
 
 #endif

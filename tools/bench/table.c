@@ -15,11 +15,11 @@ static const struct {
 	const char *result_unit;
 	int result_decimals;
 } kinds[] = {
-	[ROW_RATIO] = { "us", 1e-3, 3, "x", 3 },       [ROW_FLOORS] = { "us", 1e-3, 3, "F", 2 },
-	[ROW_STARTUP] = { "ms", 1e-6, 3, "ms", 2 },    [ROW_RATE] = { "us", 1e-3, 3, "x", 3 },
-	[ROW_TAIL] = { "us", 1e-3, 3, "x", 3 },        [ROW_PROGRAM] = { "us", 1e-3, 3, "x", 3 },
-	[ROW_MEMORY] = { "KiB", 1, 0, "MiB", 2 },      [ROW_KIB] = { "KiB", 1, 0, "KiB", 0 },
-	[ROW_DESCRIPTORS] = { "fds", 1, 0, "fds", 0 },
+	[ROW_RATIO] = { "us", 1e-3, 3, "x", 3 },    [ROW_FLOORS] = { "us", 1e-3, 3, "F", 2 },
+	[ROW_STARTUP] = { "ms", 1e-6, 3, "ms", 2 }, [ROW_RATE] = { "us", 1e-3, 3, "x", 3 },
+	[ROW_TAIL] = { "us", 1e-3, 3, "x", 3 },     [ROW_PROGRAM] = { "us", 1e-3, 3, "x", 3 },
+	[ROW_WATCHED] = { "us", 1e-3, 3, "x", 3 },  [ROW_MEMORY] = { "KiB", 1, 0, "MiB", 2 },
+	[ROW_KIB] = { "KiB", 1, 0, "KiB", 0 },      [ROW_DESCRIPTORS] = { "fds", 1, 0, "fds", 0 },
 };
 
 static const char *const cpus_name[] = { [TABLE_ONE_CPU] = "one", [TABLE_ANY_CPU] = "any" };
@@ -110,9 +110,12 @@ static void print_value(FILE *f, const struct table_line *l, enum table_cpus cpu
 			enum table_column column)
 {
 	enum row_kind kind = l->row->kind;
+	double v = median(&l->cell[cpus][column]).value;
 
-	print_figure(f, 11, median(&l->cell[cpus][column]).value * kinds[kind].scale,
-		     kinds[kind].decimals, kinds[kind].unit);
+	/* It has no native run: what it is compared with is of more interest than a blank. */
+	if (kind == ROW_WATCHED && column == TABLE_NATIVE)
+		v = median(&l->cell[cpus][TABLE_SUPERVISED]).base;
+	print_figure(f, 11, v * kinds[kind].scale, kinds[kind].decimals, kinds[kind].unit);
 }
 
 static void print_line(const struct table *t, const struct table_line *l, enum table_cpus cpus,

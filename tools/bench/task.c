@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -22,6 +23,11 @@
 enum {
 	SENDERS = 8,
 	TASKS_MAX = 64,
+	SPREAD = 4096, /* addresses: the rows of the ledger */
+	SPREAD_FIRST = 0x7f010000,
+	SPREAD_BURST = 10,
+	SPREAD_PORT = 9,
+	WARM_UP = 250,
 };
 
 struct tasks {
@@ -254,6 +260,81 @@ void task_fair(const struct row *row, unsigned count, struct sample *out)
 	out->value = send_p99(count);
 	if (waitpid(t.pid[0], NULL, WNOHANG))
 		errx(1, "the task that floods has ended");
+	stop(&t);
+}
+
+static void sleep_until(double ns)
+{
+	const struct timespec at = { .tv_sec = (time_t)(ns / 1e9),
+				     .tv_nsec = (long)(ns - 1e9 * (double)(time_t)(ns / 1e9)) };
+
+	clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, NULL);
+}
+
+/* Ten datagrams a millisecond, to the addresses from 127.1.0.0 on; nobody receives them. */
+static void body_spread(struct tasks *t)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(SPREAD_PORT) };
+	int fd = call_socket(SOCK_DGRAM);
+	double next;
+
+	wait_go(t);
+	next = sample_now();
+	for (unsigned i = 0; i < t->share; i++) {
+		to.sin_addr.s_addr = htonl(SPREAD_FIRST + i % SPREAD);
+		call_datagram(fd, &to);
+		if (i % SPREAD_BURST || i < SPREAD)
+			continue;
+		/* What could not be sent in time is not made up for. */
+		next = next + 1e6 > sample_now() ? next + 1e6 : sample_now();
+		sleep_until(next);
+	}
+}
+
+static double paced_percentile(unsigned count, double percent)
+{
+	double *cost = calloc(count, sizeof(*cost));
+	struct sockaddr_in to;
+	int receiver = call_bound(SOCK_DGRAM, &to), sender = call_socket(SOCK_DGRAM);
+	double next = sample_now(), value;
+
+	if (!cost)
+		err(1, "calloc");
+	for (unsigned i = 0; i < count; i++) {
+		double begin;
+
+		next += 2e6;
+		sleep_until(next);
+		begin = sample_now();
+		call_datagram(sender, &to);
+		cost[i] = sample_now() - begin;
+	}
+	value = sample_percentile(cost, count, percent);
+	free(cost);
+	close(sender);
+	close(receiver);
+	return value;
+}
+
+void task_watched(const struct row *row, unsigned count, struct sample *out)
+{
+	const double percent = strtod(strstr(row->name, "-p") + 2, NULL);
+	struct tasks t = { .share = UINT_MAX };
+	char c;
+
+	/* Otherwise the sleeps end when it suits the kernel, and all at once. */
+	call_check(prctl(PR_SET_TIMERSLACK, 1), "PR_SET_TIMERSLACK");
+	start(&t, 1, body_spread);
+	close(t.go);
+	paced_percentile(WARM_UP, percent);
+	out->base = paced_percentile(count, percent);
+	fputs(WATCHED_READY, stdout);
+	fflush(stdout);
+	while (call_check(read(STDIN_FILENO, &c, 1), "read") > 0)
+		;
+	out->value = paced_percentile(count, percent);
+	if (waitpid(t.pid[0], NULL, WNOHANG))
+		errx(1, "the task that sends to many addresses has ended");
 	stop(&t);
 }
 

@@ -25,4 +25,13 @@ void task_memory(const struct row *row, unsigned count, struct sample *out);
  */
 void task_fair(const struct row *row, unsigned count, struct sample *out);
 
+/*
+ * A percentile in ns, which the row's name says, of `count` datagrams of a task that sends one
+ * every 2 ms while another sends 10 000 a second to 4096 addresses: without a monitor (base), and
+ * with one (value), which is there when stdin has ended. WATCHED_READY on stdout asks for it.
+ */
+void task_watched(const struct row *row, unsigned count, struct sample *out);
+
+#define WATCHED_READY "ready for a monitor\n"
+
 #endif
