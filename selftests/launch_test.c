@@ -168,6 +168,31 @@ TEST(a_script_without_its_interpreter)
 	command_free(&c);
 }
 
+static void print_to_full_disk(void *arg)
+{
+	(void)arg;
+	if (dup2(open("/dev/full", O_WRONLY | O_CLOEXEC), 1) < 0)
+		_exit(99);
+}
+
+TEST(what_cannot_be_printed_is_an_error)
+{
+	static const char *const words[] = { "--help", "-V", "ctl" };
+	struct command c;
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		const char *last = i == 2 ? "--help" : NULL;
+
+		ASSERT_EQ(0, command_start(&c, ARGS("sandtop", words[i], last),
+					   print_to_full_disk, NULL));
+		ASSERT_EQ(0, command_wait(&c, COMMAND_TIMEOUT));
+		EXPECT_EQ(1, command_code(&c));
+		EXPECT_STREQ("sandtop: cannot write to standard output: No space left on device\n",
+			     c.err.text);
+		command_free(&c);
+	}
+}
+
 /* ---- what the user wrote is wrong -------------------------------------- */
 
 FIXTURE(usage)

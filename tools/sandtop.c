@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -65,12 +66,21 @@ static int survive_file_limit(void)
 	return sigaction(SIGXFSZ, &sa, NULL) ? -errno : 0;
 }
 
+/* What is printed is written when it ends: a full disk, and nobody would know. */
+static int finish(int status)
+{
+	if (status || (!ferror(stdout) && !fflush(stdout)))
+		return status;
+	complain("cannot write to standard output: %s", strerror(errno));
+	return EXIT_FAILURE;
+}
+
 int main(int argc, char **argv)
 {
 	if (fill_standard_descriptors() || survive_file_limit())
 		return EXIT_HOST;
 	for (size_t i = 0; argc > 1 && i < sizeof(commands) / sizeof(commands[0]); i++)
 		if (strcmp(argv[1], commands[i].name) == 0)
-			return commands[i].run(argc - 1, argv + 1);
-	return cmd_run(argc, argv);
+			return finish(commands[i].run(argc - 1, argv + 1));
+	return finish(cmd_run(argc, argv));
 }
