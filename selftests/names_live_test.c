@@ -70,6 +70,27 @@ static char *say(FIXTURE_DATA(change) * self, const char *what, const char *oper
 	return (char *)driven_say(&self->d, "%s %s", what, operand);
 }
 
+/* The list of this machine's names has been read; the rule comes later. */
+TEST_F(change, a_suffix_that_is_allowed_holds_at_once)
+{
+	char path[160];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/hosts", harness_dir());
+	f = fopen(path, "we");
+	ASSERT_NE(NULL, f);
+	fprintf(f, "127.0.0.2 nas.home.arpa\n");
+	fclose(f);
+	driven_start(&self->d, "web",
+		     ARGS("--profile-file", self->profile, "--preset", "public-only"),
+		     netns_take_hosts, path);
+	EXPECT_STREQ("open ECONNREFUSED", say(self, "open tcp", "127.0.0.2 8080"));
+	EXPECT_STREQ("generation 2, 0 flows shut\n", driven_ctl(0, ARGS("allow", "*.home.arpa")));
+	EXPECT_STREQ("open 0 0", say(self, "open tcp", "127.0.0.2 8080"));
+	EXPECT_STREQ("open ECONNREFUSED", say(self, "open tcp", "127.0.0.3 8080"));
+	EXPECT_EQ(0, server_wait(self->server, 1, COMMAND_TIMEOUT));
+}
+
 TEST_F(change, a_denied_name_is_gone_with_its_connections)
 {
 	start(self, "--preset", "public-only");

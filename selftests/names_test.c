@@ -10,7 +10,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -249,13 +248,6 @@ TEST_F(names, a_name_that_this_machine_knows_need_not_be_needed)
 	EXPECT_STREQ("deny", event_text(decision(&self->sandbox, "dns", 0), "verdict"));
 }
 
-static void take_hosts(void *arg)
-{
-	if (unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
-	    mount(arg, "/etc/hosts", NULL, MS_BIND, NULL))
-		_exit(99);
-}
-
 /*
  * A program that reads the file itself asks nobody. What the list gives an address of this machine
  * is blocked by it, unless it is a local name.
@@ -285,7 +277,7 @@ TEST_F(names, a_suffix_holds_for_a_name_that_this_machine_knows)
 					   ARGS("-q", "--profile-file", self->profile,
 						"--net-allow", rows[i].rule),
 					   ARGS("probe", "connect", "tcp", rows[i].address, "8080"),
-					   take_hosts, path));
+					   netns_take_hosts, path));
 		ASSERT_EQ(0, sandbox_wait(&self->sandbox));
 		EXPECT_STREQ(rows[i].allowed, OUT)
 		{

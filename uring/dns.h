@@ -38,6 +38,9 @@ struct dns_config {
 int dns_new(const struct dns_config *config, struct dns **out);
 void dns_free(struct dns *d); /* NULL is fine */
 
+/* The live policy is another one. What it needs of a name server is asked for within seconds. */
+void dns_policy_changed(struct dns *d); /* NULL is fine */
+
 /* Open the servers' sockets in the mirror. Returns 0, or -errno with none open. */
 int dns_serve(struct mirror *m, int server[static DNS_SERVERS]);
 

@@ -30,10 +30,10 @@ static const char *name_of(const struct dns *d, size_t i)
 }
 
 /*
- * Most programs read /etc/hosts themselves and ask nobody, so rules know from the start what it says
- * of the names that they are about. Returns 0 or -ENOMEM.
+ * Most programs read /etc/hosts themselves and ask nobody, so rules know what it says of the names
+ * that they are about before anybody asks.
  */
-static int bind_hosts(struct dns *d)
+int refresh_hosts(struct dns *d)
 {
 	const char *name;
 	size_t at = 0;
@@ -63,7 +63,7 @@ static int adopt(struct refresh *r, struct dns *d)
 	r->names = calloc(n + 1, sizeof(*r->names));
 	r->n = r->names ? n : 0;
 	r->generation = d->engine->generation;
-	return r->names ? bind_hosts(d) : -ENOMEM;
+	return r->names ? 0 : -ENOMEM;
 }
 
 static void warn(struct refresh *r, struct dns *d, size_t i)
@@ -174,6 +174,8 @@ int refresh_start(struct dns *d)
 {
 	int ret = adopt(&d->refresh, d);
 
+	if (!ret)
+		ret = refresh_hosts(d);
 	if (ret)
 		return ret;
 	d->refresh.event.fn = round_begins;

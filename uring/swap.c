@@ -11,6 +11,7 @@
 #include "policy/error.h"
 #include "uring/ask.h"
 #include "uring/change.h"
+#include "uring/dns.h"
 
 /*
  * A connection that is handed from task to task just then can be missed, so the open flows are
@@ -186,6 +187,7 @@ static int commit(struct change *c)
 	snapshot_carry(next, e->snapshot, c->match);
 	keep(s, s->before, &s->n_before, e->snapshot);
 	c->cancelled = engine_swap(e, next, e->generation + 1);
+	dns_policy_changed(e->dns);
 	ledger_set_policy(s->ledger, e->generation, policy_fallback_name(e->policy),
 			  source_profile(next->source));
 	snapshot_put(next, &e->retired);

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -172,4 +173,11 @@ bool netns_or_skip(void)
 		SKIP(return false, "no network namespace: %s", strerror(-result));
 	EXPECT_EQ(0, result);
 	return !result;
+}
+
+void netns_take_hosts(void *path)
+{
+	if (unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	    mount(path, "/etc/hosts", NULL, MS_BIND, NULL))
+		_exit(99);
 }

@@ -37,6 +37,9 @@ int netns_add_public(void);
  */
 bool netns_or_skip(void);
 
+/* For a child of a test, before it executes a program: its /etc/hosts is the file `path`. */
+void netns_take_hosts(void *path);
+
 /* Give lo one more address, IPv4 or IPv6, alone in its prefix. Returns 0 or -errno. */
 int netns_add_address(const char *text);
 
