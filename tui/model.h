@@ -229,7 +229,6 @@ struct model {
 	struct review review;
 	const char *profile; /* the path of the one that the run began with, or NULL; borrowed */
 
-
 	char message[MODEL_MESSAGE_MAX]; /* escaped; empty: none */
 	bool message_is_error;
 	uint64_t message_elapsed; /* when it came */

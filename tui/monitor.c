@@ -408,7 +408,6 @@ static void look_at_questions(struct monitor *m)
 static void look_at_verdicts(struct monitor *m)
 {
 	static struct judged_batch batch;
-
 	const uint64_t now = feed_elapsed();
 
 	if (m->model->pane != MODEL_DECISIONS || m->over || now < m->judge ||
