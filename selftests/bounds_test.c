@@ -480,7 +480,7 @@ static void limit_descriptors(void *arg)
 /* Whatever it cannot open: it runs, or says so, and does not wait for ever. */
 TEST_F(option, few_descriptors_are_too_few_or_enough)
 {
-	for (rlim_t limit = 8; limit <= 40; limit += 2) {
+	for (rlim_t limit = 8; limit <= 40; limit++) {
 		ASSERT_EQ(0, sandbox_start(&self->s, ARGS("--net-allow", "127.0.0.1:8080"),
 					   ARGS("probe", CONNECT), limit_descriptors, &limit));
 		ASSERT_EQ(0, sandbox_wait(&self->s));
@@ -489,6 +489,9 @@ TEST_F(option, few_descriptors_are_too_few_or_enough)
 			EXPECT_GT(40, limit);
 			EXPECT_STREQ("", self->s.command.out.text);
 			EXPECT_STRIN("sandtop: cannot ", self->s.command.err.text);
+			EXPECT_STRIN(": Too many open files: expected a higher limit on open files "
+				     "(ulimit -n)\n",
+				     self->s.command.err.text);
 		} else {
 			EXPECT_STREQ("connect 0\n", self->s.command.out.text);
 		}

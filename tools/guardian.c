@@ -63,10 +63,28 @@ void guardian_say_failure(int status_fd, int status)
 	write_status(status_fd, status, 0, false);
 }
 
+/* A limit of setrlimit(2) that is known by its error. */
+static const char *limit_to_raise(int error)
+{
+	switch (error) {
+	case EFBIG:
+		return ": expected a higher limit on the size of files (ulimit -f)";
+	case EMFILE:
+		return ": expected a higher limit on open files (ulimit -n)";
+	default:
+		return "";
+	}
+}
+
+static void complain_error(const char *what, int error)
+{
+	complain("cannot %s: %s%s", what, strerror(error), limit_to_raise(error));
+}
+
 /* Returns the exit status. */
 static int give_up(int status_fd, const char *what, int error)
 {
-	complain("cannot %s: %s", what, strerror(error));
+	complain_error(what, error);
 	guardian_say_failure(status_fd, EXIT_HOST);
 	return EXIT_HOST;
 }
@@ -95,13 +113,11 @@ int complain_failure(const struct launch_config *launch, const char *failed, int
 		complain("cannot run '%s': %s", word, why_not_run(command, error));
 		return error == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_RUN;
 	}
-	if (error == EFBIG)
-		complain("cannot %s: %s: expected a higher limit on the size of files (ulimit -f)",
-			 failed, strerror(error));
-	else if (features_explain_step(failed, error, remedy, sizeof(remedy)))
+	if (!*limit_to_raise(error) &&
+	    features_explain_step(failed, error, remedy, sizeof(remedy)))
 		complain("cannot %s: %s: %s", failed, strerror(error), remedy);
 	else
-		complain("cannot %s: %s", failed, strerror(error));
+		complain_error(failed, error);
 	return EXIT_HOST;
 }
 

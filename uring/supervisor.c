@@ -2,6 +2,7 @@
 #include "uring/supervisor.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -29,6 +30,7 @@ enum {
 	RING_ENTRIES = 256,
 	RING_EVENTS = ENGINE_CALLS + CONTROL_EVENTS + TERMINAL_EVENTS + DNS_EVENTS + 16,
 	NAMED_LEFTOVERS = 10,
+	SPARE_DESCRIPTORS = 8,
 	EXIT_TIMEOUT = 124,
 	EXIT_HOST = 125,
 };
@@ -210,6 +212,22 @@ static void raise_nofile(void)
 	}
 }
 
+/*
+ * What a task and two calls hold at once must be free, or the command would start and no call of
+ * its own succeed. Returns 0 or -EMFILE.
+ */
+static int check_spare_descriptors(int fd)
+{
+	int spare[SPARE_DESCRIPTORS];
+	int n = 0;
+
+	while (n < SPARE_DESCRIPTORS && (spare[n] = fcntl(fd, F_DUPFD_CLOEXEC, 0)) >= 0)
+		n++;
+	for (int i = 0; i < n; i++)
+		close(spare[i]);
+	return n == SPARE_DESCRIPTORS ? 0 : -EMFILE;
+}
+
 static bool fail(struct supervisor *s, const char *what, int error)
 {
 	s->result = (struct supervisor_result){
@@ -341,6 +359,8 @@ static bool start(struct supervisor *s)
 	ledger_set_run(s->ledger, config->name, s->launch.pid, config->launch.argv);
 	ledger_set_policy(s->ledger, 1, policy_fallback_name(config->snapshot->policy),
 			  source_profile(config->snapshot->source));
+	if (!ret)
+		ret = check_spare_descriptors(s->signals);
 	if (!ret)
 		ret = filter_confine_supervisor();
 	if (!ret && config->terminal)
