@@ -19,7 +19,7 @@
 #include "core/stats.h"
 
 enum {
-	LEDGER_VERSION = 2,      /* raised with every change of what is shared, also of an order */
+	LEDGER_VERSION = 3,      /* raised with every change of what is shared, also of an order */
 	LEDGER_DECISIONS = 1024, /* recent ones; a power of two */
 	/* Fields of text, each with its NUL. */
 	LEDGER_NAME_MAX = 72,

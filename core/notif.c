@@ -64,7 +64,7 @@ static int request(int listener, unsigned long op, const void *arg)
 	int ret;
 
 	do {
-		ret = ioctl(listener, op, arg) ? -errno : 0;
+		ret = ioctl(listener, op, arg) < 0 ? -errno : 0;
 	} while (ret == -EINTR);
 	return ret;
 }
@@ -103,7 +103,7 @@ int notif_replace_fd(int listener, uint64_t id, int fd, int number, bool cloexec
 		.newfd_flags = cloexec ? O_CLOEXEC : 0,
 	};
 
-	return ioctl(listener, SECCOMP_IOCTL_NOTIF_ADDFD, &add) < 0 ? -errno : 0;
+	return request(listener, SECCOMP_IOCTL_NOTIF_ADDFD, &add);
 }
 
 int notif_continue(int listener, uint64_t id)

@@ -11,6 +11,7 @@ static const struct {
 	[STAT_NOTIFICATIONS] = { "notifications", "notifications" },
 	[STAT_BATCHES] = { "batches", "batches" },
 	[STAT_BATCH_PEAK] = { "batch_peak", "largest batch" },
+	[STAT_DIRECT_WAITS] = { "direct_waits", "waits for a call itself" },
 	[STAT_STALE] = { "stale", "gone before the answer" },
 	[STAT_ALLOWED] = { "allowed", "allowed" },
 	[STAT_DENIED] = { "denied", "denied" },

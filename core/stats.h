@@ -17,6 +17,7 @@ enum counter {
 	STAT_NOTIFICATIONS, /* received from the listener */
 	STAT_BATCHES,       /* wake-ups that received at least one */
 	STAT_BATCH_PEAK,    /* the largest batch */
+	STAT_DIRECT_WAITS,  /* for a notification itself, not for the ring */
 	STAT_STALE,         /* the task was gone before the answer */
 	STAT_ALLOWED,
 	STAT_DENIED,

@@ -19,6 +19,7 @@
 #include "core/features.h"
 #include "core/reap.h"
 #include "tools/cmd.h"
+#include "uring/rouse.h"
 
 /* Passed on to the command. Those that a terminal sends to the whole group are not. */
 static const int forwarded[] = { SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGCONT };
@@ -222,7 +223,7 @@ static void feel_pulse(struct guardian *g)
 		g->hung = true;
 		kill(g->supervisor, SIGKILL);
 	} else if (g->beats) {
-		kill(g->supervisor, GUARD_INTERRUPT);
+		kill(g->supervisor, ROUSE_SIGNAL);
 	}
 }
 

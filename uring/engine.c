@@ -48,8 +48,11 @@ static void listener_readable(struct event *ev, int res)
 {
 	struct engine *e = engine_of(ev);
 
-	if (res >= 0 && (res & POLLIN))
+	if (res >= 0 && (res & POLLIN)) {
 		e->pending = e->certain = true;
+		if (e->steady < ENGINE_STEADY)
+			e->steady++;
+	}
 	if (res < 0 || (res & POLLHUP)) {
 		/* No task is left that could trap. */
 		close(e->listener);
@@ -281,6 +284,26 @@ static bool is_ready(struct engine *e)
 	return false;
 }
 
+static void serve(struct engine *e, const struct notif *notif)
+{
+	struct call *c = take_call(e);
+
+	/* What the task closed before this call is closed. */
+	loop_close_now(e->loop);
+	*c = (struct call){ .n = *notif, .sock = -1, .peer = -1, .stat = -1, .engine = e };
+	c->start = e->live.now = loop_now();
+	take(e, c);
+}
+
+static void count_batch(struct engine *e, unsigned n)
+{
+	if (!n)
+		return;
+	stats_add(e->stats, STAT_BATCHES, 1);
+	stats_add(e->stats, STAT_NOTIFICATIONS, n);
+	stats_peak(e->stats, STAT_BATCH_PEAK, n);
+}
+
 /*
  * Serve what there is, up to a bound: with several tasks the answers bring the next calls, and the
  * ring would never get its turn.
@@ -291,35 +314,63 @@ static void run_batch(struct engine *e)
 
 	while (n < ENGINE_BATCH && has_free_call(e) && is_ready(e)) {
 		struct notif notif;
-		struct call *c;
 		int ret = notif_recv(e->listener, &notif);
 
 		if (ret == -ENOENT || ret == -EINTR)
 			continue;
 		if (ret)
 			break;
-		/* What the task closed before this call is closed. */
-		loop_close_now(e->loop);
-		c = take_call(e);
-		*c = (struct call){ .n = notif, .sock = -1, .peer = -1, .stat = -1, .engine = e };
-		c->start = e->live.now = loop_now();
-		take(e, c);
+		serve(e, &notif);
 		n++;
 	}
 	/* Full, or no call free: there may be more. Else it is the ring's to say so. */
 	e->pending = n == ENGINE_BATCH || !has_free_call(e) ||
 		     loop_poll(e->loop, &e->listener_event, e->listener, POLLIN);
-	if (!n)
+	count_batch(e, n);
+}
+
+/*
+ * Whether to wait in NOTIF_RECV: if it is calls that end the waits, one after the other, and
+ * nothing that the ring would have to tell is on its way. That saves the ring's poll, and the
+ * kernel lets who wakes us know that we go on in its place (SYNC_WAKE_UP). What the ring has to
+ * tell all the same costs a thread's turn more.
+ */
+static bool waits_for_calls(const struct engine *e)
+{
+	return e->steady == ENGINE_STEADY && e->pending && e->listener >= 0 && !e->waiting &&
+	       !e->runnable && has_free_call(e);
+}
+
+void engine_wait(struct engine *e)
+{
+	struct notif notif;
+	int ret;
+
+	if (!waits_for_calls(e))
 		return;
-	stats_add(e->stats, STAT_BATCHES, 1);
-	stats_add(e->stats, STAT_NOTIFICATIONS, n);
-	stats_peak(e->stats, STAT_BATCH_PEAK, n);
+	if (loop_leave(e->loop)) {
+		stats_add(e->stats, STAT_DIRECT_WAITS, 1);
+		ret = notif_recv(e->listener, &notif);
+		loop_come_back(e->loop);
+		e->certain = false;
+		if (ret) {
+			/* The ring has something to tell, which can be that no task is left. */
+			e->steady = 0;
+		} else {
+			serve(e, &notif);
+			count_batch(e, 1);
+		}
+	}
+	/* What was prepared, such as a connect, is often over when it has been submitted. */
+	e->loop->again = true;
 }
 
 void engine_run(struct engine *e)
 {
 	addresses_run(&e->addresses);
 	blocked_run(e);
+	if (waits_for_calls(e))
+		return;
 	if (e->pending && e->listener >= 0)
 		run_batch(e);
 	/* With every call taken the listener waits until one is free again. */

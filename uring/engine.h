@@ -36,6 +36,7 @@ enum {
 	ENGINE_CALLS = 4096, /* notifications taken and not yet answered, if RLIMIT_NOFILE allows */
 	ENGINE_BATCH = 64,   /* notifications taken in one go */
 	ASK_HELD = 256,      /* questions that wait at once */
+	ENGINE_STEADY = 8,   /* waits that ended with a call, after which others are expected to */
 	ENGINE_UNASKED = 8,  /* batches after which it is tried again whether more have come */
 };
 
@@ -73,6 +74,7 @@ struct engine {
 	bool pending;       /* the listener may have more than was taken; else it is polled */
 	bool certain;       /* it has at least one */
 	unsigned unasked;   /* so many batches more end without asking for more */
+	unsigned steady;    /* waits in turn that a call has ended, ENGINE_STEADY at most */
 	struct tasks tasks;
 	struct sockets sockets;
 	struct guesses guesses; /* of sendmsg(2) */
@@ -95,11 +97,11 @@ struct engine {
 	unsigned nwaiting;
 	struct event tick_event;
 	struct __kernel_timespec tick;
-	struct learn *learn;     /* what is allowed is remembered in it; NULL: nothing is */
-	struct mirror *mirror;   /* NULL: there is none */
-	struct dns *dns;         /* the sinkhole in it, or NULL */
+	struct learn *learn;   /* what is allowed is remembered in it; NULL: nothing is */
+	struct mirror *mirror; /* NULL: there is none */
+	struct dns *dns;       /* the sinkhole in it, or NULL */
 	struct spans spans[SPANS_THREADS]; /* for the next sendmmsg of a thread */
-	struct scratch *scratch; /* buffers of the call that is being served */
+	struct scratch *scratch;           /* buffers of the call that is being served */
 };
 
 struct engine_config {
@@ -135,5 +137,11 @@ void engine_count_held(struct engine *e, int change);
 
 /* To be called once in each turn of the loop: serves what has come in. */
 void engine_run(struct engine *e);
+
+/*
+ * Wait for a call in NOTIF_RECV, if that is what is likely to come next, and serve it. Else
+ * nothing. To be called before loop_turn(), when nothing else is left to be done in this turn.
+ */
+void engine_wait(struct engine *e);
 
 #endif

@@ -40,10 +40,14 @@ static void woken(struct event *ev, int res)
 
 int loop_init(struct loop *l, unsigned entries, unsigned events, struct stats *stats)
 {
-	/* Multishot polls complete faster than they are submitted: a larger completion queue. */
+	/*
+	 * Multishot polls complete faster than they are submitted: a larger completion queue. A
+	 * completion is posted in whatever system call comes next, or sleeps (loop_leave()), and
+	 * does not interrupt what is none (COOP_TASKRUN).
+	 */
 	struct io_uring_params params = {
 		.flags = IORING_SETUP_SUBMIT_ALL | IORING_SETUP_CQSIZE | IORING_SETUP_CLAMP |
-			 IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN,
+			 IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_COOP_TASKRUN,
 		.cq_entries = entries * 8,
 	};
 	int ret;
@@ -60,16 +64,17 @@ int loop_init(struct loop *l, unsigned entries, unsigned events, struct stats *s
 		return -ENOMEM;
 	ret = io_uring_queue_init_params(entries, &l->ring, &params);
 	if (ret == -EINVAL) {
-		/* Before Linux 6.1. */
-		params.flags &= ~(IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN);
-		params.flags |= IORING_SETUP_COOP_TASKRUN;
+		/* Before Linux 6.0. */
+		params.flags &= ~IORING_SETUP_SINGLE_ISSUER;
 		ret = io_uring_queue_init_params(entries, &l->ring, &params);
 	}
 	if (ret) {
 		free(l->slots);
 		l->slots = NULL;
+		return ret;
 	}
-	return ret;
+	rouse_init(&l->rouse, &l->ring);
+	return 0;
 }
 
 void loop_exit(struct loop *l)
@@ -77,6 +82,7 @@ void loop_exit(struct loop *l)
 	if (!l->slots)
 		return;
 	loop_close_now(l);
+	rouse_exit(&l->rouse);
 	io_uring_queue_exit(&l->ring);
 	free(l->slots);
 	l->slots = NULL;
@@ -363,6 +369,20 @@ static int dispatch(struct loop *l, const struct io_uring_cqe *cqe)
 	return 0;
 }
 
+static bool is_prepared(const struct loop *l)
+{
+	return io_uring_sq_ready(&l->ring) || io_uring_cq_has_overflow(&l->ring);
+}
+
+/*
+ * Whether there is no reason to enter the kernel: what has completed is in shared memory since the
+ * last system call, and whoever waits next, or serves the next call, closes what is to be closed.
+ */
+static bool is_done_without(const struct loop *l)
+{
+	return l->again && !is_prepared(l);
+}
+
 /*
  * Submit, and wait for a completion or, with `again`, only take those that there are.
  *
@@ -376,6 +396,8 @@ static int wait(struct loop *l)
 {
 	int ret;
 
+	if (is_done_without(l))
+		return 0;
 	submit_closing(l);
 	if (l->acts || (l->closes && !waker_is_set(l))) {
 		submit(l);
@@ -395,6 +417,24 @@ static int wait(struct loop *l)
 		/* EBUSY and EAGAIN: completions must be taken before more is submitted. */
 	} while (ret == -EINTR);
 	return ret;
+}
+
+bool loop_leave(struct loop *l)
+{
+	/* Before it passes for waiting: a close can linger. */
+	loop_close_now(l);
+	if (l->again || is_prepared(l) || !rouse_sleep(&l->rouse))
+		return false;
+	if (l->pulse)
+		*l->pulse = 0;
+	return true;
+}
+
+void loop_come_back(struct loop *l)
+{
+	rouse_awake(&l->rouse);
+	if (l->pulse)
+		*l->pulse = ++l->turns;
 }
 
 int loop_turn(struct loop *l)

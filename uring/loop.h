@@ -19,6 +19,7 @@
 #include <sys/stat.h>
 
 #include "core/stats.h"
+#include "uring/rouse.h"
 
 struct event;
 
@@ -54,6 +55,7 @@ struct loop {
 	bool closes;         /* that is among what is prepared */
 	struct event waker;  /* of a wait that began with a close */
 	struct __kernel_timespec wake_time;
+	struct rouse rouse; /* out of a wait elsewhere */
 	/*
 	 * If not NULL: 0 while the loop waits, else a number that no turn before has had. Whoever
 	 * shares the memory sees a loop that is stuck.
@@ -76,6 +78,15 @@ void loop_exit(struct loop *l);
 /* One turn: submit, wait for a completion (not if `again` is set), call back for all there are.
  * Returns 0, or -errno when the ring does not work any more. */
 int loop_turn(struct loop *l);
+
+/*
+ * Wait in another system call than the ring's, one that a signal interrupts. loop_leave() returns
+ * whether the caller may begin it: nothing is prepared or completed, nobody has work left. What
+ * completes from then on ends that call with EINTR. loop_come_back() is due after it. If
+ * loop_leave() says no, loop_turn() is what is to be called.
+ */
+bool loop_leave(struct loop *l);
+void loop_come_back(struct loop *l);
 
 static inline bool event_is_armed(const struct event *ev)
 {

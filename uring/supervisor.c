@@ -23,6 +23,7 @@
 #include "uring/engine.h"
 #include "uring/jobs.h"
 #include "uring/metrics_file.h"
+#include "uring/rouse.h"
 #include "uring/swap.h"
 #include "uring/terminal.h"
 
@@ -191,7 +192,7 @@ static int take_signals(struct supervisor *s)
 
 	for (size_t i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
 		signal(ignored[i], SIG_IGN);
-	if (sigaction(GUARD_INTERRUPT, &(struct sigaction){ .sa_handler = interrupt }, NULL))
+	if (sigaction(ROUSE_SIGNAL, &(struct sigaction){ .sa_handler = interrupt }, NULL))
 		return -errno;
 	sigemptyset(&mask);
 	sigaddset(&mask, SIGCHLD);
@@ -387,8 +388,10 @@ static bool turn(struct supervisor *s)
 			ret = begin(s);
 		terminal_run(&s->terminal);
 	}
-	if (!ret)
+	if (!ret) {
+		engine_wait(&s->engine);
 		ret = loop_turn(&s->loop);
+	}
 	if (ret)
 		fail(s, "wait on io_uring", ret);
 	return ret == 0;

@@ -24,9 +24,6 @@ enum guard_kind {
 	GUARD_DONE,    /* to the guardian: the run is over, exit with `value` */
 };
 
-/* The guardian's signal that a system call of the supervisor's takes too long. */
-enum { GUARD_INTERRUPT = SIGALRM };
-
 struct guard_message {
 	enum guard_kind kind;
 	int value;
