@@ -152,7 +152,8 @@ static void wait_on(struct engine *e, struct call *c, call_fn *resume)
 	c->resume = resume;
 	list_add(&e->waiting, c);
 	stats_peak(e->stats, STAT_INFLIGHT_PEAK, ++e->nwaiting);
-	arm_tick(e);
+	/* Most are over when they have been submitted, and need no tick. */
+	e->loop->again = true;
 }
 
 void call_wait_writable(struct engine *e, struct call *c, call_fn *resume)
@@ -212,6 +213,8 @@ void blocked_run(struct engine *e)
 {
 	struct call *list = e->runnable;
 
+	if (e->waiting)
+		arm_tick(e);
 	e->runnable = NULL;
 	while (list) {
 		struct call *c = list;

@@ -401,7 +401,7 @@ static int wait(struct loop *l)
 	submit_closing(l);
 	if (l->acts || (l->closes && !waker_is_set(l))) {
 		submit(l);
-		if (io_uring_cq_ready(&l->ring))
+		if (l->again || io_uring_cq_ready(&l->ring))
 			return 0;
 	}
 	if (l->pulse && !l->closes)
