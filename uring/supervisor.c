@@ -48,11 +48,10 @@ struct supervisor {
 	struct terminal terminal;
 	struct launch launch;
 	int signals; /* signalfd of SIGCHLD */
-	struct event signal_event, guardian_event, exec_event, timeout_event;
+	struct event signal_event, guardian_event, timeout_event;
 	struct __kernel_timespec timeout;
 	int timeouts;      /* how often --timeout has struck */
 	bool begun;        /* the command was told to go */
-	bool exec_pending; /* the result of exec is not known yet */
 	bool ended;        /* the command has */
 	bool deserted;     /* the guardian is gone: nobody wants to know any more */
 	int wait_status;
@@ -132,17 +131,18 @@ static void tell_front(struct supervisor *s, char what)
 		(void)!write(s->config->terminal->progress, &what, 1);
 }
 
-static void exec_finished(struct event *ev, int res)
+static void time_is_over(struct supervisor *s)
 {
-	struct supervisor *s = SUPERVISOR_OF(ev, exec_event);
+	report_message(&s->report, "--timeout: time is over, ending the command");
+	s->result.status = EXIT_TIMEOUT;
+}
+
+static void exec_finished(struct supervisor *s)
+{
 	int error = launch_exec_result(&s->launch);
 
-	(void)res;
-	s->exec_pending = false;
 	if (!error) {
-		/* Else it was killed while it still waited. */
-		if (s->begun)
-			tell_front(s, FRONT_BEGUN);
+		tell_front(s, FRONT_BEGUN);
 		return;
 	}
 	s->result.failed = launch_step_name(LAUNCH_EXEC);
@@ -170,11 +170,51 @@ static void timed_out(struct event *ev, int res)
 		return;
 	for (int i = 0; i < n && i < (int)(sizeof(pids) / sizeof(pids[0])); i++)
 		kill(pids[i], s->timeouts ? SIGKILL : SIGTERM);
-	if (s->timeouts++ == 0) {
-		report_message(&s->report, "--timeout: time is over, ending the command");
-		s->result.status = EXIT_TIMEOUT;
-	}
+	if (s->timeouts++ == 0)
+		time_is_over(s);
 	arm_timeout(s, 2000000000);
+}
+
+/*
+ * The command has been told to go. The file system that has it may take its time, or never answer:
+ * signals, a guardian that is gone and --timeout count meanwhile, as they do in the loop.
+ */
+static void wait_for_exec(struct supervisor *s)
+{
+	struct pollfd fds[] = {
+		{ .fd = s->launch.channel, .events = POLLIN },
+		{ .fd = s->config->guardian, .events = POLLIN },
+		{ .fd = s->signals, .events = POLLIN },
+	};
+	const struct timespec limit = {
+		.tv_sec = (time_t)(s->config->timeout / 1000000000),
+		.tv_nsec = (long)(s->config->timeout % 1000000000),
+	};
+	bool limited = s->config->timeout;
+	int n;
+
+	*s->config->pulse = 0; /* no call waits for an answer */
+	for (;;) {
+		n = ppoll(fds, sizeof(fds) / sizeof(fds[0]), limited ? &limit : NULL, NULL);
+		if (n < 0)
+			continue;
+		if (fds[0].revents)
+			break;
+		if (n == 0) {
+			limited = false;
+			s->timeouts++;
+			time_is_over(s);
+		}
+		if (fds[1].revents)
+			guardian_spoke(&s->guardian_event, 0);
+		if (fds[2].revents)
+			child_changed(&s->signal_event, 0);
+		if (n == 0 || s->deserted)
+			kill(s->launch.pid, SIGKILL);
+		if (s->deserted)
+			fds[1].fd = -1;
+	}
+	exec_finished(s);
 }
 
 static void interrupt(int sig)
@@ -280,6 +320,7 @@ static int begin(struct supervisor *s)
 	if (ret)
 		return ret;
 	s->begun = true;
+	wait_for_exec(s);
 	if (s->config->timeout)
 		arm_timeout(s, s->config->timeout);
 	report_start(&s->report, s->config->name, s->launch.pid, s->config->launch.argv, 1);
@@ -351,8 +392,6 @@ static bool start(struct supervisor *s)
 	if (!ret)
 		ret = loop_watch(&s->loop, &s->guardian_event, config->guardian, POLLIN);
 	if (!ret)
-		ret = loop_poll(&s->loop, &s->exec_event, s->launch.channel, POLLIN);
-	if (!ret)
 		ret = metrics_file_init(&s->metrics, &s->loop, s->ledger, &s->report,
 					config->metrics_path);
 	/* Whoever looks at it, once the command runs, sees all of it. */
@@ -399,7 +438,7 @@ static bool is_running(const struct supervisor *s)
 {
 	if (s->deserted)
 		return false;
-	if (!s->ended || s->exec_pending)
+	if (!s->ended)
 		return true;
 	return s->config->linger && !s->result.failed && s->engine.listener >= 0;
 }
@@ -507,9 +546,7 @@ struct supervisor_result supervisor_run(const struct supervisor_config *config)
 	s.config = config;
 	s.signal_event.fn = child_changed;
 	s.guardian_event.fn = guardian_spoke;
-	s.exec_event.fn = exec_finished;
 	s.timeout_event.fn = timed_out;
-	s.exec_pending = true;
 	if (!prepare(&s))
 		return s.result;
 	if (!start(&s)) {
