@@ -522,6 +522,8 @@ static void tell_clients(struct supervisor *s)
 {
 	const struct supervisor_result *r = &s->result;
 
+	if (!control_is_watched(&s->control))
+		return;
 	control_tell(&s->control,
 		     json_pack("{s:s, s:i, s:o, s:s}", "event", "exit", "exit", r->status, "signal",
 			       r->signal ? json_integer(r->signal) : json_null(), "by",
