@@ -390,7 +390,6 @@ static char *join(char *const *argv)
 	return text;
 }
 
-/* struct ask: whether somebody is there to answer. */
 bool control_is_watched(const struct control *c)
 {
 	for (size_t i = 0; i < CONTROL_CLIENTS; i++)
@@ -399,6 +398,7 @@ bool control_is_watched(const struct control *c)
 	return false;
 }
 
+/* struct ask: whether somebody is there to answer. */
 static bool is_attended(void *arg)
 {
 	return control_is_watched(arg);

@@ -3,8 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
-#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -17,6 +15,7 @@
 
 #include "core/escape.h"
 #include "core/filter.h"
+#include "core/heap.h"
 #include "core/notif.h"
 #include "core/peer.h"
 #include "core/reap.h"
@@ -33,8 +32,6 @@ enum {
 	RING_EVENTS = ENGINE_CALLS + CONTROL_EVENTS + TERMINAL_EVENTS + DNS_EVENTS + 16,
 	NAMED_LEFTOVERS = 10,
 	SPARE_DESCRIPTORS = 8,
-	HEAP_DEFAULT = 128 * 1024,         /* what mallopt(3) says of all three */
-	HEAP_TABLE_MAX = 16 * 1024 * 1024, /* larger than any table */
 	EXIT_TIMEOUT = 124,
 	EXIT_HOST = 125,
 };
@@ -54,10 +51,10 @@ struct supervisor {
 	int signals; /* signalfd of SIGCHLD */
 	struct event signal_event, guardian_event, timeout_event;
 	struct __kernel_timespec timeout;
-	int timeouts;      /* how often --timeout has struck */
-	bool begun;        /* the command was told to go */
-	bool ended;        /* the command has */
-	bool deserted;     /* the guardian is gone: nobody wants to know any more */
+	int timeouts;  /* how often --timeout has struck */
+	bool begun;    /* the command was told to go */
+	bool ended;    /* the command has */
+	bool deserted; /* the guardian is gone: nobody wants to know any more */
 	int wait_status;
 	struct supervisor_result result;
 };
@@ -343,18 +340,6 @@ static int start_dns(struct supervisor *s)
 	return dns_new(&config, &s->engine.dns);
 }
 
-/*
- * Between true and false, what is allocated is fresh memory at the end of the heap, which calloc(3)
- * need not clear: of most tables a short run touches nothing. And what is freed stays, as to unmap
- * it at the end costs more than to leave that to the end of the process.
- */
-static void grow_heap_only(bool on)
-{
-	mallopt(M_MMAP_THRESHOLD, on ? HEAP_TABLE_MAX : HEAP_DEFAULT);
-	mallopt(M_TOP_PAD, on ? 0 : HEAP_DEFAULT);
-	mallopt(M_TRIM_THRESHOLD, on ? INT_MAX : HEAP_DEFAULT);
-}
-
 static bool start(struct supervisor *s)
 {
 	const struct supervisor_config *config = s->config;
@@ -384,7 +369,7 @@ static bool start(struct supervisor *s)
 	};
 	int ret;
 
-	grow_heap_only(true);
+	heap_grow_only(true);
 	s->ledger = ledger_new();
 	if (!s->ledger)
 		return fail(s, "make the ledger", errno);
@@ -414,7 +399,7 @@ static bool start(struct supervisor *s)
 	ledger_set_run(s->ledger, config->name, s->launch.pid, config->launch.argv);
 	ledger_set_policy(s->ledger, 1, policy_fallback_name(config->snapshot->policy),
 			  source_profile(config->snapshot->source));
-	grow_heap_only(false);
+	heap_grow_only(false);
 	if (!ret)
 		ret = check_spare_descriptors(s->signals);
 	if (!ret)
@@ -532,7 +517,7 @@ static void tell_clients(struct supervisor *s)
 
 static void finish(struct supervisor *s)
 {
-	grow_heap_only(true);
+	heap_grow_only(true);
 	*s->config->pulse = 0; /* from here on nobody waits for an answer */
 	s->loop.pulse = NULL;
 	kill_leftovers(s);
