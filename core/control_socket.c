@@ -52,12 +52,16 @@ static void remove_file(int dir, const char *name)
 	unlink(address.sun_path);
 }
 
-/* Whether nobody listens on the socket; any doubt means that somebody does. */
+/*
+ * Whether nobody has the socket any more; any doubt means that somebody does. A socket of another
+ * type is not let in, and whoever listens is not woken: the answer is EPROTOTYPE (net/unix/af_unix.c
+ * unix_find_bsd()).
+ */
 static bool is_stale(int dir, const char *name)
 {
 	struct sockaddr_un address;
 	socklen_t len = set_address(dir, name, &address);
-	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	bool stale;
 
 	if (fd < 0)

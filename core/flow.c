@@ -80,15 +80,18 @@ struct flow_table *flow_table_new(void *mem, unsigned int rows)
 	uint32_t buckets = bucket_count(rows);
 	struct flow_table *t;
 
-	t = calloc(1, sizeof(*t) + rows * sizeof(t->links[0]) + buckets * sizeof(t->bucket[0]));
+	/* A link is not looked at before it is written: most are never touched. */
+	t = malloc(sizeof(*t) + rows * sizeof(t->links[0]) + buckets * sizeof(t->bucket[0]));
 	if (!t)
 		return NULL;
-	t->shared = mem;
-	t->rows = rows;
-	t->buckets = buckets;
-	t->newest = NONE;
-	t->oldest = NONE;
-	t->bucket = (uint32_t *)(t->links + rows);
+	*t = (struct flow_table){
+		.shared = mem,
+		.rows = rows,
+		.buckets = buckets,
+		.newest = NONE,
+		.oldest = NONE,
+		.bucket = (uint32_t *)(t->links + rows),
+	};
 	memset(t->bucket, 0xff, buckets * sizeof(t->bucket[0]));
 	/* Without randomness the table still works, only not against a command that knows this. */
 	if (getrandom(t->secret, sizeof(t->secret), 0) != sizeof(t->secret)) {

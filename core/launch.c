@@ -4,9 +4,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/close_range.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -16,6 +18,9 @@
 #include "core/caps.h"
 #include "core/landlock.h"
 #include "core/uapi.h"
+
+/* Of the child: for execvpe(3), which may take 64 KiB for a path, and exec_error(). */
+enum { STACK_SIZE = 128 * 1024 };
 
 /* What the child says on the channel: that a step failed, or the number of its listener. */
 struct report {
@@ -41,7 +46,10 @@ const char *launch_step_name(enum launch_step step)
 	return name[step];
 }
 
-/* From here on in the child: system calls only, no allocation, no stdio. */
+/*
+ * From here on in the child: system calls only, no allocation, no stdio, and nothing is changed in
+ * memory but its own stack and errno, which it shares with its parent.
+ */
 
 static int take_terminal(const struct launch_config *config)
 {
@@ -171,14 +179,17 @@ static int exec_error(const char *name, int error)
 	}
 }
 
-static void child(const struct launch_config *config, pid_t parent, int channel)
+static int child(void *arg)
 {
+	const struct launch *l = arg;
+	const struct launch_config *config = &l->config;
+	int channel = l->child_channel;
 	struct report r = { .step = LAUNCH_LISTENER };
 	enum launch_step step;
 	char go;
 	int ret;
 
-	ret = confine(config, parent, &step);
+	ret = confine(config, l->parent, &step);
 	if (ret < 0)
 		r = (struct report){ .step = step, .value = -ret };
 	else
@@ -188,14 +199,37 @@ static void child(const struct launch_config *config, pid_t parent, int channel)
 	 * force, while nobody listens yet.
 	 */
 	if (write(channel, &r, sizeof(r)) != sizeof(r) || ret < 0)
-		_exit(125);
+		return 125;
 	if (read(channel, &go, 1) != 1)
-		_exit(125);
+		return 125;
 	restore_signals(config);
 	execvpe(config->argv[0], config->argv, config->envp);
 	r = (struct report){ .step = LAUNCH_EXEC, .value = exec_error(config->argv[0], errno) };
 	(void)!write(channel, &r, sizeof(r));
-	_exit(r.value == ENOENT ? 127 : 126);
+	return r.value == ENOENT ? 127 : 126;
+}
+
+/*
+ * What a fork copies is thrown away by the exec, and each page that either side touches meanwhile
+ * is copied for it. So the child has the memory of its parent until then, as that of vfork(2), but
+ * both go on: where the child can fail the parent waits for it, as there is one errno for both.
+ *
+ * execvpe(3) copies the arguments onto the stack for a script without "#!". The memory is not given
+ * back: who runs a command does so once.
+ */
+static pid_t clone_child(struct launch *l)
+{
+	size_t size = STACK_SIZE;
+	char *stack;
+
+	for (char *const *arg = l->config.argv; *arg; arg++)
+		size += sizeof(*arg);
+	size = (size + 15) / 16 * 16;
+	stack = mmap(NULL, size, PROT_READ | PROT_WRITE,
+		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK | MAP_NORESERVE, -1, 0);
+	if (stack == MAP_FAILED)
+		return -1;
+	return clone(child, stack + size, CLONE_VM | SIGCHLD, l);
 }
 
 static int pidfd_getfd(int pidfd, int fd)
@@ -208,20 +242,20 @@ static int pidfd_getfd(int pidfd, int fd)
 int launch_prepare(const struct launch_config *config, struct launch *out,
 		   struct launch_failure *failure)
 {
-	pid_t parent = getpid();
 	struct report r;
 	int pair[2];
 	ssize_t n;
 
 	*out = (struct launch){ .pid = -1, .pidfd = -1, .listener = -1, .channel = -1 };
+	out->config = *config;
+	out->parent = getpid();
 	*failure = (struct launch_failure){ .step = LAUNCH_FORK };
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair)) {
 		failure->error = errno;
 		return -1;
 	}
-	out->pid = fork();
-	if (out->pid == 0)
-		child(config, parent, pair[1]);
+	out->child_channel = pair[1];
+	out->pid = clone_child(out);
 	if (out->pid < 0) {
 		failure->error = errno;
 		close(pair[0]);

@@ -57,7 +57,11 @@ struct launch {
 	pid_t pid;
 	int pidfd;    /* of the command's first process */
 	int listener; /* the filter's notification descriptor, or -1 */
-	int channel;  /* to the child; private to launch.c */
+	int channel;  /* to the child: readable once its exec has succeeded or failed */
+	/* The child's, until then. */
+	struct launch_config config;
+	pid_t parent;
+	int child_channel;
 };
 
 /* Where a launch failed: `error` is a positive errno. */
@@ -67,16 +71,18 @@ struct launch_failure {
 };
 
 /*
- * Fork a child and take it to the point just before exec. The descriptors in *out belong to the
- * caller. Must be called by the thread that stays: the child dies with it.
+ * Make a child and take it to the point just before exec. The descriptors in *out belong to the
+ * caller. *out and what *config points to must stay as they are until launch_exec_result(): the
+ * child reads them where they are. Must be called by the thread that stays: the child dies with it.
  * Returns 0, or -1 with *failure filled; then no child is left.
  */
 int launch_prepare(const struct launch_config *config, struct launch *out,
 		   struct launch_failure *failure);
 
 /*
- * Let the child execute the command. Its exec may be watched for success or failure by reading
- * launch.channel: launch_exec_result() tells which when it is readable.
+ * Let the child execute the command. From here on until launch.channel is readable the calling
+ * thread must not rely on errno, which a failing exec changes: it is to wait for that, and then to
+ * call launch_exec_result().
  * Returns 0 or -errno.
  */
 int launch_go(struct launch *l);

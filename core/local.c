@@ -48,7 +48,7 @@ int local_init(struct local *l, struct identity *identity)
 
 void local_exit(struct local *l)
 {
-	for (size_t i = 0; l->sockets && i < LOCAL_SOCKETS; i++)
+	for (size_t i = 0; i < l->n; i++)
 		if (l->sockets[i].used && l->sockets[i].fd >= 0)
 			close(l->sockets[i].fd);
 	free(l->sockets);
@@ -95,10 +95,12 @@ static bool is_dead(struct local *l, const struct local_socket *s)
 
 static struct local_socket *free_entry(struct local *l)
 {
-	for (size_t i = 0; i < LOCAL_SOCKETS; i++)
+	for (size_t i = 0; i < l->n; i++)
 		if (!l->sockets[i].used)
 			return &l->sockets[i];
-	for (size_t i = 0; i < LOCAL_SOCKETS; i++) {
+	if (l->n < LOCAL_SOCKETS)
+		return &l->sockets[l->n++];
+	for (size_t i = 0; i < l->n; i++) {
 		struct local_socket *s = &l->sockets[i];
 
 		if (is_dead(l, s)) {
@@ -113,7 +115,7 @@ static struct local_socket *free_entry(struct local *l)
 
 static bool is_own_path(const struct local *l, const struct stat *st)
 {
-	for (size_t i = 0; i < LOCAL_SOCKETS; i++) {
+	for (size_t i = 0; i < l->n; i++) {
 		const struct local_socket *s = &l->sockets[i];
 
 		if (s->used && s->fd >= 0 && s->dev == st->st_dev && s->ino == st->st_ino)
@@ -130,7 +132,7 @@ static bool has_name(const struct unixdiag_socket *s, const struct sockaddr_un *
 /* A name is one socket's at a time: ask about those that we saw bound. */
 static bool is_own_abstract(struct local *l, const struct sockaddr_un *name, size_t n)
 {
-	for (size_t i = 0; i < LOCAL_SOCKETS; i++) {
+	for (size_t i = 0; i < l->n; i++) {
 		const struct local_socket *s = &l->sockets[i];
 		struct unixdiag_socket found;
 

@@ -40,6 +40,7 @@ struct local {
 	struct identity *identity; /* paths are followed as the task */
 	char *control[3];          /* directories of control sockets, or NULL */
 	struct local_socket *sockets;
+	unsigned n; /* of them, from the first on: the rest was never touched */
 };
 
 /* What an address names. */

@@ -8,8 +8,14 @@
 #include <string_view>
 #include <vector>
 
-#define TOML_HEADER_ONLY  1
-#define TOML_EXCEPTIONS   1
+#define TOML_HEADER_ONLY 1
+#define TOML_EXCEPTIONS  1
+/*
+ * Streams would bring in all the locales of libstdc++, 700 KB of which five pages are relocated
+ * at each start. Without them toml++ takes numbers from std::from_chars() and writes nothing.
+ */
+#define TOML_FLOAT_CHARCONV    1
+#define TOML_ENABLE_FORMATTERS 0
 /* "[\n" fails an assertion of toml++ 3.3, behind which it has a message for the user. */
 #undef NDEBUG
 #define TOML_ASSERT(expr) static_cast<void>(0)

@@ -21,6 +21,7 @@
 #include "selftests/lib/netns.h"
 #include "selftests/lib/server.h"
 #include "selftests/lib/textfile.h"
+#include "selftests/lib/unixserver.h"
 
 enum { PORT = 8080 };
 
@@ -730,6 +731,34 @@ TEST_F(verbs, a_dead_sandbox_leaves_nothing_behind)
 	driven_start(&self->d, "web", ALLOW, NULL, NULL);
 	EXPECT_TEXT("generation 2", driven_ctl(0, ARGS("deny", ":9")));
 	driven_quit(&self->d);
+	EXPECT_EQ(-1, access(path, F_OK));
+}
+
+static void run_web(void)
+{
+	struct command c;
+
+	ASSERT_EQ(0, command_run(&c, ARGS("sandtop", "-b", "--name", "web", "--net-allow", ":1",
+					  "--", "true")));
+	EXPECT_EQ(0, command_code(&c));
+	command_free(&c);
+}
+
+/* It looks which sockets nobody has any more, and finds that out without being a client. */
+TEST_F(verbs, a_start_does_not_wake_the_others)
+{
+	char path[160];
+	int fd;
+
+	run_web();
+	snprintf(path, sizeof(path), "%s/sandtop/other.sock", harness_dir());
+	fd = unixserver_open(SOCK_SEQPACKET, path);
+	ASSERT_LE(0, fd);
+	run_web();
+	EXPECT_EQ(0, unixserver_count(fd, SOCK_SEQPACKET));
+	EXPECT_EQ(0, access(path, F_OK));
+	close(fd);
+	run_web();
 	EXPECT_EQ(-1, access(path, F_OK));
 }
 

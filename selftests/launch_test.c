@@ -8,12 +8,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <linux/fuse.h>
 #include <poll.h>
 #include <regex.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -765,6 +768,68 @@ TEST_F(launch, sandtop_stops_and_goes_on_with_the_command)
 	EXPECT_EQ(0, kill(self->s.command.pid, SIGCONT));
 	finish(self, 5);
 	EXPECT_STREQ("back\n", self->s.command.out.text);
+}
+
+/* ---- a file system that does not answer ---- */
+
+/* Mount one that answers nothing but that it is there. Returns its descriptor, or -1: cannot. */
+static int mount_silent(const char *dir)
+{
+	struct {
+		struct fuse_out_header header;
+		struct fuse_init_out init;
+	} answer = {
+		.header = { .len = sizeof(answer) },
+		.init = { .major = FUSE_KERNEL_VERSION, .minor = FUSE_KERNEL_MINOR_VERSION },
+	};
+	char request[8192], options[96];
+	int fd = open("/dev/fuse", O_RDWR | O_CLOEXEC);
+
+	snprintf(options, sizeof(options), "fd=%d,rootmode=40000,user_id=%d,group_id=%d", fd,
+		 getuid(), getgid());
+	if (fd < 0 || mkdir(dir, 0700) || unshare(CLONE_NEWNS) ||
+	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	    mount("silent", dir, "fuse", MS_NOSUID | MS_NODEV, options)) {
+		TH_LOG("no FUSE for this user: %s", strerror(errno));
+		close(fd);
+		return -1;
+	}
+	if (read(fd, request, sizeof(request)) > 0)
+		answer.header.unique = ((struct fuse_in_header *)request)->unique;
+	EXPECT_EQ((ssize_t)sizeof(answer), write(fd, &answer, sizeof(answer)));
+	return fd;
+}
+
+/* Start a command of which the file system has been asked when this returns; false: cannot. */
+static bool start_silent(struct launch_data *self, const char *const options[])
+{
+	struct pollfd asked = { .events = POLLIN };
+	char dir[64], command[80];
+
+	snprintf(dir, sizeof(dir), "%s/silent", harness_dir());
+	snprintf(command, sizeof(command), "%s/command", dir);
+	self->fds[0] = asked.fd = mount_silent(dir);
+	if (asked.fd < 0)
+		return false;
+	EXPECT_EQ(0, sandbox_start(&self->s, options, ARGS(command), NULL, NULL));
+	EXPECT_EQ(1, poll(&asked, 1, COMMAND_TIMEOUT));
+	return true;
+}
+
+TEST_F(launch, sigterm_ends_an_exec_that_is_stuck)
+{
+	if (!start_silent(self, ARGS("--net-allow", ":1")))
+		return;
+	EXPECT_EQ(0, kill(self->s.command.pid, SIGTERM));
+	finish(self, 128 + SIGTERM);
+}
+
+TEST_F(launch, the_timeout_ends_an_exec_that_is_stuck)
+{
+	if (!start_silent(self, ARGS("--net-allow", ":1", "--timeout", "1")))
+		return;
+	finish(self, 124);
+	EXPECT_STRIN("--timeout: time is over", self->s.command.err.text);
 }
 
 /* ---- the end ---- */

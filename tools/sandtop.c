@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -69,18 +70,26 @@ static int survive_file_limit(void)
 /* What is printed is written when it ends: a full disk, and nobody would know. */
 static int finish(int status)
 {
-	if (status || (!ferror(stdout) && !fflush(stdout)))
+	bool failed = fflush(stdout) || ferror(stdout);
+
+	if (status || !failed)
 		return status;
 	complain("cannot write to standard output: %s", strerror(errno));
 	return EXIT_FAILURE;
+}
+
+static int run(int argc, char **argv)
+{
+	for (size_t i = 0; argc > 1 && i < sizeof(commands) / sizeof(commands[0]); i++)
+		if (strcmp(argv[1], commands[i].name) == 0)
+			return commands[i].run(argc - 1, argv + 1);
+	return cmd_run(argc, argv);
 }
 
 int main(int argc, char **argv)
 {
 	if (fill_standard_descriptors() || survive_file_limit())
 		return EXIT_HOST;
-	for (size_t i = 0; argc > 1 && i < sizeof(commands) / sizeof(commands[0]); i++)
-		if (strcmp(argv[1], commands[i].name) == 0)
-			return finish(commands[i].run(argc - 1, argv + 1));
-	return finish(cmd_run(argc, argv));
+	/* What exit(3) adds is to give memory back in every library, which the kernel does, too. */
+	_exit(finish(run(argc, argv)));
 }

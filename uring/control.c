@@ -390,15 +390,18 @@ static char *join(char *const *argv)
 	return text;
 }
 
-/* struct ask: whether somebody is there to answer. */
-static bool is_attended(void *arg)
+bool control_is_watched(const struct control *c)
 {
-	const struct control *c = arg;
-
 	for (size_t i = 0; i < CONTROL_CLIENTS; i++)
 		if (c->clients[i].watches || c->clients[i].attends)
 			return true;
 	return false;
+}
+
+/* struct ask: whether somebody is there to answer. */
+static bool is_attended(void *arg)
+{
+	return control_is_watched(arg);
 }
 
 int control_init(struct control *c, const struct control_config *config)

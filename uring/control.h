@@ -136,6 +136,9 @@ void control_reply(struct control_client *client, json_t *reply, int ret, int re
 /* Put the reason why a request is refused into its reply. Returns -EINVAL. */
 int control_refuse(json_t *reply, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* Whether a client listens to events or answers questions. */
+bool control_is_watched(const struct control *c);
+
 /* Send an event to every client that watches; "v" is added, and `event` released (NULL is fine). */
 void control_tell(struct control *c, json_t *event);
 

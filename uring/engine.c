@@ -78,21 +78,19 @@ int engine_init(struct engine *e, const struct engine_config *config)
 {
 	int ret;
 
-	*e = (struct engine){
-		.loop = config->loop,
-		.stats = config->stats,
-		.report = config->report,
-		.snapshot = snapshot_get(config->snapshot),
-		.policy = config->snapshot->policy,
-		.generation = 1,
-		.ask = { .timeout = config->ask_timeout },
-		.listener = config->listener,
-		.listener_event = { .fn = listener_readable },
-		.learn = config->learn,
-		.mirror = config->mirror,
-		.sockets = { .netns = config->mirror != NULL },
-		.addresses = { .watch = -1 },
-	};
+	e->loop = config->loop;
+	e->stats = config->stats;
+	e->report = config->report;
+	e->snapshot = snapshot_get(config->snapshot);
+	e->policy = config->snapshot->policy;
+	e->generation = 1;
+	e->ask.timeout = config->ask_timeout;
+	e->listener = config->listener;
+	e->listener_event.fn = listener_readable;
+	e->learn = config->learn;
+	e->mirror = config->mirror;
+	e->sockets.netns = config->mirror != NULL;
+	e->addresses.watch = -1;
 	tasks_init(&e->tasks);
 	listeners_init(&e->listeners);
 	ret = local_init(&e->local, &e->identity);

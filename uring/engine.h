@@ -116,7 +116,10 @@ struct engine_config {
 	struct report *report;
 };
 
-/* Start to serve. Returns 0, -ENOMEM, or -errno of the ring; engine_exit() is due in any case. */
+/*
+ * Start to serve. *e must be all zero: to clear it here would touch pages that a short run does not.
+ * Returns 0, -ENOMEM, or -errno of the ring; engine_exit() is due in any case.
+ */
 int engine_init(struct engine *e, const struct engine_config *config);
 void engine_exit(struct engine *e);
 

@@ -134,16 +134,14 @@ int metrics_file_init(struct metrics_file *m, struct loop *loop, const struct le
 	int n;
 
 	umask(mask);
-	*m = (struct metrics_file){
-		.tick = { .fn = ticked },
-		.period = { .tv_sec = METRICS_PERIOD },
-		.loop = loop,
-		.ledger = ledger,
-		.report = report,
-		.path = path,
-		.mode = 0666 & ~mask,
-		.fd = -1,
-	};
+	m->tick.fn = ticked;
+	m->period.tv_sec = METRICS_PERIOD;
+	m->loop = loop;
+	m->ledger = ledger;
+	m->report = report;
+	m->path = path;
+	m->mode = 0666 & ~mask;
+	m->fd = -1;
 	if (!path)
 		return 0;
 	n = snprintf(m->temp, sizeof(m->temp), "%s.%d.new", path, getpid());

@@ -39,7 +39,7 @@ struct metrics_file {
 
 /*
  * Begin to write the file `path`, which is borrowed and absolute, or NULL: no file. What is new in
- * it has the mode that the umask of this moment leaves of 0666.
+ * it has the mode that the umask of this moment leaves of 0666. *m must be all zero.
  * Returns 0, -ENAMETOOLONG, or -errno of the ring.
  */
 int metrics_file_init(struct metrics_file *m, struct loop *loop, const struct ledger *ledger,

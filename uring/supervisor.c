@@ -15,6 +15,7 @@
 
 #include "core/escape.h"
 #include "core/filter.h"
+#include "core/heap.h"
 #include "core/notif.h"
 #include "core/peer.h"
 #include "core/reap.h"
@@ -49,13 +50,12 @@ struct supervisor {
 	struct terminal terminal;
 	struct launch launch;
 	int signals; /* signalfd of SIGCHLD */
-	struct event signal_event, guardian_event, exec_event, timeout_event;
+	struct event signal_event, guardian_event, timeout_event;
 	struct __kernel_timespec timeout;
-	int timeouts;      /* how often --timeout has struck */
-	bool begun;        /* the command was told to go */
-	bool exec_pending; /* the result of exec is not known yet */
-	bool ended;        /* the command has */
-	bool deserted;     /* the guardian is gone: nobody wants to know any more */
+	int timeouts;  /* how often --timeout has struck */
+	bool begun;    /* the command was told to go */
+	bool ended;    /* the command has */
+	bool deserted; /* the guardian is gone: nobody wants to know any more */
 	int wait_status;
 	struct supervisor_result result;
 };
@@ -133,17 +133,18 @@ static void tell_front(struct supervisor *s, char what)
 		(void)!write(s->config->terminal->progress, &what, 1);
 }
 
-static void exec_finished(struct event *ev, int res)
+static void time_is_over(struct supervisor *s)
 {
-	struct supervisor *s = SUPERVISOR_OF(ev, exec_event);
+	report_message(&s->report, "--timeout: time is over, ending the command");
+	s->result.status = EXIT_TIMEOUT;
+}
+
+static void exec_finished(struct supervisor *s)
+{
 	int error = launch_exec_result(&s->launch);
 
-	(void)res;
-	s->exec_pending = false;
 	if (!error) {
-		/* Else it was killed while it still waited. */
-		if (s->begun)
-			tell_front(s, FRONT_BEGUN);
+		tell_front(s, FRONT_BEGUN);
 		return;
 	}
 	s->result.failed = launch_step_name(LAUNCH_EXEC);
@@ -171,11 +172,51 @@ static void timed_out(struct event *ev, int res)
 		return;
 	for (int i = 0; i < n && i < (int)(sizeof(pids) / sizeof(pids[0])); i++)
 		kill(pids[i], s->timeouts ? SIGKILL : SIGTERM);
-	if (s->timeouts++ == 0) {
-		report_message(&s->report, "--timeout: time is over, ending the command");
-		s->result.status = EXIT_TIMEOUT;
-	}
+	if (s->timeouts++ == 0)
+		time_is_over(s);
 	arm_timeout(s, 2000000000);
+}
+
+/*
+ * The command has been told to go. The file system that has it may take its time, or never answer:
+ * signals, a guardian that is gone and --timeout count meanwhile, as they do in the loop.
+ */
+static void wait_for_exec(struct supervisor *s)
+{
+	struct pollfd fds[] = {
+		{ .fd = s->launch.channel, .events = POLLIN },
+		{ .fd = s->config->guardian, .events = POLLIN },
+		{ .fd = s->signals, .events = POLLIN },
+	};
+	const struct timespec limit = {
+		.tv_sec = (time_t)(s->config->timeout / 1000000000),
+		.tv_nsec = (long)(s->config->timeout % 1000000000),
+	};
+	bool limited = s->config->timeout;
+	int n;
+
+	*s->config->pulse = 0; /* no call waits for an answer */
+	for (;;) {
+		n = ppoll(fds, sizeof(fds) / sizeof(fds[0]), limited ? &limit : NULL, NULL);
+		if (n < 0)
+			continue;
+		if (fds[0].revents)
+			break;
+		if (n == 0) {
+			limited = false;
+			s->timeouts++;
+			time_is_over(s);
+		}
+		if (fds[1].revents)
+			guardian_spoke(&s->guardian_event, 0);
+		if (fds[2].revents)
+			child_changed(&s->signal_event, 0);
+		if (n == 0 || s->deserted)
+			kill(s->launch.pid, SIGKILL);
+		if (s->deserted)
+			fds[1].fd = -1;
+	}
+	exec_finished(s);
 }
 
 static void interrupt(int sig)
@@ -281,6 +322,7 @@ static int begin(struct supervisor *s)
 	if (ret)
 		return ret;
 	s->begun = true;
+	wait_for_exec(s);
 	if (s->config->timeout)
 		arm_timeout(s, s->config->timeout);
 	report_start(&s->report, s->config->name, s->launch.pid, s->config->launch.argv, 1);
@@ -328,7 +370,7 @@ static bool start(struct supervisor *s)
 	};
 	int ret;
 
-	/* After the fork, which would have given it to the child. */
+	heap_grow_only(true);
 	s->ledger = ledger_new();
 	if (!s->ledger)
 		return fail(s, "make the ledger", errno);
@@ -352,14 +394,13 @@ static bool start(struct supervisor *s)
 	if (!ret)
 		ret = loop_watch(&s->loop, &s->guardian_event, config->guardian, POLLIN);
 	if (!ret)
-		ret = loop_poll(&s->loop, &s->exec_event, s->launch.channel, POLLIN);
-	if (!ret)
 		ret = metrics_file_init(&s->metrics, &s->loop, s->ledger, &s->report,
 					config->metrics_path);
 	/* Whoever looks at it, once the command runs, sees all of it. */
 	ledger_set_run(s->ledger, config->name, s->launch.pid, config->launch.argv);
 	ledger_set_policy(s->ledger, 1, policy_fallback_name(config->snapshot->policy),
 			  source_profile(config->snapshot->source));
+	heap_grow_only(false);
 	if (!ret)
 		ret = check_spare_descriptors(s->signals);
 	if (!ret)
@@ -402,7 +443,7 @@ static bool is_running(const struct supervisor *s)
 {
 	if (s->deserted)
 		return false;
-	if (!s->ended || s->exec_pending)
+	if (!s->ended)
 		return true;
 	return s->config->linger && !s->result.failed && s->engine.listener >= 0;
 }
@@ -469,6 +510,8 @@ static void tell_clients(struct supervisor *s)
 {
 	const struct supervisor_result *r = &s->result;
 
+	if (!control_is_watched(&s->control))
+		return;
 	control_tell(&s->control,
 		     json_pack("{s:s, s:i, s:o, s:s}", "event", "exit", "exit", r->status, "signal",
 			       r->signal ? json_integer(r->signal) : json_null(), "by",
@@ -477,6 +520,7 @@ static void tell_clients(struct supervisor *s)
 
 static void finish(struct supervisor *s)
 {
+	heap_grow_only(true);
 	*s->config->pulse = 0; /* from here on nobody waits for an answer */
 	s->loop.pulse = NULL;
 	kill_leftovers(s);
@@ -510,9 +554,7 @@ struct supervisor_result supervisor_run(const struct supervisor_config *config)
 	s.config = config;
 	s.signal_event.fn = child_changed;
 	s.guardian_event.fn = guardian_spoke;
-	s.exec_event.fn = exec_finished;
 	s.timeout_event.fn = timed_out;
-	s.exec_pending = true;
 	if (!prepare(&s))
 		return s.result;
 	if (!start(&s)) {
