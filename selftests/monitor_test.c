@@ -425,6 +425,38 @@ TEST_F(attach, a_terminal_that_cannot_show_it)
 	command_free(&c);
 }
 
+TEST_F(attach, a_terminal_of_which_nobody_says_what_it_is)
+{
+	struct command c;
+
+	unsetenv("TERM");
+	ASSERT_EQ(0,
+		  command_start(&c, ARGS("sandtop", "attach", "watched"), tty_become, &self->tty));
+	ASSERT_EQ(0, tty_wait_end(&self->tty, &c));
+	EXPECT_EQ(1, command_code(&c));
+	EXPECT_STRIN("$TERM does not say which terminal this is", self->tty.text);
+	command_free(&c);
+}
+
+/* What was on it has been drawn over: it is left empty, and not with the end of a picture. */
+TEST_F(attach, a_terminal_without_a_second_screen_is_left_empty)
+{
+	static const char *const terminals[] = { "linux", "vt100" };
+
+	for (size_t i = 0; i < sizeof(terminals) / sizeof(*terminals); i++) {
+		setenv("TERM", terminals[i], 1);
+		start_monitor(self);
+		EXPECT_EQ(0, tty_wait(&self->tty, "DENY    tcp    127.0.0.1"));
+		EXPECT_EQ(0, tty_wait(&self->tty, "q Quit"));
+		ASSERT_EQ(0, kill(self->monitor.pid, SIGTERM));
+		ASSERT_EQ(0, tty_wait_end(&self->tty, &self->monitor));
+		EXPECT_TRUE(tty_is_restored(&self->tty));
+		EXPECT_STRNOTIN("DENY", self->tty.text);
+		EXPECT_STRNOTIN("Quit", self->tty.text);
+		command_free(&self->monitor);
+	}
+}
+
 /* ---- the command's own terminal --------------------------------------------- */
 
 FIXTURE(output)

@@ -217,6 +217,7 @@ static enum effect_kind effect_of(enum command command)
 	return command == COMMAND_UNDO     ? EFFECT_UNDO
 	       : command == COMMAND_RELOAD ? EFFECT_RELOAD
 	       : command == COMMAND_REDRAW ? EFFECT_REDRAW
+	       : command == COMMAND_STOP   ? EFFECT_STOP
 	       : command == COMMAND_DETACH ? EFFECT_DETACH
 	       : command == COMMAND_KILL   ? EFFECT_KILL
 					   : EFFECT_NONE;
