@@ -321,6 +321,13 @@ static bool is_pasted(struct model *m, const struct event *e)
 	return true;
 }
 
+/* An `a` for a question that has just been answered elsewhere is none for the selected row. */
+static bool is_for_prompt_that_left(const struct model *m, const struct event *e)
+{
+	return prompt_lingers(&m->prompt, e->elapsed) &&
+	       keys_command(e->key, KEYS_IN_PROMPT) != COMMAND_NONE;
+}
+
 static struct effect take_key(struct model *m, const struct event *e)
 {
 	const bool prefix = m->prefix;
@@ -342,7 +349,7 @@ static struct effect take_key(struct model *m, const struct event *e)
 	if (bar && (!pasted || (bar->takes_paste && e->key->code >= ' ')) &&
 	    bar->key(m, e, &effect))
 		return effect;
-	if (pasted)
+	if (pasted || is_for_prompt_that_left(m, e))
 		return effect;
 	m->message[0] = '\0';
 	return run_command(m, e, keys_command(e->key, model_place(m)));

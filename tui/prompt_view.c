@@ -255,7 +255,7 @@ static void tell_over(struct model *m, const struct event *e, const struct promp
 		snprintf(text, sizeof(text), "%s; %s no more", m->message, many);
 	else if (news->current_is_over)
 		snprintf(text, sizeof(text),
-			 "%s %s of %s waits no more: answered elsewhere, or its task has gone",
+			 "answered elsewhere, or its task has gone: %s %s of %s",
 			 q->proto, q->target, q->process);
 	else
 		snprintf(text, sizeof(text), "%s no more", many);

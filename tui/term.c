@@ -190,15 +190,13 @@ static void reset_modes(struct term *t)
 }
 
 /*
- * A terminal that has one screen alone (linux, vt100) is left empty: what it had is overwritten, and
- * what comes next would stand between the last lines of a picture.
+ * A terminal that has one screen alone (linux, vt100, screen(1) as it comes) is left empty: what it
+ * had is overwritten, and what comes next would stand between the last lines of a picture.
  */
 static void give_back(struct term *t)
 {
-	if (!has_string("rmcup")) {
-		erase();
-		refresh();
-	}
+	erase();
+	refresh();
 	reset_modes(t);
 	/* Otherwise the cursor stays where and as the command had it. */
 	curs_set(1);
