@@ -38,6 +38,9 @@ void tty_become(void *tty);
 int tty_wait(struct tty *t, const char *text);
 int tty_wait_gone(struct tty *t, const char *text);
 
+/* Wait until it contains one of the two. The same. */
+int tty_wait_either(struct tty *t, const char *text, const char *other);
+
 /* Wait until the program has ended, and take what it wrote last. Returns 0 or -ETIMEDOUT. */
 int tty_wait_end(struct tty *t, struct command *c);
 
