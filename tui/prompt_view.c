@@ -127,12 +127,9 @@ static void describe_answer(const struct prompt *p, char *buf, size_t size)
 
 static void put_message(struct writer *w, const struct model *m)
 {
-	if (!m->message[0])
-		return;
-	if (w->y < w->r.h)
-		cells_text(w->c, w->r.x, w->r.y + w->y, w->r.w,
-			   m->message_is_error ? ROLE_ERROR : ROLE_MESSAGE, m->message);
-	w->y++;
+	cells_words(w->c, w->r, &w->x, &w->y, m->message_is_error ? ROLE_ERROR : ROLE_MESSAGE,
+		   m->message);
+	new_line(w);
 }
 
 static void put_answer(struct writer *w, const struct model *m)
