@@ -5,12 +5,16 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sched.h>
+#include <linux/sched/types.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "selftests/harness.h"
@@ -371,6 +375,43 @@ TEST_F(attach, a_batch_run_has_no_output_pane)
 	ASSERT_EQ(0, tty_type(&self->tty, F5));
 	EXPECT_EQ(0, tty_wait(&self->tty, "the command has no terminal of its own"));
 	EXPECT_STRNOTIN("Output", self->tty.text);
+}
+
+/*
+ * A picture comes whole: a terminal that is read once for each write sees one a look, not one for
+ * each row that has changed. Reads are counted, and may put writes together, never take them apart.
+ */
+TEST_F(attach, a_picture_is_one_write)
+{
+	enum { PICTURES = 5 };
+	size_t reads;
+
+	start_monitor(self);
+	ASSERT_EQ(0, tty_wait(&self->tty, "q Quit"));
+	reads = self->tty.reads;
+	for (int i = 0; i < PICTURES; i++) {
+		ASSERT_EQ(0, tty_type(&self->tty, F1));
+		ASSERT_EQ(0, tty_wait(&self->tty, "this help"));
+		ASSERT_EQ(0, tty_type(&self->tty, "\033"));
+		ASSERT_EQ(0, tty_wait(&self->tty, "VERDI"));
+	}
+	/* Between them it draws the clock. */
+	EXPECT_LE(self->tty.reads - reads, 4 * PICTURES);
+}
+
+/* sched(7): it takes the processor from nobody, and gives it to whoever wakes. */
+TEST_F(attach, it_gives_way)
+{
+	struct sched_attr attr = { .size = sizeof(attr) };
+
+	start_monitor(self);
+	ASSERT_EQ(0, syscall(SYS_sched_getattr, self->monitor.pid, &attr, sizeof(attr), 0));
+	EXPECT_EQ(SCHED_BATCH, attr.sched_policy);
+	EXPECT_EQ(getpriority(PRIO_PROCESS, 0), attr.sched_nice);
+	EXPECT_EQ(20000000, attr.sched_runtime);
+	/* What it watches has what it had. */
+	ASSERT_EQ(0, syscall(SYS_sched_getattr, self->run.command.pid, &attr, sizeof(attr), 0));
+	EXPECT_EQ(SCHED_NORMAL, attr.sched_policy);
 }
 
 /* ---- what goes wrong ------------------------------------------------------- */

@@ -110,6 +110,7 @@ static bool pump(struct tty *t, int ms)
 		return false;
 	while ((n = read(t->master, bytes, sizeof(bytes))) > 0) {
 		came = true;
+		t->reads++;
 		for (ssize_t i = 0; i < n; i++)
 			t->saw_8bit |= bytes[i] & 0x80;
 		vterm_input_write(t->vt, bytes, (size_t)n);

@@ -20,6 +20,7 @@ struct tty {
 	VTermScreen *screen;
 	int rows, cols;
 	char *text;    /* the screen, each row without the blanks at its end and with '\n' */
+	size_t reads;  /* how often something was there to be read */
 	bool saw_8bit; /* a byte above 0x7f was ever written */
 	struct termios settings; /* as they were at first */
 };
