@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A monitor that was started by a shell is a job of it: Ctrl-Z stops it and gives the terminal back,
- * fg has it on the screen again. The command knows nothing of that, and what is denied is denied.
+ * A monitor that was started by a shell is a job of it: Ctrl-Z stops it and gives the terminal
+ * back, fg has it on the screen again. The command knows nothing of that, and what is denied is
+ * denied.
  */
 #include <fcntl.h>
 #include <poll.h>
@@ -47,10 +48,9 @@ FIXTURE_VARIANT_ADD(job, of_an_attached_monitor){ true, "%s; " STOPPED, false };
 FIXTURE_VARIANT_ADD(job, below_another_process){ false, "sh -c '%s; exit $?'; " STOPPED, false };
 
 /* As its own words: a port to connect to, a flood of output, the end. */
-static const char command[] =
-	"echo started; while read word; do case $word in exit) exit 7;; "
-	"flood) seq 100000; echo; echo flooded; touch %s/flooded;; "
-	"*) probe connect tcp 127.0.0.1 $word;; esac; done <%s/order";
+static const char command[] = "echo started; while read word; do case $word in exit) exit 7;; "
+			      "flood) seq 100000; echo; echo flooded; touch %s/flooded;; "
+			      "*) probe connect tcp 127.0.0.1 $word;; esac; done <%s/order";
 
 static void write_script(FIXTURE_DATA(job) * self)
 {

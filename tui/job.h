@@ -5,8 +5,8 @@
 #include <stdbool.h>
 
 /*
- * Stop this job as Ctrl-Z on a terminal does, until the shell continues it. SIGTSTP must be blocked.
- * Returns whether it was stopped: without a shell that could continue it, it is not.
+ * Stop this job as Ctrl-Z on a terminal does, until the shell continues it. SIGTSTP must be
+ * blocked. Returns whether it was stopped: without a shell that could continue it, it is not.
  */
 bool job_stop(void);
 

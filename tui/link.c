@@ -12,7 +12,8 @@
 
 /* What was asked for, and so how its reply is known. */
 static const char connections[] = "connections", held[] = "held", judge[] = "judge",
-		  policy[] = "policy", hits[] = "hits", save[] = "save", terminal[] = "terminal", trial[] = "trial";
+		  policy[] = "policy", hits[] = "hits", save[] = "save", terminal[] = "terminal",
+		  trial[] = "trial";
 
 /* Packs as json_pack() does, and adds version and verb. NULL when a text is not UTF-8. */
 static json_t *request(const char *verb, const char *format, ...)

@@ -223,8 +223,8 @@ bool prompt_listens(const struct prompt *p, uint64_t elapsed)
 
 bool prompt_lingers(const struct prompt *p, uint64_t elapsed)
 {
-	return p->left && (p->seen || elapsed < p->seen_elapsed ||
-			   elapsed - p->seen_elapsed < PROMPT_GUARD);
+	return p->left &&
+	       (p->seen || elapsed < p->seen_elapsed || elapsed - p->seen_elapsed < PROMPT_GUARD);
 }
 
 /* ---- the answer ------------------------------------------------------------- */
