@@ -223,11 +223,28 @@ static enum effect_kind effect_of(enum command command)
 					   : EFFECT_NONE;
 }
 
+/* So that nobody wonders whether the monitor still listens. */
+static void tell_useless(struct model *m, const struct event *e)
+{
+	const char *help = keys_help(e->key);
+	char name[KEYS_NAME_MAX], text[MODEL_MESSAGE_MAX];
+
+	if (m->mode != MODEL_PANE || m->pane == MODEL_OUTPUT || e->key->mods ||
+	    e->key->code >= KEYS_PASTE_START || !*keys_name(e->key->code, name))
+		return;
+	snprintf(text, sizeof(text), "%s does nothing here: %s", name,
+		 help ? help : "F1 shows the keys");
+	model_tell(m, e, false, text);
+}
+
 static struct effect run_command(struct model *m, const struct event *e, enum command command)
 {
 	const long page = m->page;
 
 	switch (command) {
+	case COMMAND_NONE:
+		tell_useless(m, e);
+		break;
 	case COMMAND_HELP:
 		model_open(m, MODEL_HELP);
 		break;
@@ -328,6 +345,12 @@ static bool is_for_prompt_that_left(const struct model *m, const struct event *e
 	       keys_command(e->key, KEYS_IN_PROMPT) != COMMAND_NONE;
 }
 
+/* What is no text, and no answer to whatever a bar asks. */
+static bool passes_bars(const struct key *k)
+{
+	return k->code == KEYS_CTRL(']') || k->code == KEYS_CTRL('l') || k->code == KEYS_CTRL('z');
+}
+
 static struct effect take_key(struct model *m, const struct event *e)
 {
 	const bool prefix = m->prefix;
@@ -335,7 +358,7 @@ static struct effect take_key(struct model *m, const struct event *e)
 	const bool is_prefix = !pasted && e->key->code == KEYS_CTRL(']');
 	const bool in_output = model_place(m) == KEYS_IN_OUTPUT;
 	/* What is typed for the command is for no bar. */
-	const struct bar_ops *bar = in_output ? NULL : panes_bar(m);
+	const struct bar_ops *bar = in_output || passes_bars(e->key) ? NULL : panes_bar(m);
 	struct effect effect = { .kind = EFFECT_NONE };
 
 	m->prefix = false;

@@ -200,7 +200,8 @@ Test(prompt, a_profile_is_asked_for_where_there_is_none)
 	pass();
 	press('\r');
 	press('.');
-	/* What was typed before is still there; a question that goes meanwhile is not answered for. */
+	/* What was typed before is still there; a question that goes meanwhile is not answered for.
+	 */
 	take(DIG);
 	effect = press('\r');
 	expect_answer(effect, 7, "allow", "profile", "host");
@@ -507,7 +508,7 @@ Test(prompt, what_is_over_leaves_with_a_word)
 	take(GIT DIG);
 	take(DIG);
 	cr_expect(strstr(model->message, "answered elsewhere, or its task has gone: "
-					  "tcp 140.82.112.3:443 of git[4310]"));
+					 "tcp 140.82.112.3:443 of git[4310]"));
 	take("8\tudp\t10.0.0.53:53\t\tdig[4311]\t1\t/usr/bin/dig\n");
 	take("");
 	cr_expect(strstr(model->message, "not answered in time"));
