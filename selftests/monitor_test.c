@@ -5,12 +5,16 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sched.h>
+#include <linux/sched/types.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "selftests/harness.h"
@@ -373,6 +377,43 @@ TEST_F(attach, a_batch_run_has_no_output_pane)
 	EXPECT_STRNOTIN("Output", self->tty.text);
 }
 
+/*
+ * A picture comes whole: a terminal that is read once for each write sees one a look, not one for
+ * each row that has changed. Reads are counted, and may put writes together, never take them apart.
+ */
+TEST_F(attach, a_picture_is_one_write)
+{
+	enum { PICTURES = 5 };
+	size_t reads;
+
+	start_monitor(self);
+	ASSERT_EQ(0, tty_wait(&self->tty, "q Quit"));
+	reads = self->tty.reads;
+	for (int i = 0; i < PICTURES; i++) {
+		ASSERT_EQ(0, tty_type(&self->tty, F1));
+		ASSERT_EQ(0, tty_wait(&self->tty, "this help"));
+		ASSERT_EQ(0, tty_type(&self->tty, "\033"));
+		ASSERT_EQ(0, tty_wait(&self->tty, "VERDI"));
+	}
+	/* Between them it draws the clock. */
+	EXPECT_LE(self->tty.reads - reads, 4 * PICTURES);
+}
+
+/* sched(7): it takes the processor from nobody, and gives it to whoever wakes. */
+TEST_F(attach, it_gives_way)
+{
+	struct sched_attr attr = { .size = sizeof(attr) };
+
+	start_monitor(self);
+	ASSERT_EQ(0, syscall(SYS_sched_getattr, self->monitor.pid, &attr, sizeof(attr), 0));
+	EXPECT_EQ(SCHED_BATCH, attr.sched_policy);
+	EXPECT_EQ(getpriority(PRIO_PROCESS, 0), attr.sched_nice);
+	EXPECT_EQ(20000000, attr.sched_runtime);
+	/* What it watches has what it had. */
+	ASSERT_EQ(0, syscall(SYS_sched_getattr, self->run.command.pid, &attr, sizeof(attr), 0));
+	EXPECT_EQ(SCHED_NORMAL, attr.sched_policy);
+}
+
 /* ---- what goes wrong ------------------------------------------------------- */
 
 static void expect_error(const char *const argv[], int status, const char *text)
@@ -423,6 +464,38 @@ TEST_F(attach, a_terminal_that_cannot_show_it)
 	EXPECT_STRIN("'dumb' ($TERM)", self->tty.text);
 	EXPECT_TRUE(tty_is_restored(&self->tty));
 	command_free(&c);
+}
+
+TEST_F(attach, a_terminal_of_which_nobody_says_what_it_is)
+{
+	struct command c;
+
+	unsetenv("TERM");
+	ASSERT_EQ(0,
+		  command_start(&c, ARGS("sandtop", "attach", "watched"), tty_become, &self->tty));
+	ASSERT_EQ(0, tty_wait_end(&self->tty, &c));
+	EXPECT_EQ(1, command_code(&c));
+	EXPECT_STRIN("$TERM does not say which terminal this is", self->tty.text);
+	command_free(&c);
+}
+
+/* What was on it has been drawn over: it is left empty, and not with the end of a picture. */
+TEST_F(attach, a_terminal_without_a_second_screen_is_left_empty)
+{
+	static const char *const terminals[] = { "linux", "vt100" };
+
+	for (size_t i = 0; i < sizeof(terminals) / sizeof(*terminals); i++) {
+		setenv("TERM", terminals[i], 1);
+		start_monitor(self);
+		EXPECT_EQ(0, tty_wait(&self->tty, "DENY    tcp    127.0.0.1"));
+		EXPECT_EQ(0, tty_wait(&self->tty, "q Quit"));
+		ASSERT_EQ(0, kill(self->monitor.pid, SIGTERM));
+		ASSERT_EQ(0, tty_wait_end(&self->tty, &self->monitor));
+		EXPECT_TRUE(tty_is_restored(&self->tty));
+		EXPECT_STRNOTIN("DENY", self->tty.text);
+		EXPECT_STRNOTIN("Quit", self->tty.text);
+		command_free(&self->monitor);
+	}
 }
 
 /* ---- the command's own terminal --------------------------------------------- */

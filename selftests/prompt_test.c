@@ -279,6 +279,62 @@ TEST_F(prompt, what_nobody_answers_is_denied_and_leaves_with_a_word)
 	EXPECT_EQ(0, server_count(self->server));
 }
 
+/* Whoever reads while the window changes reads it again, and all of it. */
+TEST_F(prompt, a_change_of_size_begins_the_half_second_anew)
+{
+	start(self, ARGS("sandtop", "--", PYTHON, script, "1"));
+	expect_screen(self, "1 waiting, Ctrl-] to answer");
+	type(self, LEAVE_OUTPUT);
+	expect_screen(self, READY);
+	type(self, "a");
+	expect_screen(self, "Enter: allow this once");
+	ASSERT_EQ(0, tty_resize(&self->tty, 5, 20));
+	expect_screen(self, "enlarge the screen");
+	/* Nothing counts that cannot be read. */
+	type(self, "\r");
+	ASSERT_EQ(0, tty_resize(&self->tty, 12, 40));
+	expect_screen(self, "one moment");
+	type(self, "\r");
+	expect_screen(self, "Enter: allow this once");
+	EXPECT_STRIN("tcp 127.0.1.1:9000", self->tty.text);
+	EXPECT_EQ(0, server_count(self->server));
+	type(self, "d");
+	expect_screen(self, "Enter: deny this once");
+	ASSERT_EQ(0, tty_resize(&self->tty, 50, 132));
+	expect_screen(self, "one moment");
+	expect_screen(self, "Enter: deny this once");
+	type(self, "\r");
+	finish(self, "first ECONNREFUSED good 0 end");
+	EXPECT_EQ(0, server_count(self->server));
+}
+
+/* The run goes on, and whoever attaches then finds the question. */
+TEST_F(prompt, a_question_outlives_the_terminal)
+{
+	struct command attached;
+	struct tty other;
+
+	ASSERT_EQ(0, tty_open(&other, 24, 80));
+	start(self, ARGS("sandtop", "--name", "watched", "--", PYTHON, script, "1"));
+	expect_screen(self, "1 waiting, Ctrl-] to answer");
+	tty_hang_up(&self->tty);
+	ASSERT_EQ(0, command_wait(&self->run, COMMAND_TIMEOUT));
+	ASSERT_EQ(0, server_knock(self->server));
+	EXPECT_EQ(0, server_count(self->server));
+	ASSERT_EQ(0, command_start(&attached, ARGS("sandtop", "attach", "watched"), tty_become,
+				   &other));
+	ASSERT_EQ(0, tty_wait(&other, READY));
+	ASSERT_EQ(0, tty_type(&other, "a\r"));
+	EXPECT_EQ(0, server_wait(self->server, 1, TTY_TIMEOUT));
+	ASSERT_EQ(0, tty_type(&other, F5));
+	EXPECT_EQ(0, tty_wait(&other, "first ok good 1 end"));
+	ASSERT_EQ(0, tty_type(&other, "\r"));
+	ASSERT_EQ(0, tty_wait_end(&other, &attached));
+	EXPECT_EQ(0, command_code(&attached));
+	command_free(&attached);
+	tty_close(&other);
+}
+
 /* What a rule allows is held all the same, until the same key lets it go on. */
 TEST_F(prompt, a_pause_holds_what_is_allowed)
 {

@@ -2,6 +2,7 @@
 #include "tui/cells.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <wchar.h>
@@ -301,6 +302,26 @@ void cells_wrap(struct cells *c, struct rect r, int *x, int *y, enum role role, 
 			cells_put(c, r.x + *x, r.y + *y, chars, n, width, role,
 				  (struct style){ 0 });
 		*x += width;
+	}
+}
+
+void cells_words(struct cells *c, struct rect r, int *x, int *y, enum role role, const char *text)
+{
+	char word[512];
+
+	while (*text) {
+		int gap = (int)strspn(text, " "), len = (int)strcspn(text + gap, " ");
+
+		snprintf(word, sizeof(word), "%.*s", len, text + gap);
+		text += gap + len;
+		if (*x > 0 && *x + gap + cells_text_width(c, word) > r.w) {
+			*x = 0;
+			++*y;
+			gap = 0;
+		}
+		for (int i = 0; i < gap; i++)
+			cells_wrap(c, r, x, y, role, " ");
+		cells_wrap(c, r, x, y, role, word);
 	}
 }
 

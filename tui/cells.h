@@ -123,6 +123,9 @@ int cells_text(struct cells *c, int x, int y, int max, enum role role, const cha
  */
 void cells_wrap(struct cells *c, struct rect r, int *x, int *y, enum role role, const char *text);
 
+/* The same, with a word on one line where that can hold it. A word has less than 512 bytes. */
+void cells_words(struct cells *c, struct rect r, int *x, int *y, enum role role, const char *text);
+
 /* Text of the command's, which is escaped here. */
 int cells_foreign(struct cells *c, int x, int y, int max, enum role role, const char *text);
 

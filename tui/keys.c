@@ -83,23 +83,23 @@ static const struct keys_row table[] = {
 	[COMMAND_LAST] = { .keys = { KEYS_END, 'G' }, .places = IN_SCROLL, .help = "the last row" },
 	[COMMAND_DETAIL] = { .keys = { '\r', KEYS_KEYPAD_ENTER },
 			     .places = IN_POLICY,
-			     .help = "all about the selected row" },
+			     .help = "Decisions, Rules: all about the selected one" },
 	[COMMAND_ALLOW] = { .keys = { 'a' },
 			    .places = IN_FLOW,
 			    .bar_places = IN_FLOW,
 			    .bar = "Allow",
-			    .help = "allow what the selected row wants, from now on" },
+			    .help = "Decisions: allow what the selected one wants, from now on" },
 	[COMMAND_DENY] = { .keys = { 'd' },
 			   .places = IN_FLOW,
 			   .bar_places = IN_FLOW,
 			   .bar = "Deny",
-			   .help = "deny what the selected row wants, from now on" },
+			   .help = "Decisions: deny what the selected one wants, from now on" },
 	[COMMAND_ALLOW_SCOPE] = { .keys = { 'A' },
 				  .places = IN_FLOW,
-				  .help = "allow it, or more: asks how much" },
+				  .help = "Decisions: allow it, or more: asks how much" },
 	[COMMAND_DENY_SCOPE] = { .keys = { 'D' },
 				 .places = IN_FLOW,
-				 .help = "deny it, or more: asks how much" },
+				 .help = "Decisions: deny it, or more: asks how much" },
 	[COMMAND_EDIT] = { .keys = { 'e' },
 			   .places = KEYS_IN_RULES,
 			   .bar_places = KEYS_IN_RULES,
@@ -131,17 +131,17 @@ static const struct keys_row table[] = {
 			    .bar = "Down",
 			    .help = "Rules: move the selected one down" },
 	[COMMAND_UNDO] = { .keys = { 'u' },
-			   .places = IN_FLOW | KEYS_IN_RULES,
+			   .places = IN_ROWS,
 			   .bar_places = IN_FLOW | KEYS_IN_RULES,
 			   .bar = "Undo",
 			   .help = "take the last change of the policy back" },
 	[COMMAND_RELOAD] = { .keys = { 'r' },
-			     .places = IN_LIST,
+			     .places = IN_LINES,
 			     .bar_places = KEYS_IN_RULES,
 			     .bar = "Reload",
 			     .help = "read the profile again; what would change shows first" },
 	[COMMAND_SAVE] = { .keys = { 'w' },
-			   .places = IN_LIST,
+			   .places = IN_LINES,
 			   .bar_places = KEYS_IN_RULES,
 			   .bar = "Save",
 			   .help = "write the live policy to a profile" },
@@ -168,6 +168,9 @@ static const struct keys_row table[] = {
 	[COMMAND_REDRAW] = { .keys = { KEYS_CTRL('l') },
 			     .places = IN_ALL,
 			     .help = "draw the screen again" },
+	[COMMAND_STOP] = { .keys = { KEYS_CTRL('z') },
+			   .places = IN_ALL | KEYS_IN_ENDED,
+			   .help = "stop the monitor, not the command; fg in the shell goes on" },
 	[COMMAND_DETACH] = { .keys = { 'd' },
 			     .places = KEYS_IN_QUIT,
 			     .bar_places = KEYS_IN_QUIT,
@@ -277,18 +280,28 @@ const struct keys_row *keys_row(enum command command)
 	return &table[command];
 }
 
-enum command keys_command(const struct key *k, enum keys_place place)
+static enum command find(const struct key *k, unsigned int places)
 {
 	if (k->mods || k->code == 0 || k->code >= KEYS_PASTE_START)
 		return COMMAND_NONE;
 	for (enum command c = 0; c < COMMAND_COUNT; c++) {
-		if (!(table[c].places & place))
+		if (!(table[c].places & places))
 			continue;
 		for (size_t i = 0; i < KEYS_PER_COMMAND; i++)
 			if (table[c].keys[i] == k->code)
 				return c;
 	}
 	return COMMAND_NONE;
+}
+
+enum command keys_command(const struct key *k, enum keys_place place)
+{
+	return find(k, place);
+}
+
+const char *keys_help(const struct key *k)
+{
+	return table[find(k, IN_LINES)].help;
 }
 
 const char *keys_name(uint16_t code, char buf[static KEYS_NAME_MAX])
@@ -302,7 +315,7 @@ const char *keys_name(uint16_t code, char buf[static KEYS_NAME_MAX])
 	else if (code == KEYS_ESCAPE || code == ' ')
 		snprintf(buf, KEYS_NAME_MAX, "%s", code == ' ' ? "Space" : "Esc");
 	else if (code < ' ')
-		snprintf(buf, KEYS_NAME_MAX, "Ctrl-%c", code | (code < 0x1b ? 0x60 : 0x40));
+		snprintf(buf, KEYS_NAME_MAX, "Ctrl-%c", code | 0x40);
 	else if (code < 0x7f)
 		snprintf(buf, KEYS_NAME_MAX, "%c", code);
 	else

@@ -91,6 +91,7 @@ enum command {
 	COMMAND_BACK,
 	COMMAND_QUIT,
 	COMMAND_REDRAW,
+	COMMAND_STOP,
 	COMMAND_DETACH,
 	COMMAND_KILL,
 	COMMAND_ANSWER_ALLOW,
@@ -143,6 +144,9 @@ const struct keys_row *keys_row(enum command command);
 
 /* What the key does there. A key with a modifier, the mouse, or what was pasted does nothing. */
 enum command keys_command(const struct key *k, enum keys_place place);
+
+/* What such a key does in the panes where it counts, by the help; NULL: in none. */
+const char *keys_help(const struct key *k);
 
 enum { KEYS_NAME_MAX = 16 };
 

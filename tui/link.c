@@ -12,7 +12,8 @@
 
 /* What was asked for, and so how its reply is known. */
 static const char connections[] = "connections", held[] = "held", judge[] = "judge",
-		  policy[] = "policy", hits[] = "hits", save[] = "save", trial[] = "trial";
+		  policy[] = "policy", hits[] = "hits", save[] = "save", terminal[] = "terminal",
+		  trial[] = "trial";
 
 /* Packs as json_pack() does, and adds version and verb. NULL when a text is not UTF-8. */
 static json_t *request(const char *verb, const char *format, ...)
@@ -65,7 +66,7 @@ static int open_ledger(struct link *l, struct control_error *err)
 static void open_terminal(struct link *l, int rows, int cols)
 {
 	struct control_error err = { "" };
-	json_t *reply = call(l, request("terminal", "{s:i, s:i}", "rows", rows, "cols", cols),
+	json_t *reply = call(l, request(terminal, "{s:i, s:i}", "rows", rows, "cols", cols),
 			     &l->terminal, &err);
 
 	l->replay = (size_t)json_integer_value(json_object_get(reply, "replay"));
@@ -246,6 +247,11 @@ int link_pause(struct link *l, bool on)
 	return ask(l, request("pause", "{s:b}", "on", on), on ? "pause" : "pause, off");
 }
 
+int link_ask_terminal(struct link *l, int rows, int cols)
+{
+	return ask_once(l, request(terminal, "{s:i, s:i}", "rows", rows, "cols", cols), terminal);
+}
+
 int link_kill(struct link *l, int sig)
 {
 	return ask(l, request("kill", "{s:i}", "signal", sig), "kill");
@@ -345,6 +351,17 @@ static void take_text(const char *what, const json_t *packet, int body, struct l
 	}
 }
 
+/* Takes the descriptor over. */
+static void take_terminal(struct link *l, const json_t *packet, int *fd, struct link_message *out)
+{
+	if (l->terminal >= 0)
+		close(l->terminal);
+	l->terminal = *fd;
+	*fd = -1;
+	l->replay = (size_t)json_integer_value(json_object_get(packet, "replay"));
+	out->news = LINK_TERMINAL;
+}
+
 static void refuse_trial(const struct control_error *err, struct link_message *out)
 {
 	out->news = LINK_TRIAL;
@@ -352,7 +369,7 @@ static void refuse_trial(const struct control_error *err, struct link_message *o
 }
 
 /* Forget the oldest request, of which this is the reply. */
-static void take_reply(struct link *l, const json_t *packet, int body, struct link_message *out)
+static void take_reply(struct link *l, const json_t *packet, int *body, struct link_message *out)
 {
 	const json_t *generation = json_object_get(packet, "generation");
 	const json_t *shut = json_object_get(packet, "shut");
@@ -387,8 +404,10 @@ static void take_reply(struct link *l, const json_t *packet, int body, struct li
 			 what, json_integer_value(released));
 	else
 		snprintf(out->text, sizeof(out->text), "%s: done", what);
-	if (out->ok && l->n_asked)
-		take_text(what, packet, body, out);
+	if (out->ok && l->n_asked && !strcmp(what, terminal))
+		take_terminal(l, packet, body, out);
+	else if (out->ok && l->n_asked)
+		take_text(what, packet, *body, out);
 	else if (l->n_asked && !strcmp(what, trial))
 		refuse_trial(&err, out);
 	if (l->n_asked == 0)
@@ -426,7 +445,7 @@ void link_receive(struct link *l, struct link_message *out)
 	if (event)
 		take_event(packet, event, out);
 	else
-		take_reply(l, packet, body, out);
+		take_reply(l, packet, &body, out);
 	if (body >= 0)
 		close(body);
 	json_decref(packet);

@@ -23,7 +23,7 @@ enum {
 
 struct link {
 	int control;   /* the caller's */
-	int terminal;  /* a stream, or -1: the command has no terminal of its own */
+	int terminal;  /* a stream, or -1: the command has none of its own, or it is cut off */
 	size_t replay; /* how many of its next bytes are of earlier */
 	struct ledger_reader *ledger;
 	char *profile;                         /* the path of the one it began with, or NULL */
@@ -49,10 +49,11 @@ enum link_news {
 	LINK_JUDGED,      /* see judged */
 	LINK_POLICY,      /* see body and generation; so for the next two */
 	LINK_HITS,
-	LINK_SAVE,  /* the policy, for link_ask_policy() with `save` */
-	LINK_TRIAL, /* see ok, body (of lines; NULL unless ok), text and generation */
-	LINK_SWAP,  /* another policy is live */
-	LINK_EXIT,  /* see status and by_sandtop */
+	LINK_SAVE,     /* the policy, for link_ask_policy() with `save` */
+	LINK_TERMINAL, /* the command's terminal is there again, from its first byte on */
+	LINK_TRIAL,    /* see ok, body (of lines; NULL unless ok), text and generation */
+	LINK_SWAP,     /* another policy is live */
+	LINK_EXIT,     /* see status and by_sandtop */
 	LINK_GONE,
 };
 
@@ -95,8 +96,8 @@ int link_ask_connections(struct link *l);
 int link_judge(struct link *l, const struct judged_batch *batch);
 
 /*
- * Ask for the live policy without the rules that end, or for what those rules have decided; as link_ask_connections(). With
- * `save` the policy comes as LINK_SAVE.
+ * Ask for the live policy without the rules that end, or for what those rules have decided; as
+ * link_ask_connections(). With `save` the policy comes as LINK_SAVE.
  */
 int link_ask_policy(struct link *l, bool save);
 int link_ask_hits(struct link *l);
@@ -122,6 +123,10 @@ int link_answer(struct link *l, uint64_t id, const char *verdict, const char *li
 
 /* Hold every new call of the command, until that is taken back or this connection ends. */
 int link_pause(struct link *l, bool on);
+
+/* Attach to the command's terminal again, which comes as LINK_TERMINAL; as link_ask_connections().
+ */
+int link_ask_terminal(struct link *l, int rows, int cols);
 
 /* The same for `kill` with a signal, and for the size of the terminal, which needs no reply. */
 int link_kill(struct link *l, int sig);

@@ -217,9 +217,24 @@ static enum effect_kind effect_of(enum command command)
 	return command == COMMAND_UNDO     ? EFFECT_UNDO
 	       : command == COMMAND_RELOAD ? EFFECT_RELOAD
 	       : command == COMMAND_REDRAW ? EFFECT_REDRAW
+	       : command == COMMAND_STOP   ? EFFECT_STOP
 	       : command == COMMAND_DETACH ? EFFECT_DETACH
 	       : command == COMMAND_KILL   ? EFFECT_KILL
 					   : EFFECT_NONE;
+}
+
+/* So that nobody wonders whether the monitor still listens. */
+static void tell_useless(struct model *m, const struct event *e)
+{
+	const char *help = keys_help(e->key);
+	char name[KEYS_NAME_MAX], text[MODEL_MESSAGE_MAX];
+
+	if (m->mode != MODEL_PANE || m->pane == MODEL_OUTPUT || e->key->mods ||
+	    e->key->code >= KEYS_PASTE_START || !*keys_name(e->key->code, name))
+		return;
+	snprintf(text, sizeof(text), "%s does nothing here: %s", name,
+		 help ? help : "F1 shows the keys");
+	model_tell(m, e, false, text);
 }
 
 static struct effect run_command(struct model *m, const struct event *e, enum command command)
@@ -227,6 +242,9 @@ static struct effect run_command(struct model *m, const struct event *e, enum co
 	const long page = m->page;
 
 	switch (command) {
+	case COMMAND_NONE:
+		tell_useless(m, e);
+		break;
 	case COMMAND_HELP:
 		model_open(m, MODEL_HELP);
 		break;
@@ -320,6 +338,19 @@ static bool is_pasted(struct model *m, const struct event *e)
 	return true;
 }
 
+/* An `a` for a question that has just been answered elsewhere is none for the selected row. */
+static bool is_for_prompt_that_left(const struct model *m, const struct event *e)
+{
+	return prompt_lingers(&m->prompt, e->elapsed) &&
+	       keys_command(e->key, KEYS_IN_PROMPT) != COMMAND_NONE;
+}
+
+/* What is no text, and no answer to whatever a bar asks. */
+static bool passes_bars(const struct key *k)
+{
+	return k->code == KEYS_CTRL(']') || k->code == KEYS_CTRL('l') || k->code == KEYS_CTRL('z');
+}
+
 static struct effect take_key(struct model *m, const struct event *e)
 {
 	const bool prefix = m->prefix;
@@ -327,7 +358,7 @@ static struct effect take_key(struct model *m, const struct event *e)
 	const bool is_prefix = !pasted && e->key->code == KEYS_CTRL(']');
 	const bool in_output = model_place(m) == KEYS_IN_OUTPUT;
 	/* What is typed for the command is for no bar. */
-	const struct bar_ops *bar = in_output ? NULL : panes_bar(m);
+	const struct bar_ops *bar = in_output || passes_bars(e->key) ? NULL : panes_bar(m);
 	struct effect effect = { .kind = EFFECT_NONE };
 
 	m->prefix = false;
@@ -341,7 +372,7 @@ static struct effect take_key(struct model *m, const struct event *e)
 	if (bar && (!pasted || (bar->takes_paste && e->key->code >= ' ')) &&
 	    bar->key(m, e, &effect))
 		return effect;
-	if (pasted)
+	if (pasted || is_for_prompt_that_left(m, e))
 		return effect;
 	m->message[0] = '\0';
 	return run_command(m, e, keys_command(e->key, model_place(m)));

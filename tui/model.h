@@ -145,6 +145,7 @@ enum effect_kind {
 	EFFECT_DETACH,
 	EFFECT_KILL,
 	EFFECT_REDRAW, /* the whole screen */
+	EFFECT_STOP,   /* the monitor, as Ctrl-Z does elsewhere */
 	EFFECT_ANSWER,
 	EFFECT_RING, /* the bell */
 	EFFECT_PAUSE,

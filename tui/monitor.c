@@ -15,6 +15,7 @@
 
 #include "tui/edits.h"
 #include "tui/feed.h"
+#include "tui/job.h"
 #include "tui/link.h"
 #include "tui/messages.h"
 #include "tui/model.h"
@@ -55,6 +56,7 @@ struct monitor {
 	enum pane_kind looked; /* and which one that was */
 	uint64_t look_held;    /* when to look at the questions again, */
 	uint64_t held;         /* and how many there were */
+	uint64_t look_output;  /* when to ask for the command's terminal again */
 	uint64_t judge;        /* when to ask for verdicts again */
 	uint64_t frame;        /* when the last picture was drawn */
 };
@@ -98,6 +100,22 @@ static void resize(struct monitor *m)
 	e.bar_room = l.body.h + (l.bar >= 0);
 	model_apply(m->model, &e);
 	m->output.changed = true;
+}
+
+/* Whoever has sent SIGTSTP means this process, whether there is a shell or not. */
+static bool stop_alone(void)
+{
+	raise(SIGSTOP);
+	return true;
+}
+
+static void stop(struct monitor *m, bool (*how)(void))
+{
+	term_leave(m->term);
+	if (!how())
+		tell(m, false, "not stopped: there is no shell that could continue it");
+	term_enter(m->term);
+	resize(m);
 }
 
 static void send_key(struct monitor *m, struct key key)
@@ -163,6 +181,7 @@ static bool is_request(enum effect_kind kind)
 	case EFFECT_SEND:
 	case EFFECT_DETACH:
 	case EFFECT_REDRAW:
+	case EFFECT_STOP:
 		return false;
 	default:
 		return true;
@@ -211,6 +230,9 @@ static void act(struct monitor *m, const struct effect *effect)
 	case EFFECT_REDRAW:
 		term_forget(m->term);
 		break;
+	case EFFECT_STOP:
+		stop(m, job_stop);
+		break;
 	case EFFECT_ANSWER:
 		answer(m, effect);
 		break;
@@ -249,8 +271,7 @@ static void read_signals(struct monitor *m)
 		if (info.ssi_signo == SIGWINCH) {
 			resize(m);
 		} else if (info.ssi_signo == SIGTSTP) {
-			term_stop(m->term);
-			resize(m);
+			stop(m, stop_alone);
 		} else {
 			m->result->signal = (int)info.ssi_signo;
 			finish(m, MONITOR_DETACHED);
@@ -342,6 +363,9 @@ static void read_control(struct monitor *m)
 			m->look = 0;
 			edits_take(m->model, &message);
 			break;
+		case LINK_TERMINAL:
+			output_renew(&m->output, output_rect(m));
+			break;
 		case LINK_HITS:
 		case LINK_SAVE:
 		case LINK_TRIAL:
@@ -383,6 +407,19 @@ static void look(struct monitor *m)
 		else if (pane == MODEL_RULES)
 			edits_look(&m->link, m->model);
 	}
+}
+
+/* The sandbox has cut it off, as what the command wrote was not taken: this process was stopped. */
+static void look_for_output(struct monitor *m)
+{
+	const uint64_t now = feed_elapsed();
+	struct rect r;
+
+	if (!m->output.pane || m->link.terminal >= 0 || m->over || now < m->look_output)
+		return;
+	r = output_rect(m);
+	link_ask_terminal(&m->link, r.h > 0 ? r.h : 1, r.w > 0 ? r.w : 1);
+	m->look_output = now + LOOK * MILLISECOND;
 }
 
 /*
@@ -496,6 +533,7 @@ static void turn(struct monitor *m)
 	if (feed_elapsed() >= m->tick) {
 		m->tick = feed_elapsed() + TICK * MILLISECOND;
 		feed_read(&m->feed, m->link.ledger, m->model);
+		look_for_output(m);
 		look_at_questions(m);
 		look(m);
 		look_at_verdicts(m);
@@ -531,11 +569,15 @@ static int open_term(struct monitor *m)
 	if (m->term)
 		return 0;
 	ret = -errno;
-	if (ret == -EOPNOTSUPP)
+	if (ret == -EOPNOTSUPP && !(name && *name))
+		snprintf(text, sizeof(text),
+			 "$TERM does not say which terminal this is: expected one such as "
+			 "xterm-256color");
+	else if (ret == -EOPNOTSUPP)
 		snprintf(text, sizeof(text),
 			 "the terminal '%.64s' ($TERM) is unknown, or has no cursor to move: "
 			 "expected one such as xterm-256color",
-			 name ? name : "");
+			 name);
 	else
 		snprintf(text, sizeof(text), "the terminal: %s", strerror(-ret));
 	return fail(m, ret, text);

@@ -29,8 +29,6 @@ bool name_bar_key(struct model *m, const struct event *e, struct effect *effect)
 	struct name_bar *b = &m->name_bar;
 	const uint16_t code = e->key->code;
 
-	if (code == KEYS_CTRL(']') || code == KEYS_CTRL('l'))
-		return false;
 	if (code == KEYS_ESCAPE || code == KEYS_CTRL('c')) {
 		b->open = false;
 	} else if ((code == '\r' || code == KEYS_KEYPAD_ENTER) && b->typing.text[0]) {

@@ -22,6 +22,18 @@ static void close_terminal(struct link *l)
 	l->terminal = -1;
 }
 
+void output_renew(struct output *o, struct rect r)
+{
+	struct pane *pane = pane_new(r.h, r.w);
+
+	/* Without memory it goes on in the old one. */
+	if (!pane)
+		return;
+	pane_free(o->pane);
+	o->pane = pane;
+	o->changed = true;
+}
+
 bool output_read(struct output *o, struct link *l)
 {
 	static char bytes[READ_MAX];

@@ -16,6 +16,9 @@ struct output {
 	bool changed;      /* since it was drawn */
 };
 
+/* It comes again, from its first byte on: begin with an empty picture of that size. */
+void output_renew(struct output *o, struct rect r);
+
 /* Take what the command has written. Returns whether there was something. */
 bool output_read(struct output *o, struct link *l);
 

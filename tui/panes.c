@@ -49,6 +49,7 @@ static const struct pane_ops panes[] = {
 		.arrange = rules_arrange,
 		.move = rules_move,
 		.unselect = rules_unselect,
+		.find = rules_find,
 		.command = rules_command,
 	},
 	[MODEL_LOG] = {

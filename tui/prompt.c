@@ -79,6 +79,7 @@ static void turn_to(struct prompt *p, uint64_t id)
 	const struct question *q = find(p, id);
 
 	p->id = id;
+	p->left = false;
 	p->verdict = VERDICT_ASK;
 	p->scope = q && prompt_has_scope(q, PROMPT_HOST) ? PROMPT_HOST : PROMPT_ENDPOINT;
 	p->lifetime = PROMPT_ONCE;
@@ -161,6 +162,7 @@ void prompt_take(struct prompt *p, const char *text, struct prompt_news *news)
 	struct question *fresh = calloc(PROMPT_QUESTIONS, sizeof(*fresh));
 	unsigned int n = p->n, count = 0;
 	const char *end;
+	bool lingers;
 
 	*news = (struct prompt_news){ 0 };
 	/* What there was stays until the next time. */
@@ -191,8 +193,11 @@ void prompt_take(struct prompt *p, const char *text, struct prompt_news *news)
 	p->n = count;
 	see_what_is_over(p, old, n, news);
 	free(old);
-	if (!find(p, p->id))
-		turn_to_next(p);
+	if (find(p, p->id))
+		return;
+	lingers = p->left || (news->current_is_over && p->seen == news->last.id);
+	turn_to_next(p);
+	p->left = lingers && !p->id;
 }
 
 /* ---- what may be meant ------------------------------------------------------ */
@@ -214,6 +219,12 @@ bool prompt_listens(const struct prompt *p, uint64_t elapsed)
 {
 	return p->id && p->seen == p->id && elapsed >= p->seen_elapsed &&
 	       elapsed - p->seen_elapsed >= PROMPT_GUARD;
+}
+
+bool prompt_lingers(const struct prompt *p, uint64_t elapsed)
+{
+	return p->left &&
+	       (p->seen || elapsed < p->seen_elapsed || elapsed - p->seen_elapsed < PROMPT_GUARD);
 }
 
 /* ---- the answer ------------------------------------------------------------- */

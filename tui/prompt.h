@@ -71,6 +71,7 @@ struct prompt {
 	/* What is on the screen, and since when by CLOCK_MONOTONIC; 0: none. */
 	uint64_t seen, seen_elapsed;
 	bool ready; /* keys count now; for the picture */
+	bool left;  /* the last one has left by itself, with keys on their way to it perhaps */
 };
 
 /* What has changed with a list. */
@@ -104,6 +105,12 @@ void prompt_unsee(struct prompt *p);
 
 /* Whether a key at that time can be meant for the current question: it was there long enough. */
 bool prompt_listens(const struct prompt *p, uint64_t elapsed);
+
+/*
+ * Whether a key at that time may have been meant for a question that is no more: the picture
+ * without it has not been there for long enough.
+ */
+bool prompt_lingers(const struct prompt *p, uint64_t elapsed);
 
 /* Whether a question of this kind has such a scope. */
 bool prompt_has_scope(const struct question *q, enum prompt_scope scope);

@@ -127,12 +127,9 @@ static void describe_answer(const struct prompt *p, char *buf, size_t size)
 
 static void put_message(struct writer *w, const struct model *m)
 {
-	if (!m->message[0])
-		return;
-	if (w->y < w->r.h)
-		cells_text(w->c, w->r.x, w->r.y + w->y, w->r.w,
-			   m->message_is_error ? ROLE_ERROR : ROLE_MESSAGE, m->message);
-	w->y++;
+	cells_words(w->c, w->r, &w->x, &w->y, m->message_is_error ? ROLE_ERROR : ROLE_MESSAGE,
+		    m->message);
+	new_line(w);
 }
 
 static void put_answer(struct writer *w, const struct model *m)
@@ -255,8 +252,8 @@ static void tell_over(struct model *m, const struct event *e, const struct promp
 		snprintf(text, sizeof(text), "%s; %s no more", m->message, many);
 	else if (news->current_is_over)
 		snprintf(text, sizeof(text),
-			 "%s %s of %s waits no more: answered elsewhere, or its task has gone",
-			 q->proto, q->target, q->process);
+			 "answered elsewhere, or its task has gone: %s %s of %s", q->proto,
+			 q->target, q->process);
 	else
 		snprintf(text, sizeof(text), "%s no more", many);
 	model_tell(m, e, m->message[0] && m->message_is_error, text);

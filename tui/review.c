@@ -91,9 +91,6 @@ bool review_key(struct model *m, const struct event *e, struct effect *effect)
 		review_free(&m->review);
 		model_tell(m, e, false, "nothing was changed");
 		break;
-	case KEYS_CTRL(']'):
-	case KEYS_CTRL('l'):
-		return false;
 	}
 	return true;
 }

@@ -232,6 +232,24 @@ void rulelist_move(struct rulelist *r, long by, unsigned int page)
 	show_selection(r, page);
 }
 
+bool rulelist_find(struct rulelist *r, const char *text, bool forward, unsigned int page)
+{
+	const long n = (long)r->shown, step = forward ? 1 : n - 1;
+	long at = position(r);
+
+	at = at >= 0 ? at + step : (long)r->top;
+	for (long i = 0; i < n; i++, at += step) {
+		const struct rulelist_row *row = &r->rows.v[r->order[at % n]];
+
+		if (!strcasestr(row->text, text))
+			continue;
+		r->selected = row->id;
+		show_selection(r, page);
+		return true;
+	}
+	return false;
+}
+
 const struct rulelist_row *rulelist_selected(const struct rulelist *r)
 {
 	long at = position(r);

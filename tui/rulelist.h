@@ -59,6 +59,12 @@ void rulelist_arrange(struct rulelist *r, const char *filter, unsigned int page)
 /* Select another row; without a selection the first one on the screen. */
 void rulelist_move(struct rulelist *r, long by, unsigned int page);
 
+/*
+ * Select the next row whose rule contains the text, or the one before; once around. Returns whether
+ * there is one.
+ */
+bool rulelist_find(struct rulelist *r, const char *text, bool forward, unsigned int page);
+
 /* The selected row, or NULL when none is, or it is not shown. */
 const struct rulelist_row *rulelist_selected(const struct rulelist *r);
 

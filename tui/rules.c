@@ -51,6 +51,11 @@ void rules_move(struct model *m, long by)
 	rulelist_move(&m->rules, by, m->page);
 }
 
+bool rules_find(struct model *m, bool forward)
+{
+	return rulelist_find(&m->rules, m->search, forward, m->page);
+}
+
 void rules_unselect(struct model *m)
 {
 	m->rules.selected = 0;
@@ -76,8 +81,7 @@ static struct effect propose(struct model *m, const struct event *e, int ret)
 		if (!rules_refused(m, shown))
 			model_tell(m, e, true, shown);
 	} else {
-		return review_begin(m, text, strlen(text), true, "(edited)",
-				    m->rules.generation);
+		return review_begin(m, text, strlen(text), true, "(edited)", m->rules.generation);
 	}
 	return (struct effect){ .kind = EFFECT_NONE };
 }
@@ -150,8 +154,6 @@ bool rules_bar_key(struct model *m, const struct event *e, struct effect *effect
 {
 	const uint16_t code = e->key->code;
 
-	if (code == KEYS_CTRL(']') || code == KEYS_CTRL('l'))
-		return false;
 	if (code == KEYS_ESCAPE || code == KEYS_CTRL('c')) {
 		review_free(&m->review);
 		rules_edited(m);
@@ -229,18 +231,12 @@ struct effect rules_command(struct model *m, const struct event *e, enum command
 	const struct rulelist_row *row = rulelist_selected(&m->rules);
 
 	if (!m->rules.policy) {
-		if (command)
-			model_tell(m, e, true, "the policy has not come yet");
+		model_tell(m, e, true, "the policy has not come yet");
 		return (struct effect){ .kind = EFFECT_NONE };
 	}
-	switch (command) {
-	case COMMAND_NONE:
-		return (struct effect){ .kind = EFFECT_NONE };
-	case COMMAND_INSERT:
+	if (command == COMMAND_INSERT) {
 		open_bar(m, RULES_INSERT, row ? row->id : 0, "");
 		return (struct effect){ .kind = EFFECT_NONE };
-	default:
-		break;
 	}
 	if (row)
 		return on_row(m, e, command, row);

@@ -39,8 +39,6 @@ bool scope_bar_key(struct model *m, const struct event *e, struct effect *effect
 	const uint16_t code = e->key->code;
 	char rule[SCOPE_RULE_MAX];
 
-	if (code == KEYS_CTRL(']') || code == KEYS_CTRL('l'))
-		return false;
 	if (code == KEYS_ESCAPE || code == KEYS_CTRL('c')) {
 		b->open = false;
 	} else if (!e->key->mods && code >= '1' && code < '1' + SCOPE_COUNT &&

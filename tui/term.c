@@ -34,7 +34,7 @@ struct term {
 	struct cells shown;
 	bool forget;
 	uint8_t cursor_shape;
-	enum pane_mouse mouse;
+	enum pane_mouse mouse, wanted; /* reports that it sends; and after term_enter() */
 	struct keys_decoder decoder;
 	const char *feed; /* bytes still to be decoded, or NULL */
 	char *bound;      /* what they belong to */
@@ -128,12 +128,18 @@ static void restore_add(const char *text)
 	restore.len += len;
 }
 
-/* A string of the terminal's description, or NULL; without the delays of old terminals. */
-static const char *capability(const char *name)
+/* Whether the terminal's description has a string of this name, for curses to use. */
+static bool has_string(const char *name)
 {
 	const char *text = tigetstr(name);
 
-	return text && text != (char *)-1 && !strstr(text, "$<") ? text : NULL;
+	return text && text != (char *)-1;
+}
+
+/* The string, if it can be sent as it is, without the delays of old terminals; or NULL. */
+static const char *capability(const char *name)
+{
+	return has_string(name) && !strstr(tigetstr(name), "$<") ? tigetstr(name) : NULL;
 }
 
 static const char mouse_off[] = "\033[?1003l\033[?1002l\033[?1000l\033[?1006l";
@@ -183,6 +189,20 @@ static void reset_modes(struct term *t)
 	t->cursor_shape = 0;
 }
 
+/*
+ * A terminal that has one screen alone (linux, vt100, screen(1) as it comes) is left empty: what it
+ * had is overwritten, and what comes next would stand between the last lines of a picture.
+ */
+static void give_back(struct term *t)
+{
+	erase();
+	refresh();
+	reset_modes(t);
+	/* Otherwise the cursor stays where and as the command had it. */
+	curs_set(1);
+	endwin();
+}
+
 static bool wants_color(void)
 {
 	const char *no_color = getenv("NO_COLOR");
@@ -204,7 +224,7 @@ static int open_screen(struct term *t)
 	if (!t->screen)
 		return -EOPNOTSUPP;
 	set_term(t->screen);
-	return capability("cup") ? 0 : -EOPNOTSUPP;
+	return has_string("cup") ? 0 : -EOPNOTSUPP;
 }
 
 static void prepare_screen(struct term *t)
@@ -260,10 +280,7 @@ void term_free(struct term *t)
 	if (!t)
 		return;
 	if (t->screen) {
-		reset_modes(t);
-		/* Otherwise the cursor stays where and as the command had it. */
-		curs_set(1);
-		endwin();
+		give_back(t);
 		forget_crashes();
 		delscreen(t->screen);
 	}
@@ -585,16 +602,16 @@ void term_ring(struct term *t)
 	send_text(t->out, "\a", 1);
 }
 
-void term_stop(struct term *t)
+void term_leave(struct term *t)
 {
-	enum pane_mouse mouse = t->mouse;
+	t->wanted = t->mouse;
+	give_back(t);
+}
 
-	reset_modes(t);
-	curs_set(1);
-	endwin();
-	raise(SIGSTOP);
+void term_enter(struct term *t)
+{
 	t->forget = true;
 	refresh();
 	set_modes(t);
-	term_set_mouse(t, mouse);
+	term_set_mouse(t, t->wanted);
 }

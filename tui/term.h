@@ -52,7 +52,8 @@ void term_set_mouse(struct term *t, enum pane_mouse mouse);
 
 void term_ring(struct term *t);
 
-/* Stop this process, as Ctrl-Z would, with the terminal given back until it goes on. */
-void term_stop(struct term *t);
+/* Give the terminal back for a while, and take it over again; everything is drawn anew then. */
+void term_leave(struct term *t);
+void term_enter(struct term *t);
 
 #endif

@@ -217,17 +217,33 @@ static void render_functions(const struct model *m, struct cells *c, int y, enum
 		render_function(c, x, y, c->w - x, quit);
 }
 
+/*
+ * What sandtop says, with its end on line y. A long one has more lines: the reason is often at the
+ * end of it.
+ */
+static void render_message(const struct model *m, struct cells *c, int y)
+{
+	const enum role role = m->message_is_error ? ROLE_ERROR : ROLE_MESSAGE;
+	struct rect r = { .w = c->w };
+	struct cells none = { 0 };
+	int at_x = 0, at_y = 0;
+
+	cells_words(&none, r, &at_x, &at_y, role, m->message);
+	/* The first line says which run this is. */
+	r.h = at_y < y ? at_y + 1 : y > 0 ? y : 1;
+	r.y = y - r.h + 1;
+	cells_fill(c, r, role);
+	at_x = at_y = 0;
+	cells_words(c, r, &at_x, &at_y, role, m->message);
+}
+
 /* The last line, unless a bar is open. */
 static void render_last_line(const struct model *m, struct cells *c, int y)
 {
-	enum role role = m->message_is_error ? ROLE_ERROR : ROLE_MESSAGE;
-
-	if (m->message[0]) {
-		cells_fill(c, (struct rect){ 0, y, c->w, 1 }, role);
-		cells_text(c, 0, y, c->w, role, m->message);
-	} else {
+	if (m->message[0])
+		render_message(m, c, y);
+	else
 		render_functions(m, c, y, model_place(m));
-	}
 }
 
 /* "Esc  leave this": all keys of the command. */

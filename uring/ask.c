@@ -141,6 +141,7 @@ void ask_hold(struct engine *e, struct call *c, call_fn *resume)
 	if (!call_wait_timeout(e, c, &c->hold, released))
 		return;
 	c->question = ++e->ask.last;
+	c->answering = false;
 	name_host(e, c);
 	count(e, 1);
 	stats_add(e->stats, STAT_HELD, 1);
@@ -166,6 +167,14 @@ struct call *ask_find(const struct engine *e, uint64_t number)
 		if (c->question == number && is_open(e, c))
 			return c;
 	return NULL;
+}
+
+void ask_again(struct engine *e, uint64_t number)
+{
+	struct call *c = ask_find(e, number);
+
+	if (c)
+		c->answering = false;
 }
 
 unsigned ask_answer(struct engine *e, struct call *c, enum verdict verdict)

@@ -32,6 +32,9 @@ struct call *ask_find(const struct engine *e, uint64_t number);
  */
 unsigned ask_answer(struct engine *e, struct call *c, enum verdict verdict);
 
+/* What was to answer this question has failed, so that somebody may answer it again. */
+void ask_again(struct engine *e, uint64_t number);
+
 /* How many nanoseconds from `now` on the operator has for it. */
 uint64_t ask_time_left(const struct call *c, uint64_t now);
 

@@ -146,12 +146,12 @@ static struct call *asked_for(const struct engine *e, const json_t *request, jso
 		control_refuse(reply, "answer: expected \"id\" to be a number from 1");
 	else if ((uint64_t)number > e->ask.shown)
 		control_refuse(reply, "there is no question %" JSON_INTEGER_FORMAT, number);
-	else if (!(c = ask_find(e, (uint64_t)number)))
+	else if (!(c = ask_find(e, (uint64_t)number)) || c->answering)
 		control_refuse(reply,
 			       "question %" JSON_INTEGER_FORMAT
 			       " is over: it was answered, or nobody waits for it any more",
 			       number);
-	return c;
+	return c && !c->answering ? c : NULL;
 }
 
 /* How long an answer holds. */
@@ -269,6 +269,7 @@ int control_answer(struct control *c, struct control_client *client, json_t *req
 	struct engine *e = c->config.engine;
 	struct answer a;
 	struct call *q;
+	int ret;
 
 	(void)reply_fd;
 	if (parse_answer(request, reply, &a))
@@ -276,7 +277,11 @@ int control_answer(struct control *c, struct control_client *client, json_t *req
 	q = asked_for(e, request, reply);
 	if (!q)
 		return -EINVAL;
-	if (a.lifetime != ONCE)
-		return insert(c, client, &a, q, request, reply);
+	if (a.lifetime != ONCE) {
+		ret = insert(c, client, &a, q, request, reply);
+		/* The rule takes its time. Whoever answers meanwhile is not the first. */
+		q->answering = ret == CONTROL_LATER;
+		return ret;
+	}
 	return json_object_set_new(reply, "released", json_integer(ask_answer(e, q, a.verdict)));
 }

@@ -76,8 +76,9 @@ struct call {
 	uint64_t held_since; /* CLOCK_MONOTONIC, ns */
 	char *host;          /* the name of its address that the operator is shown, or NULL */
 	struct __kernel_timespec hold;
-	bool answered; /* c->decision is the answer */
-	bool paused;   /* it has not begun (pause.h) */
+	bool answered;  /* c->decision is the answer */
+	bool answering; /* a rule that answers it is being made */
+	bool paused;    /* it has not begun (pause.h) */
 	call_fn *go_on;
 	struct call *prev, *next;
 };

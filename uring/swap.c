@@ -245,6 +245,7 @@ static void prepared(struct job *j)
 	if (c->kind == CHANGE_PANIC)
 		s->engine->panics--;
 	if (ret) {
+		ask_again(s->engine, c->question);
 		reply(c, ret);
 		if (c->kind == CHANGE_LOOK)
 			s->looking = false;

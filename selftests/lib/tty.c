@@ -110,6 +110,7 @@ static bool pump(struct tty *t, int ms)
 		return false;
 	while ((n = read(t->master, bytes, sizeof(bytes))) > 0) {
 		came = true;
+		t->reads++;
 		for (ssize_t i = 0; i < n; i++)
 			t->saw_8bit |= bytes[i] & 0x80;
 		vterm_input_write(t->vt, bytes, (size_t)n);
@@ -141,6 +142,20 @@ int tty_wait(struct tty *t, const char *text)
 int tty_wait_gone(struct tty *t, const char *text)
 {
 	return wait_for(t, text, false);
+}
+
+int tty_wait_either(struct tty *t, const char *text, const char *other)
+{
+	int64_t deadline = deadline_in(TTY_TIMEOUT);
+
+	while (!strstr(t->text, text) && !strstr(t->text, other)) {
+		pump(t, deadline_left(deadline));
+		if (deadline_left(deadline) == 0) {
+			TH_LOG("'%s' and '%s' are missing:\n%s", text, other, t->text);
+			return -ETIMEDOUT;
+		}
+	}
+	return 0;
 }
 
 int tty_wait_end(struct tty *t, struct command *c)

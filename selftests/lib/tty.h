@@ -20,6 +20,7 @@ struct tty {
 	VTermScreen *screen;
 	int rows, cols;
 	char *text;    /* the screen, each row without the blanks at its end and with '\n' */
+	size_t reads;  /* how often something was there to be read */
 	bool saw_8bit; /* a byte above 0x7f was ever written */
 	struct termios settings; /* as they were at first */
 };
@@ -37,6 +38,9 @@ void tty_become(void *tty);
 /* Wait until the screen contains `text`, or does not any more. Returns 0 or -ETIMEDOUT. */
 int tty_wait(struct tty *t, const char *text);
 int tty_wait_gone(struct tty *t, const char *text);
+
+/* Wait until it contains one of the two. The same. */
+int tty_wait_either(struct tty *t, const char *text, const char *other);
 
 /* Wait until the program has ended, and take what it wrote last. Returns 0 or -ETIMEDOUT. */
 int tty_wait_end(struct tty *t, struct command *c);

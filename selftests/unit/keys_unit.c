@@ -213,7 +213,7 @@ Test(keys, names)
 		{ KEYS_UP, "Up" },
 		{ '\r', "Enter" },
 		{ KEYS_CTRL(']'), "Ctrl-]" },
-		{ KEYS_CTRL('l'), "Ctrl-l" },
+		{ KEYS_CTRL('l'), "Ctrl-L" },
 		{ 'a', "a" },
 		{ ' ', "Space" },
 		{ KEYS_ESCAPE, "Esc" },

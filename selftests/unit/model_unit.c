@@ -571,6 +571,33 @@ Test(model, without_a_terminal_of_its_own_there_is_no_output)
 	cr_expect_eq(model->pane, MODEL_DECISIONS);
 }
 
+/* So that nobody wonders whether it still listens. */
+Test(model, a_key_without_a_meaning_says_so)
+{
+	press('e');
+	cr_expect_str_eq(model->message, "e does nothing here: Rules: edit the selected one");
+	press('z');
+	cr_expect_str_eq(model->message, "z does nothing here: F1 shows the keys");
+	press(KEYS_F(7));
+	cr_expect_str_eq(model->message, "F7 does nothing here: F1 shows the keys");
+	press(KEYS_DOWN);
+	cr_expect_str_empty(model->message);
+	press(KEYS_RAW);
+	cr_expect_str_empty(model->message);
+}
+
+/* What is typed stays, and the screen can be left all the same. */
+Test(model, no_bar_takes_what_stops_or_draws_again)
+{
+	press(KEYS_F(4));
+	press('x');
+	cr_expect_eq(press(KEYS_CTRL('z')).kind, EFFECT_STOP);
+	cr_expect_eq(press(KEYS_CTRL('l')).kind, EFFECT_REDRAW);
+	cr_expect_str_eq(model->typed, "x");
+	press('\r');
+	cr_expect_str_eq(model->filter, "x");
+}
+
 Test(model, leaving_is_asked)
 {
 	cr_expect_eq(press('q').kind, EFFECT_NONE);

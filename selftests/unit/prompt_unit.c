@@ -200,7 +200,8 @@ Test(prompt, a_profile_is_asked_for_where_there_is_none)
 	pass();
 	press('\r');
 	press('.');
-	/* What was typed before is still there; a question that goes meanwhile is not answered for. */
+	/* What was typed before is still there; a question that goes meanwhile is not answered for.
+	 */
 	take(DIG);
 	effect = press('\r');
 	expect_answer(effect, 7, "allow", "profile", "host");
@@ -325,6 +326,43 @@ Test(prompt, keys_that_do_not_count_are_for_no_row_either)
 	/* Other keys are still for the pane. */
 	press('\t');
 	cr_expect_eq(model->pane, MODEL_CONNECTIONS);
+}
+
+/* It was answered elsewhere, or in its time nowhere, while the finger was on the key. */
+Test(prompt, keys_that_were_meant_for_one_that_has_left_are_for_no_row)
+{
+	struct flow flow = { .id = 1, .family = 4, .port = 443, .verdict = VERDICT_DENY };
+
+	apply((struct event){ .kind = EVENT_FLOWS, .flows = { &flow, 1 } });
+	press(KEYS_DOWN);
+	take(GIT);
+	pass();
+	apply((struct event){ .kind = EVENT_QUESTIONS, .questions = "" });
+	/* Nobody has seen that yet. */
+	pass();
+	cr_expect_eq(press('a').kind, EFFECT_NONE);
+	cr_expect(strstr(model->message, "answered elsewhere"));
+	take("");
+	elapsed += 499 * MS;
+	cr_expect_eq(press('d').kind, EFFECT_NONE);
+	elapsed += MS;
+	cr_expect_eq(press('a').kind, EFFECT_ALLOW);
+}
+
+/* Who has answered it knows that it is gone. */
+Test(prompt, keys_behind_an_answer_are_for_the_row)
+{
+	struct flow flow = { .id = 1, .family = 4, .port = 443, .verdict = VERDICT_DENY };
+
+	apply((struct event){ .kind = EVENT_FLOWS, .flows = { &flow, 1 } });
+	press(KEYS_DOWN);
+	take(GIT);
+	pass();
+	press('a');
+	expect_answer(press('\r'), 7, "allow", "once", NULL);
+	cr_expect_eq(press('a').kind, EFFECT_ALLOW);
+	take("");
+	cr_expect_eq(press('a').kind, EFFECT_ALLOW);
 }
 
 Test(prompt, keys_in_output_never_answer)
@@ -469,7 +507,8 @@ Test(prompt, what_is_over_leaves_with_a_word)
 {
 	take(GIT DIG);
 	take(DIG);
-	cr_expect(strstr(model->message, "tcp 140.82.112.3:443 of git[4310] waits no more"));
+	cr_expect(strstr(model->message, "answered elsewhere, or its task has gone: "
+					 "tcp 140.82.112.3:443 of git[4310]"));
 	take("8\tudp\t10.0.0.53:53\t\tdig[4311]\t1\t/usr/bin/dig\n");
 	take("");
 	cr_expect(strstr(model->message, "not answered in time"));

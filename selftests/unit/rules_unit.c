@@ -87,6 +87,25 @@ static void expect_proposal(struct effect effect, const char *rules)
 	cr_expect_eq(model->review.generation, 1);
 }
 
+Test(rules, a_search_goes_from_rule_to_rule_and_around)
+{
+	press('/');
+	type("allow");
+	press('\r');
+	cr_expect_str_eq(rows(), "allow :1*, allow :2, deny :3");
+	press('n');
+	cr_expect_str_eq(rows(), "allow :1, allow :2*, deny :3");
+	press('n');
+	cr_expect_str_eq(rows(), "allow :1*, allow :2, deny :3");
+	press('N');
+	cr_expect_str_eq(rows(), "allow :1, allow :2*, deny :3");
+	press('/');
+	press(KEYS_CTRL('u'));
+	type("nowhere");
+	press('\r');
+	cr_expect_str_eq(model->message, "no other row contains 'nowhere'");
+}
+
 Test(rules, an_edit_is_tried_then_shown_then_made)
 {
 	press(KEYS_DOWN);

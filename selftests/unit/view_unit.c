@@ -571,6 +571,13 @@ Test(view, what_stands_around)
 	press(m, KEYS_ESCAPE);
 	press(m, 'd');
 	compare(m, "message", 80, 24, false);
+	apply(m, (struct event){
+			 .kind = EVENT_REPLY,
+			 .reply = { false, "question 1: allow ip:port, profile: "
+					   "/home/user/profiles/of-mine/build-server.toml: "
+					   "cannot write: Read-only file system" } });
+	compare(m, "long-message", 80, 24, false);
+	compare(m, "long-message", 20, 5, false);
 	press(m, KEYS_F(4));
 	for (const char *c = "n\xc3\xb6"; *c; c++)
 		press(m, (uint8_t)*c);
