@@ -351,6 +351,7 @@ int server_knock(struct server *s)
 	union address own;
 	socklen_t len = sizeof(own);
 	int result, fd = socket(s->address.any.sa_family, s->type | SOCK_CLOEXEC, 0);
+	struct in_addr lo = { htonl(INADDR_LOOPBACK) };
 	size_t known;
 
 	if (fd < 0)
@@ -363,6 +364,8 @@ int server_knock(struct server *s)
 		close(fd);
 		return result;
 	}
+	/* There need not be a route to a group. */
+	setsockopt(fd, IPPROTO_IP, IP_MULTICAST_IF, &lo, sizeof(lo));
 	if (connect(fd, &s->address.any, s->address_len) || send(fd, "", 1, 0) != 1 ||
 	    getsockname(fd, &own.any, &len))
 		result = -errno;
