@@ -14,6 +14,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "selftests/harness.h"
 #include "selftests/lib/deadline.h"
 
 /* In epoll_event.data, beside the numbers of contacts. */
@@ -268,6 +269,7 @@ size_t server_count(struct server *s)
 {
 	size_t count = 0;
 
+	EXPECT_EQ(0, server_knock(s));
 	pthread_mutex_lock(&s->lock);
 	while (find(s, count))
 		count++;
