@@ -328,7 +328,6 @@ TEST_F(option, max_connections_is_exact)
 
 	expect_output(self, LIMIT, ARGS("probe", CONNECT, ",", CONNECT, ",", CONNECT),
 		      "connect 0\nconnect 0\nconnect ECONNREFUSED\n");
-	EXPECT_EQ(0, server_knock(self->server));
 	EXPECT_EQ(2, server_count(self->server));
 	decision = sandbox_event(&self->s, "decision", 2);
 	EXPECT_STREQ("deny", event_text(decision, "verdict"));
@@ -343,7 +342,6 @@ TEST_F(option, max_connections_counts_for_all_processes)
 				 ARGS("probe", CONNECT, ",", "fork", ",", CONNECT, ",", "fork", ",",
 				      CONNECT)));
 	EXPECT_STRIN("connect ECONNREFUSED\n", self->s.command.out.text);
-	EXPECT_EQ(0, server_knock(self->server));
 	EXPECT_EQ(2, server_count(self->server));
 }
 

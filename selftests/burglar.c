@@ -130,7 +130,7 @@ static void attack(pid_t pid)
 		int32_t nice;
 		uint32_t priority;
 		uint64_t runtime, deadline, period;
-	} attr = { .size = 48 };
+	} attr = { .size = 48, .nice = getpriority(PRIO_PROCESS, 0) };
 
 	say(kill(pid, 0), "kill");
 	say(syscall(SYS_tgkill, pid, pid, 0), "tgkill");

@@ -307,7 +307,6 @@ static void expect_output(struct scenario_data *self, const char *const options[
 
 static void expect_count(size_t count, struct server *s)
 {
-	EXPECT_EQ(0, server_knock(s));
 	EXPECT_EQ(count, server_count(s));
 }
 

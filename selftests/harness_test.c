@@ -47,6 +47,16 @@ TEST_F(sample, passes)
 	self->value = 7;
 }
 
+TEST_F(sample, ignores_nothing)
+{
+	sigset_t blocked;
+
+	EXPECT_EQ(SIG_DFL, signal(SIGINT, SIG_DFL));
+	EXPECT_EQ(SIG_DFL, signal(SIGCHLD, SIG_DFL));
+	EXPECT_EQ(0, sigprocmask(SIG_SETMASK, NULL, &blocked));
+	EXPECT_EQ(0, sigismember(&blocked, SIGTERM));
+}
+
 TEST_F(sample, expects_too_much)
 {
 	EXPECT_EQ(KSFT_SKIP, self->value);
@@ -164,6 +174,31 @@ static void run_samples(struct command *c, const char *test, int code)
 	EXPECT_EQ(code, command_code(c));
 	EXPECT_STRIN("TAP version 13\n1..1\n", c->out.text);
 	EXPECT_STREQ("", c->err.text);
+}
+
+/* As a parent that ignores and blocks what it likes. */
+static void start_badly(void *arg __attribute__((unused)))
+{
+	sigset_t set;
+
+	signal(SIGINT, SIG_IGN);
+	signal(SIGCHLD, SIG_IGN);
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
+TEST_F(harness, resets_signals)
+{
+	ASSERT_EQ(0, command_start(&self->c,
+				   ARGS("/proc/self/exe", "-v", "from_two", "-f", "sample", "-t",
+					"ignores_nothing"),
+				   start_badly, NULL));
+	ASSERT_EQ(0, command_wait(&self->c, COMMAND_TIMEOUT));
+	EXPECT_EQ(KSFT_PASS, command_code(&self->c))
+	{
+		TH_LOG("%s", self->c.out.text);
+	}
 }
 
 TEST_F(harness, gives_each_test_a_fresh_fixture)
@@ -505,6 +540,37 @@ TEST(runner_chooses_user_and_place)
 	ASSERT_EQ(1, sscanf(strstr(c.out.text, "# dir "), "# dir %63s", stage));
 	EXPECT_STRIN("/tmp/sandtop-selftests.", stage);
 	EXPECT_NE(0, access(stage, F_OK));
+	command_free(&c);
+}
+
+TEST(runner_resets_signals)
+{
+	struct command c;
+
+	/* With SIGCHLD ignored, it would not hear of the status. */
+	ASSERT_EQ(0, command_start(&c,
+				   ARGS("runner",
+					write_script("status", "echo 1..1; echo ok 1 x; exit 1")),
+				   start_badly, NULL));
+	ASSERT_EQ(0, command_wait(&c, COMMAND_TIMEOUT));
+	EXPECT_STRIN("not ok 1 status # ERROR exit status 1, but no test failed\n", c.out.text);
+	command_free(&c);
+}
+
+TEST(runner_raises_a_low_limit_of_descriptors)
+{
+	const char *program = write_script("files", "echo 1..1; echo ok 1 $(ulimit -n)");
+	const char *low = "ulimit -Sn 256; exec runner \"$0\"",
+		   *too_low = "ulimit -n 256; exec setpriv --bounding-set=-sys_resource "
+			      "--inh-caps=-sys_resource runner \"$0\"";
+	struct command c;
+
+	ASSERT_EQ(0, command_run(&c, ARGS("sh", "-c", low, program)));
+	EXPECT_STRIN("KTAP version 1\n1..1\n  KTAP version 1\n  1..1\n  ok 1 1024\n", c.out.text);
+	command_free(&c);
+	ASSERT_EQ(0, command_run(&c, ARGS("sh", "-c", too_low, program)));
+	EXPECT_STRIN("# RLIMIT_NOFILE is 256: some tests need 4096 (ulimit -Hn)\n", c.out.text);
+	EXPECT_STRIN("  ok 1 256\n", c.out.text);
 	command_free(&c);
 }
 

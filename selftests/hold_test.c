@@ -150,7 +150,6 @@ TEST_F(hold, an_answer_is_for_what_was_shown)
 	asked_answer(&self->a, 2, "deny", "once");
 	asked_finish(&self->a);
 	EXPECT_STRIN("second ECONNREFUSED\n", self->a.s.command.out.text);
-	ASSERT_EQ(0, server_knock(self->a.server));
 	ASSERT_EQ(1, server_count(self->a.server));
 	ASSERT_LT(0, server_payload(self->a.server, 0, payload, sizeof(payload), COMMAND_TIMEOUT));
 	EXPECT_STREQ("first", payload);

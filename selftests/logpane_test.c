@@ -89,9 +89,7 @@ TEST_F(logpane, decisions_as_they_happen)
 	go_to_log(self);
 	EXPECT_EQ(0, tty_wait(&self->tty, denied));
 	EXPECT_EQ(0, tty_wait(&self->tty, allowed));
-	EXPECT_EQ(0, server_knock(self->allowed));
 	EXPECT_EQ(1, server_count(self->allowed));
-	EXPECT_EQ(0, server_knock(self->denied));
 	EXPECT_EQ(0, server_count(self->denied));
 	/* It stands still while it is paused, and says what it holds back. */
 	ASSERT_EQ(0, tty_type(&self->tty, "Z" F5));

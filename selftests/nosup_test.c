@@ -62,7 +62,6 @@ static void expect_output(struct command *c, const char *const argv[], const cha
 
 static void expect_count(size_t count, struct server *s)
 {
-	EXPECT_EQ(0, server_knock(s));
 	EXPECT_EQ(count, server_count(s));
 }
 

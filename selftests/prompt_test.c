@@ -265,7 +265,6 @@ TEST_F(prompt, keys_typed_in_output_answer_nothing)
 	/* A line was there for it to read already. */
 	ASSERT_EQ(0, tty_wait_end(&self->tty, &self->run));
 	EXPECT_STRIN("first ECONNREFUSED good 0 end", self->tty.text);
-	ASSERT_EQ(0, server_knock(self->server));
 	EXPECT_EQ(0, server_count(self->server));
 }
 
@@ -348,7 +347,6 @@ TEST_F(prompt, a_pause_holds_what_is_allowed)
 	type(self, "\r");
 	expect_screen(self, "went");
 	expect_screen(self, "try");
-	ASSERT_EQ(0, server_knock(self->server));
 	EXPECT_EQ(0, server_count(self->server));
 	type(self, LEAVE_OUTPUT "P");
 	EXPECT_EQ(0, server_wait(self->server, 1, TTY_TIMEOUT));
@@ -410,7 +408,6 @@ TEST_F_TIMEOUT(prompt, each_of_fifty_gets_its_own_answer, 90)
 	}
 	if (by_keys < MANY) {
 		read_question(self);
-		ASSERT_EQ(0, server_knock(self->server));
 		EXPECT_EQ(expected, server_count(self->server));
 		type(self, "ds3");
 		expect_screen(self, "Enter: deny this network");

@@ -38,11 +38,13 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/sendfile.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
@@ -52,8 +54,17 @@
 
 #include "selftests/lib/job.h"
 #include "selftests/lib/reap.h"
+#include "selftests/lib/signals.h"
 
-enum { USAGE = 2, NAMES_MAX = 64, JOBS_MAX = 64 };
+enum {
+	USAGE = 2,
+	NAMES_MAX = 64,
+	JOBS_MAX = 64,
+	/* What the kernel itself starts with (include/linux/fs.h, INR_OPEN_CUR and INR_OPEN_MAX).
+	 */
+	FILES_MIN = 1024,
+	FILES_MAX_MIN = 4096,
+};
 
 static const char *const identity_suffix[IDENTITIES] = {
 	[AS_IS] = "",
@@ -412,6 +423,20 @@ static void parse_options(int argc, char **argv)
 	config.must_run = getenv("MUST_RUN") && !strcmp(getenv("MUST_RUN"), "1");
 }
 
+/* Some tests hold as many descriptors as any process usually may. */
+static void raise_files_limit(void)
+{
+	struct rlimit files, wanted;
+
+	if (getrlimit(RLIMIT_NOFILE, &files))
+		err(USAGE, "getrlimit");
+	wanted.rlim_max = files.rlim_max < FILES_MAX_MIN ? FILES_MAX_MIN : files.rlim_max;
+	wanted.rlim_cur = files.rlim_cur < FILES_MIN ? FILES_MIN : files.rlim_cur;
+	if (setrlimit(RLIMIT_NOFILE, &wanted))
+		printf("# RLIMIT_NOFILE is %ju: some tests need %d (ulimit -Hn)\n",
+		       (uintmax_t)files.rlim_max, FILES_MAX_MIN);
+}
+
 static int open_signals(void)
 {
 	sigset_t set;
@@ -441,6 +466,8 @@ int main(int argc, char **argv)
 	size_t count;
 
 	parse_options(argc, argv);
+	signals_reset();
+	raise_files_limit();
 	config.pid = getpid();
 	config.signals = open_signals();
 	jobs = calloc(2 * (argc - optind), sizeof(*jobs));

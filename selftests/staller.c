@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -775,6 +776,7 @@ struct leaver {
 	struct stall *stall;
 	pid_t tid; /* that sends */
 	int ready; /* a pipe: it is so far */
+	atomic_bool closed;
 };
 
 static void *close_meanwhile(void *arg)
@@ -787,6 +789,7 @@ static void *close_meanwhile(void *arg)
 	MUST(await_blocked(l->tid, l->stall->kind->nr));
 	/* Calls are taken in turn: once this one is answered, the other has been. */
 	MUST(sendto(MUST(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)), "b", 1, 0, &to.any, len));
+	l->closed = true;
 	close(l->stall->fd);
 	MUST(write(l->ready, "", 1));
 	return NULL;
@@ -797,14 +800,17 @@ static void send_and_linger(int ready)
 {
 	struct linger linger = { .l_onoff = 1, .l_linger = LINGER_S };
 	struct stall s = open_stall("tcp");
-	struct leaver leaver = { &s, gettid(), ready };
+	struct leaver leaver = { .stall = &s, .tid = gettid(), .ready = ready };
 	pthread_t thread;
 
 	MUST(setsockopt(s.fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger)));
 	set_limit(s.fd, LIMIT_MS);
 	errno = pthread_create(&thread, NULL, close_meanwhile, &leaver);
 	MUST(errno ? -1 : 0);
-	s.kind->call(&s);
+	/* On a busy machine its time may be over before the other has seen it wait. */
+	do
+		s.kind->call(&s);
+	while (!leaver.closed);
 	for (;;)
 		pause();
 }
@@ -825,7 +831,8 @@ static void run_linger(char **args)
 	pid = MUST(fork());
 	if (!pid)
 		send_and_linger(ready[1]);
-	MUST(read(ready[0], &byte, 1));
+	close(ready[1]);
+	MUST(read(ready[0], &byte, 1) == 1 ? 0 : -1);
 	for (deadline = deadline_in(LIMIT_MS + SLACK_MS); deadline_left(deadline);) {
 		int64_t start = now_ns();
 

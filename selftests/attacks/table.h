@@ -2,7 +2,7 @@
 /*
  * The attacks: ATTACK(NAME, HAZARD, SOURCE, SCENARIO AND ITS ARGUMENTS, ...). The
  * arguments may say DIR, the test's directory, and SERVICE, the abstract name of a
- * host service. Included once, by attacks_test.c.
+ * host service. Included by attacks_test.c and hazards_unit.c.
  */
 
 /* ---- races ---------------------------------------------------------------- */

@@ -142,7 +142,7 @@ const char *driven_ctl(int expected_status, const char *const args[])
 int driven_connect(const char *name)
 {
 	struct sockaddr_un at = { .sun_family = AF_UNIX };
-	struct timeval patience = { .tv_sec = 10 };
+	struct timeval patience = { .tv_sec = COMMAND_TIMEOUT / 1000 };
 	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 
 	snprintf(at.sun_path, sizeof(at.sun_path), "%s/sandtop/%s.sock", harness_dir(), name);

@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include "selftests/lib/reap.h"
+#include "selftests/lib/signals.h"
 
 enum { FILTERS_MAX = 64, NAME_MAX_LEN = 256 };
 
@@ -408,6 +409,7 @@ int harness_main(int argc, char **argv)
 	struct cell *cells = calloc(count, sizeof(*cells));
 	int status = KSFT_PASS;
 
+	signals_reset();
 	report = mmap(NULL, sizeof(*report), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
 		      0);
 	if (!cells || report == MAP_FAILED || reap_init() < 0 || !count) {

@@ -14,6 +14,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "selftests/harness.h"
 #include "selftests/lib/deadline.h"
 
 /* In epoll_event.data, beside the numbers of contacts. */
@@ -268,6 +269,7 @@ size_t server_count(struct server *s)
 {
 	size_t count = 0;
 
+	EXPECT_EQ(0, server_knock(s));
 	pthread_mutex_lock(&s->lock);
 	while (find(s, count))
 		count++;
@@ -351,6 +353,7 @@ int server_knock(struct server *s)
 	union address own;
 	socklen_t len = sizeof(own);
 	int result, fd = socket(s->address.any.sa_family, s->type | SOCK_CLOEXEC, 0);
+	struct in_addr lo = { htonl(INADDR_LOOPBACK) };
 	size_t known;
 
 	if (fd < 0)
@@ -363,6 +366,8 @@ int server_knock(struct server *s)
 		close(fd);
 		return result;
 	}
+	/* There need not be a route to a group. */
+	setsockopt(fd, IPPROTO_IP, IP_MULTICAST_IF, &lo, sizeof(lo));
 	if (connect(fd, &s->address.any, s->address_len) || send(fd, "", 1, 0) != 1 ||
 	    getsockname(fd, &own.any, &len))
 		result = -errno;

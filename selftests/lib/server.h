@@ -26,7 +26,11 @@ void server_free(struct server *s);
 
 uint16_t server_port(const struct server *s);
 
-/* How many contacts it has noticed so far, without those of server_knock(). */
+/*
+ * How many contacts there have been until now, without those of server_knock(),
+ * which it calls: the thread may not have noticed yet what has already come. A
+ * listener that is not there to be knocked at is a failed expectation.
+ */
 size_t server_count(struct server *s);
 
 /* Wait until there are `count`. Returns 0, or -ETIMEDOUT after `ms` milliseconds. */
