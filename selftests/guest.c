@@ -11,6 +11,8 @@
  *	begin ADDRESS PORT		the same for tcp, without waiting
  *	listen ADDRESS PORT		a new listener; "accept N" makes a socket of it
  *	accept N
+ *	cork ADDRESS PORT		a new UDP socket, and a first part of a datagram to there
+ *	sendto N ADDRESS PORT		5 bytes; they finish what is corked
  *	send N, recv N			5 bytes; recv waits for data or the end
  *	pass N				socket N lies in a socketpair from now on, and nowhere else
  *	take N				and is back
@@ -103,6 +105,24 @@ static void do_listen(const char *address, int port)
 	MUST(bind(fd, &n.any, len));
 	MUST(listen(fd, 8));
 	say(0, "listen %d", keep(fd));
+}
+
+static void do_cork(const char *address, int port)
+{
+	union name n;
+	socklen_t len = name_set(&n, address, (uint16_t)port);
+	int fd = (int)MUST(socket(n.any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+	int i = keep(fd);
+
+	say(sendto(fd, "first", 5, MSG_MORE, &n.any, len), "cork %d", i);
+}
+
+static void do_sendto(int i, const char *address, int port)
+{
+	union name n;
+	socklen_t len = name_set(&n, address, (uint16_t)port);
+
+	say(sendto(socks[i], "hello", 5, 0, &n.any, len), "sendto %d", i);
 }
 
 static void do_recv(int i)
@@ -260,6 +280,10 @@ static bool obey(char *line)
 		    keep((int)MUST(accept4(socks[atoi(word[1])], NULL, NULL, SOCK_CLOEXEC))));
 	else if (!strcmp(word[0], "send"))
 		say(send(socks[atoi(word[1])], "hello", 5, MSG_NOSIGNAL), "send %s", word[1]);
+	else if (!strcmp(word[0], "cork"))
+		do_cork(word[1], atoi(word[2]));
+	else if (!strcmp(word[0], "sendto"))
+		do_sendto(atoi(word[1]), word[2], atoi(word[3]));
 	else if (!strcmp(word[0], "recv"))
 		do_recv(atoi(word[1]));
 	else if (!strcmp(word[0], "pass"))
