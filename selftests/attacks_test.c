@@ -397,6 +397,7 @@ static const struct {
 	{ "availability: a blocking connect stalls everyone", "blocking_connect" },
 	{ "availability: a blocking send stalls everyone", "blocking_send" },
 	{ "availability: FUSE memory", "fuse_memory" },
+	{ "availability: a FUSE file is closed", "fuse_close" },
 	{ "availability: lengths that exhaust memory", "lengths_of_messages" },
 	{ "availability: ENOENT from a receive", "storm_of_deaths" },
 	{ "availability: a lost multishot poll", "storm_of_threads" },
@@ -510,24 +511,32 @@ static void abort_fuse(unsigned number)
 	EXPECT_EQ(0, umount2(control, MNT_DETACH));
 }
 
-/* Returns whether there is such memory here. */
-static bool stall_by_fuse(struct ground_data *self, const char *how)
+/* Returns whether there is FUSE here. */
+static bool attack_by_fuse(struct ground_data *self, const char *how)
 {
 	struct command *c = &self->at.sandbox.command;
 	const char *const argv[] = { "attacker", "fuse",     ALLOWED_TEXT, FORBIDDEN_TEXT,
 				     "0",        self->path, how,          NULL };
-
-	unsigned number = 0;
 
 	snprintf(self->path, sizeof(self->path), "%s/%s", harness_dir(), how);
 	ASSERT_EQ(0, mkdir(self->path, 0700));
 	ASSERT_EQ(0,
 		  sandbox_start(&self->at.sandbox, policy_options(ALLOW_LIST), argv, NULL, NULL));
 	ASSERT_EQ(0, sandbox_wait(&self->at.sandbox));
-	if (strstr(c->out.text, "absent: ")) {
-		TH_LOG("door absent: %s", c->out.text);
+	if (!strstr(c->out.text, "absent: "))
+		return true;
+	TH_LOG("door absent: %s", c->out.text);
+	return false;
+}
+
+/* Returns whether there is such memory here. */
+static bool stall_by_fuse(struct ground_data *self, const char *how)
+{
+	struct command *c = &self->at.sandbox.command;
+	unsigned number = 0;
+
+	if (!attack_by_fuse(self, how))
 		return false;
-	}
 	EXPECT_EQ(1, sscanf(c->out.text, "waiting for %u\n", &number));
 	if (!strcmp(how, "forlorn"))
 		abort_fuse(number);
@@ -543,6 +552,20 @@ static bool stall_by_fuse(struct ground_data *self, const char *how)
 TEST_F(ground, fuse_memory)
 {
 	stall_by_fuse(self, "served");
+}
+
+/* It is a thread of the kernel's that waits for that, and nobody else. */
+TEST_F(ground, fuse_close)
+{
+	struct command *c = &self->at.sandbox.command;
+
+	if (!attack_by_fuse(self, "flushed"))
+		return;
+	EXPECT_EQ(0, command_code(c));
+	EXPECT_STRIN("no socket: 40 of 40\n", c->out.text);
+	EXPECT_STRIN("done\n", c->out.text);
+	EXPECT_STRNOTIN("hung", c->err.text);
+	EXPECT_EQ(0, effects(&self->at));
 }
 
 /* Nor does its death, where it would have to end the file system itself: sandtop ends without. */

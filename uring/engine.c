@@ -212,6 +212,10 @@ static void fail_without_socket(struct engine *e, struct call *c, int error)
 	struct sockaddr_storage raw;
 	size_t len;
 
+	/* To close a file can mean to wait for who serves its file system, perhaps the task. */
+	if (c->sock >= 0)
+		loop_close(e->loop, c->sock);
+	c->sock = -1;
 	if (c->n.nr == SYS_connect && error == ENOTSOCK &&
 	    !call_copy_address(e, c, c->n.args[1], (int)c->n.args[2], &raw, &len))
 		return;
