@@ -554,7 +554,7 @@ TEST_F(ground, fuse_memory)
 	stall_by_fuse(self, "served");
 }
 
-/* It is a thread of the kernel's that waits for that, and nobody else. */
+/* A thread waits for that, and nobody else does: not the log either. */
 TEST_F(ground, fuse_close)
 {
 	struct command *c = &self->at.sandbox.command;

@@ -26,6 +26,7 @@
 #include "policy/live.h"
 #include "policy/policy.h"
 #include "uring/addresses.h"
+#include "uring/closer.h"
 #include "uring/guess.h"
 #include "uring/loop.h"
 #include "uring/report.h"
@@ -81,6 +82,7 @@ struct engine {
 	struct local local; /* AF_UNIX sockets that the sandbox made */
 	struct connections connections;
 	struct outbound outbound;
+	struct closer closer;
 	bool outbound_full; /* outbound_keep() is due */
 	struct ask ask;
 	bool paused;        /* new calls are held (pause.h) */
@@ -95,11 +97,11 @@ struct engine {
 	unsigned nwaiting;
 	struct event tick_event;
 	struct __kernel_timespec tick;
-	struct learn *learn;     /* what is allowed is remembered in it; NULL: nothing is */
-	struct mirror *mirror;   /* NULL: there is none */
-	struct dns *dns;         /* the sinkhole in it, or NULL */
+	struct learn *learn;   /* what is allowed is remembered in it; NULL: nothing is */
+	struct mirror *mirror; /* NULL: there is none */
+	struct dns *dns;       /* the sinkhole in it, or NULL */
 	struct spans spans[SPANS_THREADS]; /* for the next sendmmsg of a thread */
-	struct scratch *scratch; /* buffers of the call that is being served */
+	struct scratch *scratch;           /* buffers of the call that is being served */
 };
 
 struct engine_config {
