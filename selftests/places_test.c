@@ -195,6 +195,7 @@ FIXTURE_VARIANT(place)
 	void (*enter)(void *arg);
 	const char *refusal; /* what the only line says; NULL where it works */
 	bool needs_root;     /* nobody else can go there */
+	bool starves;        /* a sanitizer cannot start there, and says so */
 };
 
 #define PLACE(name, ...)                                                                           \
@@ -219,7 +220,7 @@ PLACE(where_the_test_is, .enter = here);
 PLACE(a_pid_namespace_with_anothers_proc, .enter = others_proc, .refusal = OTHER_PROC);
 PLACE(a_pid_namespace_with_its_proc, .enter = own_proc);
 PLACE(a_hidden_proc, .enter = hidden_proc);
-PLACE(no_proc, .enter = no_proc, .refusal = NO_PROC);
+PLACE(no_proc, .enter = no_proc, .refusal = NO_PROC, .starves = true);
 PLACE(no_dev, .enter = no_dev);
 PLACE(nowhere_to_write, .enter = read_only);
 PLACE(no_working_directory, .enter = no_directory);
@@ -232,7 +233,7 @@ PLACE(a_user_in_1000_groups, .enter = in_many_groups, .needs_root = true);
 PLACE(a_user_in_2000_groups, .enter = in_too_many_groups, .refusal = TOO_MANY_GROUPS,
       .needs_root = true);
 PLACE(too_few_processes, .enter = few_processes, .refusal = TOO_FEW_PROCESSES);
-PLACE(little_memory, .enter = little_memory);
+PLACE(little_memory, .enter = little_memory, .starves = true);
 PLACE(no_pending_signals, .enter = no_pending_signals);
 
 FIXTURE_SETUP(place)
@@ -287,6 +288,11 @@ TEST_F(place, is_served_or_refused)
 		return;
 	run(self, variant,
 	    ARGS("sandtop", "-b", "-q", "--net-allow", "127.0.0.1:8080", "--", PROBE));
+	if (variant->starves && strstr(self->command.err.text, "Sanitizer")) {
+		TH_LOG("not tried: %s", self->command.err.text);
+		expect_contacts(self, 0, 0);
+		return;
+	}
 	if (variant->refusal) {
 		EXPECT_EQ(125, command_code(&self->command));
 		EXPECT_STREQ(variant->refusal, self->command.err.text);
