@@ -26,7 +26,7 @@ enum {
 	ALWAYS_PORT = 8083,
 	NEVER_PORT = 8084,
 	SWAPS = 100,
-	STORM_SWAPS = 40,
+	STORM_SWAPS = 20,
 	TASKS = 8,
 	LONG = 600,           /* seconds */
 	RSS_TOLERANCE = 4096, /* KiB */
