@@ -26,6 +26,7 @@
 #include <unistd.h>
 
 #include "core/landlock.h"
+#include "core/task.h"
 #include "core/uapi.h"
 
 /* Read the first line of a file of /proc or /sys; false if it cannot be read. */
@@ -251,6 +252,19 @@ static int probe_ping(void)
  * does. Called when its use failed with anything but ENOSYS and EINVAL.
  */
 
+static bool proc_forbidden(int err, char *buf, size_t size)
+{
+	if (err == ESRCH)
+		snprintf(buf, size,
+			 "mount the /proc of this PID namespace (unshare --mount-proc): the one "
+			 "that is there shows other processes");
+	else if (err == ENOENT)
+		snprintf(buf, size, "mount -t proc proc /proc");
+	else
+		return false;
+	return true;
+}
+
 static bool notify_forbidden(int err, char *buf, size_t size)
 {
 	/* init_listener() in kernel/seccomp.c: one listener for a tree of filters. */
@@ -351,6 +365,15 @@ static const struct feature_row {
 	bool (*forbidden)(int err, char *buf, size_t size); /* may be NULL */
 	const char *step[2]; /* of the start that fails for want of it */
 } rows[FEATURE_COUNT] = {
+	[FEATURE_PROC] = {
+		.name = "proc",
+		.needed = true,
+		.call = "open(2) of /proc/self/status",
+		.since = "a kernel with CONFIG_PROC_FS",
+		.probe = task_check_proc,
+		.forbidden = proc_forbidden,
+		.step = { "look at processes" },
+	},
 	[FEATURE_NOTIFY] = {
 		.name = "seccomp-notify",
 		.needed = true,

@@ -11,6 +11,7 @@
 #include <stddef.h>
 
 enum feature {
+	FEATURE_PROC,
 	FEATURE_NOTIFY,
 	FEATURE_WAIT_KILLABLE,
 	FEATURE_SYNC_WAKE_UP,

@@ -11,18 +11,23 @@
 static int add(struct hosts *h, const char *name, struct addr addr)
 {
 	struct hosts_entry *entries = array_room(h->entries, h->n, sizeof(*entries));
-	int first = domain_map_find(&h->names, name).value;
+	int first = domain_map_find(&h->names, name).value, last = 0;
+	unsigned n = 0;
 
 	if (!entries)
 		return -ENOMEM;
 	h->entries = entries;
+	/* In the order of the file; no more than are ever looked at. */
+	for (int i = first; i; i = (int)entries[i - 1].next) {
+		last = i;
+		n++;
+	}
+	if (n >= HOSTS_ADDRESSES)
+		return 0;
 	entries[h->n++] = (struct hosts_entry){ .addr = addr };
 	if (!first)
 		return domain_map_add(&h->names, name, DOMAIN_EXACT, (int)h->n);
-	/* In the order of the file. */
-	while (entries[first - 1].next)
-		first = (int)entries[first - 1].next;
-	entries[first - 1].next = (uint32_t)h->n;
+	entries[last - 1].next = (uint32_t)h->n;
 	return 0;
 }
 

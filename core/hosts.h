@@ -10,7 +10,7 @@
 #include "policy/addr.h"
 #include "policy/domain.h"
 
-enum { HOSTS_ADDRESSES = 32 }; /* of one name are looked at */
+enum { HOSTS_ADDRESSES = 32 }; /* of one name are kept, the first ones */
 
 struct hosts {
 	struct domain_map names; /* to indices in `entries`, plus one */
@@ -35,9 +35,9 @@ void hosts_free(struct hosts *h);
 size_t hosts_find(const struct hosts *h, const char *name, struct addr *out, size_t max);
 
 /*
- * Whether rules for what is above the name hold for this address, which hosts_find() gave. Lists that
- * block names give them an address of this machine, and a rule for a domain is not to open it; where
- * the name is a local one (domain_is_local()) that is what is meant.
+ * Whether rules for what is above the name hold for this address, which hosts_find() gave. Lists
+ * that block names give them an address of this machine, and a rule for a domain is not to open it;
+ * where the name is a local one (domain_is_local()) that is what is meant.
  */
 bool hosts_speaks_for(const char *name, struct addr addr);
 

@@ -151,6 +151,8 @@ const struct plan_row plan_rows[] = {
 	  FAIL(EPERM), "as userfaultfd" },
 	{ CALL(ioctl), TESTS(IN(1, INT, SIOCGSKNS)), .when = "SIOCGSKNS", FAIL(EPERM),
 	  "hands out the namespace of a socket" },
+	{ CALL(open_by_handle_at), ALWAYS, FAIL(EPERM),
+	  "opens namespaces of others (nsfs), and files past every directory" },
 	{ CALL(ioctl), TESTS(IN(1, INT, TIOCSTI, TIOCLINUX)), .when = "TIOCSTI, TIOCLINUX",
 	  FAIL(EPERM), "types into the operator's terminal" },
 

@@ -2,10 +2,12 @@
 #include "core/shut.h"
 
 #include <errno.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -232,6 +234,22 @@ static bool is_flow(const struct job *j, const struct socket_info *info)
 	       outbound_has(j->outbound, info->cookie);
 }
 
+/*
+ * A datagram that is put together (udp(7), UDP_CORK and MSG_MORE) goes where its first part was
+ * sent, whatever address later ones name, and nobody can ask where that is. It is dropped: a part
+ * that makes it too long ends it (net/ipv4/udp.c udp_sendmsg(), udp_flush_pending_frames()). Where
+ * there is none after all, it is too long for a datagram of its own or has no destination.
+ */
+static void drop_unfinished(int sock)
+{
+	static const char part[UINT16_MAX];
+	int queued = 0;
+
+	/* It counts as memory that waits to be sent, and few sockets have any. */
+	if (ioctl(sock, SIOCOUTQ, &queued) == 0 && queued)
+		(void)!send(sock, part, sizeof(part), MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
 static void look_at(void *arg, int sock, uint64_t inode)
 {
 	struct job *j = arg;
@@ -246,6 +264,8 @@ static void look_at(void *arg, int sock, uint64_t inode)
 		return;
 	if (!is_flow(j, &info))
 		return;
+	if (info.kind == SOCKET_UDP)
+		drop_unfinished(sock);
 	if (policy_panics(j->policy) && info.kind == SOCKET_TCP) {
 		j->shut += shut_socket(sock, &info);
 		return;

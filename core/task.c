@@ -190,24 +190,35 @@ int task_write(pid_t tid, uint64_t addr, const void *src, size_t len)
 	return (size_t)n == len ? 0 : -EFAULT;
 }
 
+/* A status file with as many groups as we take: up to 11 characters each. */
+enum { STATUS_SIZE = 4096 + 11 * TASK_GROUPS_MAX };
+
 /*
- * Read all of /proc/TID/NAME, NUL-terminated. The files that are read so are one record
+ * Read all of a file of /proc, NUL-terminated. The files that are read so are one record
  * (single_open()): all of it comes at once if there is room. Returns the length or -errno.
  */
-static ssize_t read_proc(pid_t tid, const char *name, char *buf, size_t size)
+static ssize_t read_path(const char *path, char *buf, size_t size)
 {
-	char path[64];
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	ssize_t n;
-	int fd;
 
-	snprintf(path, sizeof(path), "/proc/%d/%s", tid, name);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
-		return errno == ENOENT ? -ESRCH : -errno;
+		return -errno;
 	n = read(fd, buf, size - 1);
 	close(fd);
 	buf[n > 0 ? n : 0] = '\0';
 	return n > 0 ? n : -ESRCH;
+}
+
+/* The same of /proc/TID/NAME. */
+static ssize_t read_proc(pid_t tid, const char *name, char *buf, size_t size)
+{
+	char path[64];
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", tid, name);
+	n = read_path(path, buf, size);
+	return n == -ENOENT ? -ESRCH : n;
 }
 
 /*
@@ -242,7 +253,7 @@ static void read_groups(const char *at, struct task_status *out)
 
 int task_status(pid_t tid, struct task_status *out)
 {
-	char text[8192];
+	char text[STATUS_SIZE];
 	ssize_t n = read_proc(tid, "status", text, sizeof(text));
 	const char *tgid, *uid, *gid, *groups, *umask_at, *cap;
 	unsigned ruid, euid, suid, fsuid, rgid, egid, sgid, fsgid;
@@ -277,6 +288,25 @@ int task_status(pid_t tid, struct task_status *out)
 	return 0;
 }
 
+int task_check_proc(void)
+{
+	char text[STATUS_SIZE];
+	ssize_t n = read_path("/proc/self/status", text, sizeof(text));
+	const char *numbers;
+	char *end;
+
+	if (n < 0)
+		return (int)n;
+	/*
+	 * proc_pid_status(5), NSpid: one number for each namespace from that of the mount to our
+	 * own. Without the field there are no PID namespaces.
+	 */
+	numbers = status_field(text, "\nNSpid:");
+	if (!numbers)
+		return 0;
+	return strtol(numbers, &end, 10) == getpid() && *end == '\n' ? 0 : -ESRCH;
+}
+
 pid_t task_tgid(pid_t tid)
 {
 	char text[1024];
@@ -305,7 +335,7 @@ static pid_t innermost(const char *at)
 
 int task_numbers(pid_t tid, struct task_numbers *out)
 {
-	char text[8192];
+	char text[STATUS_SIZE];
 	ssize_t n = read_proc(tid, "status", text, sizeof(text));
 	struct task_numbers found;
 

@@ -75,7 +75,14 @@ ssize_t task_readv(pid_t tid, void *dst, size_t len, const struct iovec *remote,
 /* Copy `len` bytes to address `addr` of the task: all of them, or -EFAULT, -ESRCH, -EPERM. */
 int task_write(pid_t tid, uint64_t addr, const void *src, size_t len);
 
-enum { TASK_GROUPS_MAX = 64 };
+/*
+ * Whether /proc tells of tasks by the numbers that notifications name them by: that it is the one
+ * of our own PID namespace. Returns 0, -ENOENT when it is not there, -ESRCH when it is another's,
+ * or the -errno of reading it.
+ */
+int task_check_proc(void);
+
+enum { TASK_GROUPS_MAX = 1024 };
 
 /* From /proc/TID/status. */
 struct task_status {

@@ -11,21 +11,35 @@
 #include "policy/names.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 
 #include "policy/array.h"
 
+/* Copies of the table share them. */
+struct name {
+	struct name *next; /* of those that are given up */
+	char text[];
+};
+
 struct binding {
 	struct addr addr;
-	char *name;
+	struct name *name;
 	uint64_t until;
 	uint32_t next; /* of the list, or 0 */
 	uint32_t heap; /* where it stands in the heap */
 };
 
+struct copies {
+	unsigned n;        /* of the table, without the table itself */
+	struct name *gone; /* from the table, but perhaps not from its copies */
+};
+
 struct names {
+	struct copies *copies; /* one for the table and all of them */
+	bool is_copy;
 	struct binding *bindings; /* number N is bindings[N - 1] */
 	uint32_t *heap;           /* of numbers */
 	uint32_t n;
@@ -37,17 +51,60 @@ struct names *names_new(void)
 {
 	struct names *n = calloc(1, sizeof(*n));
 
-	if (n && getrandom(&n->secret, sizeof(n->secret), GRND_NONBLOCK) != sizeof(n->secret))
+	if (!n)
+		return NULL;
+	n->copies = calloc(1, sizeof(*n->copies));
+	if (!n->copies) {
+		free(n);
+		return NULL;
+	}
+	if (getrandom(&n->secret, sizeof(n->secret), GRND_NONBLOCK) != sizeof(n->secret))
 		n->secret = (uintptr_t)n; /* lists may get longer than they should: no more */
 	return n;
+}
+
+static struct name *name_new(const char *text)
+{
+	struct name *name = malloc(sizeof(*name) + strlen(text) + 1);
+
+	if (name)
+		strcpy(name->text, text);
+	return name;
+}
+
+static void give_up(struct names *n, struct name *name)
+{
+	if (!n->copies->n) {
+		free(name);
+		return;
+	}
+	name->next = n->copies->gone;
+	n->copies->gone = name;
+}
+
+static void free_gone(struct copies *c)
+{
+	while (c->gone) {
+		struct name *next = c->gone->next;
+
+		free(c->gone);
+		c->gone = next;
+	}
 }
 
 void names_free(struct names *n)
 {
 	if (!n)
 		return;
-	for (uint32_t i = 0; i < n->n; i++)
-		free(n->bindings[i].name);
+	if (n->is_copy) {
+		if (--n->copies->n == 0)
+			free_gone(n->copies);
+	} else {
+		for (uint32_t i = 0; i < n->n; i++)
+			free(n->bindings[i].name);
+		free_gone(n->copies);
+		free(n->copies);
+	}
 	free(n->bindings);
 	free(n->heap);
 	free(n);
@@ -155,7 +212,7 @@ static int take_number(struct names *n, struct addr addr)
 
 	if (number) {
 		unlink_binding(n, number);
-		free(binding(n, number)->name);
+		give_up(n, binding(n, number)->name);
 		return (int)number;
 	}
 	bindings = array_room(n->bindings, n->n, sizeof(*bindings));
@@ -175,11 +232,11 @@ int names_bind(struct names *n, struct addr addr, const char *name, uint64_t unt
 {
 	uint32_t number = *list_of(n, addr);
 	struct binding *b;
-	char *copy;
+	struct name *copy;
 	int ret;
 
 	while (number && !(addr_equal(binding(n, number)->addr, addr) &&
-			   !strcmp(binding(n, number)->name, name)))
+			   !strcmp(binding(n, number)->name->text, name)))
 		number = binding(n, number)->next;
 	if (number) {
 		b = binding(n, number);
@@ -187,7 +244,7 @@ int names_bind(struct names *n, struct addr addr, const char *name, uint64_t unt
 		if (b->until < until)
 			b->until = until;
 	} else {
-		copy = strdup(name);
+		copy = name_new(name);
 		ret = copy ? take_number(n, addr) : -ENOMEM;
 		if (ret < 0) {
 			free(copy);
@@ -213,35 +270,31 @@ const char *names_next(const struct names *n, struct addr addr, uint64_t now, ui
 
 		if (b->until > now && addr_equal(b->addr, addr)) {
 			*at = number;
-			return b->name;
+			return b->name->text;
 		}
 	}
 	return NULL;
 }
 
+/* Nothing is allocated for a name: with all of them in use that took longer than a frame. */
 struct names *names_copy(const struct names *n)
 {
 	struct names *copy = malloc(sizeof(*copy));
+	struct binding *bindings = malloc((n->n + 1) * sizeof(*bindings));
 
-	if (!copy)
+	if (!copy || !bindings) {
+		free(copy);
+		free(bindings);
 		return NULL;
-	*copy = *n;
-	copy->n = 0;
-	copy->heap = NULL; /* for what is bound later */
-	copy->bindings = malloc((n->n + 1) * sizeof(*copy->bindings));
-	while (copy->bindings && copy->n < n->n) {
-		struct binding *b = &copy->bindings[copy->n];
-
-		*b = n->bindings[copy->n];
-		b->name = strdup(b->name);
-		if (!b->name)
-			break;
-		copy->n++;
 	}
-	if (copy->bindings && copy->n == n->n)
-		return copy;
-	names_free(copy);
-	return NULL;
+	*copy = *n;
+	copy->is_copy = true;
+	copy->heap = NULL; /* for what is bound later */
+	copy->bindings = bindings;
+	if (n->n)
+		memcpy(bindings, n->bindings, n->n * sizeof(*bindings));
+	copy->copies->n++;
+	return copy;
 }
 
 size_t names_count(const struct names *n)

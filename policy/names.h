@@ -36,8 +36,8 @@ int names_bind(struct names *n, struct addr addr, const char *name, uint64_t unt
 const char *names_next(const struct names *n, struct addr addr, uint64_t now, uint32_t *at);
 
 /*
- * A copy of the table, for names_next() alone, to be freed with names_free(), or NULL for want of
- * memory.
+ * A copy of the table, for names_next() alone, to be freed with names_free() before the table is, or
+ * NULL for want of memory. Made and freed by the thread that binds; any may read it meanwhile.
  */
 struct names *names_copy(const struct names *n);
 

@@ -94,24 +94,32 @@ static void abort_fuse(unsigned number)
 	EXPECT_EQ(0, umount2(control, MNT_DETACH));
 }
 
-/* Returns whether there is such memory here. */
-static bool stall_by_fuse(struct availability_data *self, const char *how)
+/* Returns whether there is FUSE here. */
+static bool attack_by_fuse(struct availability_data *self, const char *how)
 {
 	struct command *c = &self->at.sandbox.command;
 	const char *const argv[] = { "attacker", "fuse",     ALLOWED_TEXT, FORBIDDEN_TEXT,
 				     "0",        self->path, how,          NULL };
-
-	unsigned number = 0;
 
 	snprintf(self->path, sizeof(self->path), "%s/%s", harness_dir(), how);
 	ASSERT_EQ(0, mkdir(self->path, 0700));
 	ASSERT_EQ(0,
 		  sandbox_start(&self->at.sandbox, attacked_options(ALLOW_LIST), argv, NULL, NULL));
 	ASSERT_EQ(0, sandbox_wait(&self->at.sandbox));
-	if (strstr(c->out.text, "absent: ")) {
-		TH_LOG("door absent: %s", c->out.text);
+	if (!strstr(c->out.text, "absent: "))
+		return true;
+	TH_LOG("door absent: %s", c->out.text);
+	return false;
+}
+
+/* Returns whether there is such memory here. */
+static bool stall_by_fuse(struct availability_data *self, const char *how)
+{
+	struct command *c = &self->at.sandbox.command;
+	unsigned number = 0;
+
+	if (!attack_by_fuse(self, how))
 		return false;
-	}
 	EXPECT_EQ(1, sscanf(c->out.text, "waiting for %u\n", &number));
 	if (!strcmp(how, "forlorn"))
 		abort_fuse(number);
@@ -127,6 +135,20 @@ static bool stall_by_fuse(struct availability_data *self, const char *how)
 TEST_F(availability, fuse_memory)
 {
 	stall_by_fuse(self, "served");
+}
+
+/* A thread waits for that, and nobody else does: not the log either. */
+TEST_F(availability, fuse_close)
+{
+	struct command *c = &self->at.sandbox.command;
+
+	if (!attack_by_fuse(self, "flushed"))
+		return;
+	EXPECT_EQ(0, command_code(c));
+	EXPECT_STRIN("no socket: 40 of 40\n", c->out.text);
+	EXPECT_STRIN("done\n", c->out.text);
+	EXPECT_STRNOTIN("hung", c->err.text);
+	EXPECT_EQ(0, attacked_effects(&self->at));
 }
 
 /* Nor does its death, where it would have to end the file system itself: sandtop ends without. */

@@ -217,6 +217,40 @@ TEST_F(verbs, a_connect_that_waits_is_denied)
 	close(hole);
 }
 
+/* Its first part decides where it goes: the address of the last one is only looked at. */
+TEST_F(verbs, a_datagram_that_is_unfinished_is_dropped)
+{
+	static const char *const addresses[] = { "127.0.0.1", "::1" };
+
+	driven_start(
+		&self->d, "web",
+		ARGS("--net-allow", "udp://@loopback:8080", "--net-allow", "udp://@loopback:8081"),
+		NULL, NULL);
+	for (size_t i = 0; i < 2; i++) {
+		struct server *denied = server_new(SOCK_DGRAM, addresses[i], PORT);
+		struct server *allowed = server_new(SOCK_DGRAM, addresses[i], PORT + 1);
+		char text[16];
+
+		ASSERT_TRUE(denied && allowed);
+		EXPECT_TEXT(" 5", driven_say(&self->d, "cork %s %d", addresses[i], PORT));
+		EXPECT_TEXT(" 5", driven_say(&self->d, "sendto %zu %s %d", 2 * i, addresses[i],
+					     PORT + 1));
+		EXPECT_EQ(10, server_payload(denied, 0, text, sizeof(text), COMMAND_TIMEOUT));
+
+		EXPECT_TEXT(" 5", driven_say(&self->d, "cork %s %d", addresses[i], PORT));
+		EXPECT_TEXT("0 flows shut",
+			    driven_ctl(0, ARGS("web", "deny", "udp://@loopback:8080")));
+		EXPECT_TEXT(" 5", driven_say(&self->d, "sendto %zu %s %d", 2 * i + 1, addresses[i],
+					     PORT + 1));
+		EXPECT_EQ(5, server_payload(allowed, 0, text, sizeof(text), COMMAND_TIMEOUT));
+		ASSERT_EQ(0, server_knock(denied));
+		EXPECT_EQ(1, server_count(denied));
+		EXPECT_TEXT("0 flows shut", driven_ctl(0, ARGS("web", "undo")));
+		server_free(allowed);
+		server_free(denied);
+	}
+}
+
 TEST_F(verbs, a_connect_under_way_is_shut)
 {
 	int hole;

@@ -11,6 +11,8 @@
  *	begin ADDRESS PORT		the same for tcp, without waiting
  *	listen ADDRESS PORT		a new listener; "accept N" makes a socket of it
  *	accept N
+ *	cork ADDRESS PORT		a new UDP socket, and a first part of a datagram to there
+ *	sendto N ADDRESS PORT		5 bytes; they finish what is corked
  *	send N, recv N			5 bytes; recv waits for data or the end
  *	pass N				socket N lies in a socketpair from now on, and nowhere else
  *	take N				and is back
@@ -20,6 +22,12 @@
  *	many ADDRESS PORT COUNT		so many connects; "many N" says how many succeeded
  *	churn ADDRESS A B		connect to both ports in turn, keep 16 of each, until
  *					there is a line; "churn A B" says how many are still open
+ *	storm ADDRESS PORT COUNT	so many children do the same, over tcp and udp, with PORT
+ *					and PORT+1, of which the policy allows one at a time,
+ *					PORT+2, which it always allows, and PORT+3, which it never
+ *					does: "storm FAILED REACHED CALLS", what was refused of
+ *					the one and succeeded of the other
+ *	parent				"parent PID"
  *	quit
  */
 #include <err.h>
@@ -103,6 +111,24 @@ static void do_listen(const char *address, int port)
 	MUST(bind(fd, &n.any, len));
 	MUST(listen(fd, 8));
 	say(0, "listen %d", keep(fd));
+}
+
+static void do_cork(const char *address, int port)
+{
+	union name n;
+	socklen_t len = name_set(&n, address, (uint16_t)port);
+	int fd = (int)MUST(socket(n.any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+	int i = keep(fd);
+
+	say(sendto(fd, "first", 5, MSG_MORE, &n.any, len), "cork %d", i);
+}
+
+static void do_sendto(int i, const char *address, int port)
+{
+	union name n;
+	socklen_t len = name_set(&n, address, (uint16_t)port);
+
+	say(sendto(socks[i], "hello", 5, 0, &n.any, len), "sendto %d", i);
 }
 
 static void do_recv(int i)
@@ -240,6 +266,69 @@ static void do_churn(const char *address, int a, int b)
 	tell("churn %d %d", still_open(fds[0]), still_open(fds[1]));
 }
 
+struct tally {
+	long failed, reached, calls;
+};
+
+/* One call of each kind: returns how many of the two succeeded. */
+static int touch(int udp, const char *address, int port)
+{
+	const struct linger reset = { .l_onoff = 1 }; /* else ports run out */
+	union name n;
+	socklen_t len = name_set(&n, address, (uint16_t)port);
+	int fd = connect_to(SOCK_STREAM, address, port);
+
+	if (fd >= 0) {
+		setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+		close(fd);
+	}
+	return (fd >= 0) + (sendto(udp, "hello", 5, 0, &n.any, len) == 5);
+}
+
+static void storm(const char *address, int port, struct tally *t)
+{
+	struct pollfd stop = { .fd = fileno(lines), .events = POLLIN };
+	int udp = (int)MUST(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+	int steady = connect_to(SOCK_STREAM, address, port + 2);
+
+	/* A moment between two rounds: every decision is a line of the test's log. */
+	while (poll(&stop, 1, 10) == 0) {
+		touch(udp, address, port);
+		touch(udp, address, port + 1);
+		t->failed += 2 - touch(udp, address, port + 2);
+		t->failed += send(steady, "hello", 5, MSG_NOSIGNAL) != 5;
+		t->reached += touch(udp, address, port + 3);
+		t->calls += 9;
+	}
+}
+
+static void do_storm(const char *address, int port, int children)
+{
+	struct tally sum = { 0 }, one;
+	int ends[2];
+
+	MUST(pipe(ends));
+	for (int i = 0; i < children; i++) {
+		if (MUST(fork()) == 0) {
+			one = (struct tally){ 0 };
+			storm(address, port, &one);
+			(void)!write(ends[1], &one, sizeof(one));
+			_exit(0);
+		}
+	}
+	close(ends[1]);
+	tell("storming");
+	while (read(ends[0], &one, sizeof(one)) == sizeof(one)) {
+		sum.failed += one.failed;
+		sum.reached += one.reached;
+		sum.calls += one.calls;
+	}
+	close(ends[0]);
+	while (wait(NULL) > 0)
+		;
+	tell("storm %ld %ld %ld", sum.failed, sum.reached, sum.calls);
+}
+
 static bool obey(char *line)
 {
 	const char *word[5] = { "", "", "", "", "" };
@@ -260,6 +349,10 @@ static bool obey(char *line)
 		    keep((int)MUST(accept4(socks[atoi(word[1])], NULL, NULL, SOCK_CLOEXEC))));
 	else if (!strcmp(word[0], "send"))
 		say(send(socks[atoi(word[1])], "hello", 5, MSG_NOSIGNAL), "send %s", word[1]);
+	else if (!strcmp(word[0], "cork"))
+		do_cork(word[1], atoi(word[2]));
+	else if (!strcmp(word[0], "sendto"))
+		do_sendto(atoi(word[1]), word[2], atoi(word[3]));
 	else if (!strcmp(word[0], "recv"))
 		do_recv(atoi(word[1]));
 	else if (!strcmp(word[0], "pass"))
@@ -276,6 +369,10 @@ static bool obey(char *line)
 		do_many(word[1], atoi(word[2]), atoi(word[3]));
 	else if (!strcmp(word[0], "churn"))
 		do_churn(word[1], atoi(word[2]), atoi(word[3]));
+	else if (!strcmp(word[0], "storm"))
+		do_storm(word[1], atoi(word[2]), atoi(word[3]));
+	else if (!strcmp(word[0], "parent"))
+		tell("parent %d", getppid());
 	else if (!strcmp(word[0], "quit"))
 		return false;
 	else

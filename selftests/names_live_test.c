@@ -91,6 +91,30 @@ TEST_F(change, a_suffix_that_is_allowed_holds_at_once)
 	EXPECT_EQ(0, server_wait(self->server, 1, COMMAND_TIMEOUT));
 }
 
+/* Of a list that is learned in parts the last line counts as well. */
+TEST_F(change, a_suffix_knows_a_long_hosts_file_at_once)
+{
+	char path[128];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/hosts", harness_dir());
+	f = fopen(path, "we");
+	ASSERT_NE(NULL, f);
+	for (int i = 0; i < 20000; i++)
+		fprintf(f, "203.0.%d.%d n%d.corp.test\n0.0.0.0 ads%d.corp.test\n", i / 200, i % 200,
+			i, i);
+	fprintf(f, ADDRESS " last.corp.test\n");
+	fclose(f);
+	driven_start(&self->d, "web", ARGS("--net-allow", "*.example.test:8080"), netns_take_hosts,
+		     path);
+	EXPECT_STREQ("open ECONNREFUSED", say(self, "open tcp", ADDRESS " 8080"));
+	EXPECT_STREQ("generation 2, 0 flows shut\n", driven_ctl(0, ARGS("allow", "*.corp.test")));
+	EXPECT_STREQ("open 0 0", say(self, "open tcp", ADDRESS " 8080"));
+	EXPECT_STREQ("open ECONNREFUSED", say(self, "open tcp", NETNS_PUBLIC "9 8080"));
+	EXPECT_EQ(0, server_wait(self->server, 1, COMMAND_TIMEOUT));
+	EXPECT_EQ(1, server_count(self->server));
+}
+
 TEST_F(change, a_denied_name_is_gone_with_its_connections)
 {
 	start(self, "--preset", "public-only");

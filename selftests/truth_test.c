@@ -14,6 +14,8 @@
 
 #include "selftests/lib/attacked.h"
 
+enum { RACE_ROUNDS = 20 }; /* at most */
+
 FIXTURE(truth)
 {
 	struct attacked at;
@@ -41,19 +43,27 @@ static size_t count_decisions(const struct truth_data *self, const char *verdict
 	return count;
 }
 
+/* Until the race has been seen: on a busy machine who changes the address may not get its turn. */
 TEST_F(truth, verdicts_are_what_arrived)
 {
+	size_t allowed = 0, denied = 0;
+
 	setenv("RACE_MS", "200", 1);
-	ASSERT_EQ(0, sandbox_run(&self->at.sandbox, attacked_options(ALLOW_LIST),
-				 attacked_by("race_address", NULL)));
+	for (int round = 0; round < RACE_ROUNDS && !(allowed && denied); round++) {
+		sandbox_free(&self->at.sandbox);
+		ASSERT_EQ(0, sandbox_run(&self->at.sandbox, attacked_options(ALLOW_LIST),
+					 attacked_by("race_address", NULL)));
+		allowed += count_decisions(self, "allow", ALLOWED);
+		denied += count_decisions(self, "deny", FORBIDDEN);
+		EXPECT_EQ(0, count_decisions(self, "allow", FORBIDDEN));
+		EXPECT_EQ(0, count_decisions(self, "deny", ALLOWED));
+	}
+	EXPECT_NE(0, denied);
 	EXPECT_EQ(0, attacked_effects(&self->at));
 	EXPECT_EQ(0, server_knock(self->at.allowed[1]));
 	/* A full buffer loses datagrams; none comes that was not allowed. */
 	EXPECT_NE(0, server_count(self->at.allowed[1]));
-	EXPECT_LE(server_count(self->at.allowed[1]), count_decisions(self, "allow", ALLOWED));
-	EXPECT_NE(0, count_decisions(self, "deny", FORBIDDEN));
-	EXPECT_EQ(0, count_decisions(self, "allow", FORBIDDEN));
-	EXPECT_EQ(0, count_decisions(self, "deny", ALLOWED));
+	EXPECT_LE(server_count(self->at.allowed[1]), allowed);
 }
 
 static void write_profile(struct truth_data *self, const char *text)

@@ -64,10 +64,15 @@ void guardian_say_failure(int status_fd, int status)
 	write_status(status_fd, status, 0, false);
 }
 
-/* A limit of setrlimit(2) that is known by its error. */
+/* A limit that is known by its error. */
 static const char *limit_to_raise(int error)
 {
 	switch (error) {
+	case EAGAIN: /* fork(2) */
+		return ": expected a higher limit on processes (ulimit -u, or pids.max of the "
+		       "control group)";
+	case E2BIG: /* identity_init() */
+		return ": expected a user in at most 1024 groups (see setpriv --clear-groups)";
 	case EFBIG:
 		return ": expected a higher limit on the size of files (ulimit -f)";
 	case EMFILE:
@@ -114,8 +119,7 @@ int complain_failure(const struct launch_config *launch, const char *failed, int
 		complain("cannot run '%s': %s", word, why_not_run(command, error));
 		return error == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_RUN;
 	}
-	if (!*limit_to_raise(error) &&
-	    features_explain_step(failed, error, remedy, sizeof(remedy)))
+	if (!*limit_to_raise(error) && features_explain_step(failed, error, remedy, sizeof(remedy)))
 		complain("cannot %s: %s: %s", failed, strerror(error), remedy);
 	else
 		complain_error(failed, error);

@@ -163,6 +163,28 @@ static int make_shut_policy(struct change *c)
 	return ret;
 }
 
+/* The policy that is to be live, NULL when that is none that names matter for. */
+static const struct policy *next_policy(const struct change *c)
+{
+	const struct swap *s = c->swap;
+
+	if (c->kind == CHANGE_PANIC || c->kind == CHANGE_SHUT || c->reload.is_trial)
+		return NULL;
+	if (c->kind == CHANGE_UNDO && !c->policy)
+		return s->depth ? s->history[s->depth - 1]->policy : NULL;
+	return c->policy;
+}
+
+void change_find_known(struct job *j)
+{
+	struct change *c = (struct change *)j;
+	const struct policy *next = next_policy(c);
+	const struct dns *d = c->swap->engine->dns;
+
+	if (next && d)
+		dns_find_known(d, next, &c->known);
+}
+
 void change_prepare(struct job *j)
 {
 	struct change *c = (struct change *)j;
@@ -189,6 +211,8 @@ void change_prepare(struct job *j)
 	case CHANGE_LOOK:
 		break;
 	}
+	if (!c->ret)
+		change_find_known(j);
 }
 
 void change_narrow(struct job *j)

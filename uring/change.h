@@ -9,6 +9,7 @@
 
 #include "core/shut.h"
 #include "policy/diff.h"
+#include "uring/dns.h"
 #include "uring/swap.h"
 
 enum change_kind {
@@ -43,7 +44,8 @@ struct change {
 	struct diff diff;
 	int *match; /* see snapshot_match() */
 	struct shut_result shut;
-	unsigned cancelled; /* calls that waited */
+	struct dns_known known; /* what the new policy is to know, a part of it */
+	unsigned cancelled;     /* calls that waited */
 	uint64_t *cookies;
 	size_t n_cookies;
 };
@@ -51,8 +53,14 @@ struct change {
 /* Free it; what it still has goes with it. */
 void change_free(struct change *c);
 
-/* The first step, on the job's thread: c->ret, and what the kind of change has of c. */
+/*
+ * The first step, on the job's thread: c->ret, and what the kind of change has of c, with a first
+ * part of c->known.
+ */
 void change_prepare(struct job *j);
+
+/* The next part. */
+void change_find_known(struct job *j);
 
 /* The last step, there too: shut the open flows that the policy denies, see c->shut. */
 void change_narrow(struct job *j);

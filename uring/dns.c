@@ -358,13 +358,6 @@ int dns_new(const struct dns_config *config, struct dns **out)
 	return ret;
 }
 
-void dns_policy_changed(struct dns *d)
-{
-	if (d && refresh_hosts(d))
-		report_message(d->report, "warning: out of memory: rules do not know what "
-					  "/etc/hosts says of their names");
-}
-
 void dns_free(struct dns *d)
 {
 	if (!d)

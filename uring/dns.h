@@ -38,8 +38,27 @@ struct dns_config {
 int dns_new(const struct dns_config *config, struct dns **out);
 void dns_free(struct dns *d); /* NULL is fine */
 
-/* The live policy is another one. What it needs of a name server is asked for within seconds. */
-void dns_policy_changed(struct dns *d); /* NULL is fine */
+/*
+ * What /etc/hosts says of the names that a policy's rules are about, a bounded part at a time: to
+ * be bound before it is the live one. What it needs of a name server is asked for within seconds.
+ */
+enum { DNS_KNOWN = 256 };
+
+struct dns_known {
+	size_t n; /* of this part */
+	struct {
+		const char *name; /* as long as the sinkhole */
+		struct addr addr;
+	} binding[DNS_KNOWN];
+	size_t at; /* where to go on; 0 at first */
+	bool more;
+};
+
+/* The next part. Changes nothing in `d`, so it may be called beside the loop. */
+void dns_find_known(const struct dns *d, const struct policy *policy, struct dns_known *known);
+
+/* Returns 0 or -ENOMEM. */
+int dns_bind_known(struct dns *d, const struct dns_known *known);
 
 /* Open the servers' sockets in the mirror. Returns 0, or -errno with none open. */
 int dns_serve(struct mirror *m, int server[static DNS_SERVERS]);

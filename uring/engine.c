@@ -91,6 +91,7 @@ int engine_init(struct engine *e, const struct engine_config *config)
 	e->mirror = config->mirror;
 	e->sockets.netns = config->mirror != NULL;
 	e->addresses.watch = -1;
+	closer_init(&e->closer);
 	tasks_init(&e->tasks);
 	listeners_init(&e->listeners);
 	ret = local_init(&e->local, &e->identity);
@@ -126,6 +127,7 @@ void engine_exit(struct engine *e)
 		blocked_forget(e, e->waiting);
 	if (e->listener >= 0)
 		close(e->listener);
+	closer_exit(&e->closer);
 	tasks_exit(&e->tasks);
 	local_exit(&e->local);
 	connections_exit(&e->connections);
@@ -213,6 +215,9 @@ static void fail_without_socket(struct engine *e, struct call *c, int error)
 	struct sockaddr_storage raw;
 	size_t len;
 
+	if (c->sock >= 0)
+		closer_take(&e->closer, c->sock);
+	c->sock = -1;
 	if (c->n.nr == SYS_connect && error == ENOTSOCK &&
 	    !call_copy_address(e, c, c->n.args[1], (int)c->n.args[2], &raw, &len))
 		return;

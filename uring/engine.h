@@ -26,6 +26,7 @@
 #include "policy/live.h"
 #include "policy/policy.h"
 #include "uring/addresses.h"
+#include "uring/closer.h"
 #include "uring/guess.h"
 #include "uring/loop.h"
 #include "uring/report.h"
@@ -83,6 +84,7 @@ struct engine {
 	struct local local; /* AF_UNIX sockets that the sandbox made */
 	struct connections connections;
 	struct outbound outbound;
+	struct closer closer;
 	bool outbound_full; /* outbound_keep() is due */
 	struct ask ask;
 	bool paused;        /* new calls are held (pause.h) */

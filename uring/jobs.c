@@ -26,7 +26,7 @@ static void *run(void *arg)
 }
 
 /* Signals are the loop's: one that interrupts a thread would not end what the loop is stuck in. */
-static int start(struct jobs *j)
+int jobs_start_thread(void *(*work)(void *), void *arg)
 {
 	sigset_t all, before;
 	pthread_attr_t attr;
@@ -39,11 +39,18 @@ static int start(struct jobs *j)
 		return -error;
 	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	error = pthread_create(&thread, &attr, run, j);
+	error = pthread_create(&thread, &attr, work, arg);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	pthread_attr_destroy(&attr);
-	j->running = error == 0;
 	return -error;
+}
+
+static int start(struct jobs *j)
+{
+	int ret = jobs_start_thread(run, j);
+
+	j->running = ret == 0;
+	return ret;
 }
 
 static struct job *take_first(struct jobs *j)

@@ -111,9 +111,6 @@ int scan_answer(struct scan *s, const uint8_t *wire, size_t len);
 int refresh_start(struct dns *d);
 void refresh_stop(struct dns *d);
 
-/* Learn what /etc/hosts says of the names in the live policy's rules. Returns 0 or -ENOMEM. */
-int refresh_hosts(struct dns *d);
-
 /* dns_listen.c */
 int dns_listen(struct dns *d, const int server[static DNS_SERVERS]);
 void dns_close(struct dns *d);

@@ -31,24 +31,51 @@ static const char *name_of(const struct dns *d, size_t i)
 
 /*
  * Most programs read /etc/hosts themselves and ask nobody, so rules know what it says of the names
- * that they are about before anybody asks.
+ * that they are about before anybody asks. Block lists of a hundred thousand lines are common
+ * there: they are looked through beside the loop, and bound in pieces that delay nobody.
  */
-int refresh_hosts(struct dns *d)
+void dns_find_known(const struct dns *d, const struct policy *policy, struct dns_known *known)
 {
-	const char *name;
-	size_t at = 0;
-	int ret = 0;
+	const char *name = NULL;
 
-	while (!ret && (name = domain_map_next(&d->hosts.names, DOMAIN_EXACT, &at))) {
+	known->n = 0;
+	while (known->n + HOSTS_ADDRESSES <= DNS_KNOWN &&
+	       (name = domain_map_next(&d->hosts.names, DOMAIN_EXACT, &known->at))) {
 		struct addr addrs[HOSTS_ADDRESSES];
 		size_t n = 0;
 
-		if (policy_is_about(d->engine->policy, name))
+		if (policy_is_about(policy, name))
 			n = hosts_find(&d->hosts, name, addrs, HOSTS_ADDRESSES);
-		for (size_t i = 0; !ret && i < n; i++)
-			if (hosts_speaks_for(name, addrs[i]))
-				ret = names_bind(d->engine->names, addrs[i], name, UINT64_MAX);
+		for (size_t i = 0; i < n; i++) {
+			if (!hosts_speaks_for(name, addrs[i]))
+				continue;
+			known->binding[known->n].name = name;
+			known->binding[known->n++].addr = addrs[i];
+		}
 	}
+	known->more = name != NULL;
+}
+
+int dns_bind_known(struct dns *d, const struct dns_known *known)
+{
+	int ret = 0;
+
+	for (size_t i = 0; !ret && i < known->n; i++)
+		ret = names_bind(d->engine->names, known->binding[i].addr, known->binding[i].name,
+				 UINT64_MAX);
+	return ret;
+}
+
+/* All at once: the command has not begun. Returns 0 or -ENOMEM. */
+static int bind_hosts(struct dns *d)
+{
+	struct dns_known known = { .at = 0 };
+	int ret;
+
+	do {
+		dns_find_known(d, d->engine->policy, &known);
+		ret = dns_bind_known(d, &known);
+	} while (!ret && known.more);
 	return ret;
 }
 
@@ -175,7 +202,7 @@ int refresh_start(struct dns *d)
 	int ret = adopt(&d->refresh, d);
 
 	if (!ret)
-		ret = refresh_hosts(d);
+		ret = bind_hosts(d);
 	if (ret)
 		return ret;
 	d->refresh.event.fn = round_begins;

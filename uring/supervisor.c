@@ -290,6 +290,9 @@ static bool prepare(struct supervisor *s)
 
 	if (ret)
 		return fail(s, "receive signals", ret);
+	ret = task_check_proc();
+	if (ret)
+		return fail(s, "look at processes", ret);
 	if (prctl(PR_SET_NAME, PEER_SUPERVISOR))
 		return fail(s, "be known as a supervisor", errno);
 	if (prctl(PR_SET_CHILD_SUBREAPER, 1))

@@ -187,7 +187,6 @@ static int commit(struct change *c)
 	snapshot_carry(next, e->snapshot, c->match);
 	keep(s, s->before, &s->n_before, e->snapshot);
 	c->cancelled = engine_swap(e, next, e->generation + 1);
-	dns_policy_changed(e->dns);
 	ledger_set_policy(s->ledger, e->generation, policy_fallback_name(e->policy),
 			  source_profile(next->source));
 	snapshot_put(next, &e->retired);
@@ -224,6 +223,14 @@ static void prepared(struct job *j)
 	struct swap *s = c->swap;
 	int ret = j->error ? j->error : c->ret;
 
+	/* It holds for the live policy as well, which is about none of these names. */
+	if (!ret && c->known.n)
+		ret = dns_bind_known(s->engine->dns, &c->known);
+	if (!ret && c->known.more) {
+		j->work = change_find_known;
+		jobs_go_on(s->jobs, j);
+		return;
+	}
 	if (c->kind == CHANGE_KEEP) {
 		if (!ret)
 			outbound_keep(&s->engine->outbound, c->cookies, c->n_cookies);

@@ -216,6 +216,57 @@ static void run_siocgskns(char **args)
 	}
 }
 
+/* A file handle, as name_to_handle_at(2) writes it. */
+struct handle {
+	struct file_handle head;
+	unsigned char bytes[MAX_HANDLE_SZ];
+};
+
+static int handle_of_network(struct handle *h)
+{
+	int fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC), mount, ret;
+
+	h->head.handle_bytes = sizeof(h->bytes);
+	ret = name_to_handle_at(fd, "", &h->head, &mount, AT_EMPTY_PATH) ? -errno : 0;
+	close(fd);
+	return ret;
+}
+
+/*
+ * The numbers in a handle can be guessed, and who owns the user namespace behind it may open it:
+ * the mirror's, or that of a container which the same user runs outside.
+ */
+static void run_handle(char **args)
+{
+	int here = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC), pair[2];
+	struct handle h = { 0 };
+	int ret = -ESRCH;
+	pid_t pid;
+	char c;
+
+	(void)args;
+	if (here < 0 || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
+		return;
+	pid = fork();
+	if (pid == 0) {
+		close(pair[0]);
+		ret = unshare(CLONE_NEWUSER | CLONE_NEWNET) ? -errno : handle_of_network(&h);
+		(void)!write(pair[1], &ret, sizeof(ret));
+		(void)!write(pair[1], &h, sizeof(h));
+		(void)!read(pair[1], &c, 1); /* the namespace lives until the attack is over */
+		_exit(0);
+	}
+	close(pair[1]);
+	if (read(pair[0], &ret, sizeof(ret)) != sizeof(ret) || read(pair[0], &h, sizeof(h)) < 0)
+		ret = -ESRCH;
+	if (ret)
+		absent("namespaces have no handles (Linux 6.18): %s", strerror(-ret));
+	if (open_by_handle_at(here, &h.head, O_RDONLY | O_CLOEXEC) >= 0)
+		won("the namespace of another process");
+	close(pair[0]);
+	waitpid(pid, NULL, 0);
+}
+
 /* ---- what it was given ---------------------------------------------------------- */
 
 /* NUMBER: an inherited UDP socket. */
@@ -371,6 +422,7 @@ const struct scenario authority_attacks[] = {
 	{ "supervisor", run_supervisor },
 	{ "signal_by_owner", run_signal_by_owner },
 	{ "siocgskns", run_siocgskns },
+	{ "handle", run_handle },
 	{ "inherited", run_inherited },
 	{ "inherited_listener", run_inherited_listener },
 	{ "passed_socket", run_passed_socket },

@@ -14,6 +14,7 @@ static const struct {
 	{ "availability: a blocking connect stalls everyone", "availability", "blocking_connect" },
 	{ "availability: a blocking send stalls everyone", "availability", "blocking_send" },
 	{ "availability: FUSE memory", "availability", "fuse_memory" },
+	{ "availability: a FUSE file is closed", "availability", "fuse_close" },
 	{ "availability: lengths that exhaust memory", "availability", "lengths_of_messages" },
 	{ "availability: ENOENT from a receive", "availability", "storm_of_deaths" },
 	{ "availability: a lost multishot poll", "availability", "storm_of_threads" },

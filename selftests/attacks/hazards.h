@@ -81,6 +81,7 @@ static const char *const hazards[] = {
 	"availability: a blocking send stalls everyone",
 	"availability: userfaultfd",
 	"availability: FUSE memory",
+	"availability: a FUSE file is closed",
 	"availability: lengths that exhaust memory",
 	"availability: descriptors leaked per request",
 	"availability: ENOENT from a receive",

@@ -296,9 +296,28 @@ static void serve_fuse(int fd)
 	}
 }
 
+/* Whoever has such a file open for a moment waits when closing it: FUSE_FLUSH is not answered. */
+static void call_on_file(int file)
+{
+	enum { CALLS = 40 };
+	union name n;
+	socklen_t len = allowed_at(&n, "127.0.0.1");
+	int refused = 0;
+	/* Of two the one's call comes before the other's descriptor is closed. */
+	pid_t other = (pid_t)MUST(fork());
+
+	for (int i = 0; i < CALLS; i++)
+		refused += connect(file, &n.any, len) < 0 && errno == ENOTSOCK;
+	if (!other)
+		_exit(refused != CALLS);
+	tell("no socket: %d of %d", refused, CALLS);
+	kill(other, SIGKILL); /* it waits for the flush of its own descriptor */
+}
+
 /*
- * DIR served|forlorn: the address of a connect stands in such a file. A caller that
- * holds the file system's descriptor itself waits for itself when it is killed.
+ * DIR served|forlorn|flushed: the address of a connect stands in such a file, or it is the file
+ * that is to be connected. A caller that holds the file system's descriptor itself waits for itself
+ * when it is killed.
  */
 static void run_fuse(char **args)
 {
@@ -311,12 +330,18 @@ static void run_fuse(char **args)
 		serve_fuse(fd);
 		_exit(0);
 	}
-	if (!strcmp(args[1], "served"))
-		close(fd);
-	else
+	if (!strcmp(args[1], "forlorn"))
 		fcntl(fd, F_DUPFD_CLOEXEC, 100);
+	else
+		close(fd);
 	snprintf(path, sizeof(path), "%s/file", args[0]);
 	file = open(path, O_RDONLY | O_CLOEXEC);
+	if (!strcmp(args[1], "flushed")) {
+		call_on_file(file);
+		kill(pid, SIGKILL);
+		waitpid(pid, NULL, 0);
+		return;
+	}
 	page = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE, file, 0);
 	MUST(page == MAP_FAILED ? -1 : 0);
 	tell("waiting for %u", fuse_number(args[0]));

@@ -175,6 +175,8 @@ ATTACK(supervisor_signals_by_owner, "authority: signals to the supervisor", "fcn
 ATTACK(supervisor_limits, "authority: limits and scheduling of the supervisor",
        "prlimit(2), setpriority(2), sched_setscheduler(2)", ("supervisor"))
 ATTACK(namespace_of_a_socket, "authority: the namespace of a socket", "SIOCGSKNS", ("siocgskns"))
+ATTACK(namespace_by_its_handle, "authority: the namespace of a socket",
+       "open_by_handle_at(2) of nsfs, Linux 6.18", ("handle"))
 ATTACK(request_key, "authority: helpers of the kernel", "request_key(2), dns_resolver",
        ("request_key"), .no_control = true)
 

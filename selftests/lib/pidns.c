@@ -14,19 +14,6 @@
 /* Its own since 6.14; kernel/pid_namespace.c. The least is 301. */
 static const char pid_max[] = "400";
 
-static void make_small(void)
-{
-	int fd;
-
-	if (unshare(CLONE_NEWNS) || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
-	    mount("proc", "/proc", "proc", 0, NULL))
-		_exit(PIDNS_NO_PROC);
-	fd = open("/proc/sys/kernel/pid_max", O_WRONLY | O_CLOEXEC);
-	if (fd < 0 || write(fd, pid_max, strlen(pid_max)) < 0)
-		_exit(PIDNS_NO_LIMIT);
-	close(fd);
-}
-
 /* Who waits must hold nothing open that somebody else waits for. */
 static void wait_and_exit(pid_t pid)
 {
@@ -38,7 +25,7 @@ static void wait_and_exit(pid_t pid)
 	_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
 }
 
-void pidns_enter_small(void)
+void pidns_enter(const char *options)
 {
 	pid_t pid;
 
@@ -48,5 +35,18 @@ void pidns_enter_small(void)
 	if (pid)
 		wait_and_exit(pid);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	make_small();
+	if (unshare(CLONE_NEWNS) || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	    mount("proc", "/proc", "proc", 0, options))
+		_exit(PIDNS_NO_PROC);
+}
+
+void pidns_enter_small(void)
+{
+	int fd;
+
+	pidns_enter(NULL);
+	fd = open("/proc/sys/kernel/pid_max", O_WRONLY | O_CLOEXEC);
+	if (fd < 0 || write(fd, pid_max, strlen(pid_max)) < 0)
+		_exit(PIDNS_NO_LIMIT);
+	close(fd);
 }

@@ -25,7 +25,7 @@ static struct addr addr(const char *text)
 /* The names of an address, "one two". */
 static const char *names_of(const struct names *n, const char *text, uint64_t now)
 {
-	static char seen[500];
+	static char seen[2000];
 	const char *name;
 	uint32_t at = 0;
 
@@ -110,5 +110,35 @@ Test(names, the_first_to_end_makes_room)
 		if (i != 12345)
 			cr_expect_str_eq(names_of(n, text, 0), "x.test", "%s", text);
 	}
+	names_free(n);
+}
+
+/* What the table gives up a copy still has, whichever of two goes first. */
+Test(names, a_copy_stays_as_it_was)
+{
+	struct names *n = new_names(), *one, *two;
+	char name[32];
+
+	for (int i = 0; i < NAMES_OF_ADDRESS; i++) {
+		snprintf(name, sizeof(name), "old%d.test", i);
+		cr_assert_eq(names_bind(n, addr("192.0.2.1"), name, 100), 0);
+	}
+	one = names_copy(n);
+	cr_assert(one);
+	for (int i = 0; i < NAMES_OF_ADDRESS; i++) {
+		snprintf(name, sizeof(name), "new%d.test", i);
+		cr_assert_eq(names_bind(n, addr("192.0.2.1"), name, 200), 0);
+	}
+	two = names_copy(n);
+	cr_assert(two);
+	names_bind(n, addr("192.0.2.1"), "last.test", 300);
+	cr_expect(strstr(names_of(one, "192.0.2.1", 0), "old0.test"));
+	cr_expect_not(strstr(names_of(one, "192.0.2.1", 0), "new"));
+	names_free(one);
+	cr_expect(strstr(names_of(two, "192.0.2.1", 0), "new0.test"));
+	cr_expect_not(strstr(names_of(two, "192.0.2.1", 0), "old"));
+	cr_expect_not(strstr(names_of(two, "192.0.2.1", 0), "last"));
+	cr_expect(strstr(names_of(n, "192.0.2.1", 0), "last.test"));
+	names_free(two);
 	names_free(n);
 }

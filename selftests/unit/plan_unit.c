@@ -205,6 +205,8 @@ static const struct call_case cases[] = {
 	{ "userfaultfd\talways", __NR_userfaultfd, { 1 }, BOTH(FAIL(EPERM)) },
 	{ "USERFAULTFD_IOC_NEW", __NR_ioctl, { 3, USERFAULTFD_IOC_NEW }, BOTH(FAIL(EPERM)) },
 	{ "ioctl\tSIOCGSKNS", __NR_ioctl, { 3, SIOCGSKNS }, BOTH(FAIL(EPERM)) },
+	{ "open_by_handle_at\talways", __NR_open_by_handle_at, { 3, PTR, 0 }, BOTH(FAIL(EPERM)) },
+	{ PASS, __NR_name_to_handle_at, { 3, PTR, PTR, PTR, 0 }, BOTH(ALLOW) },
 	{ "ioctl\tTIOCSTI", __NR_ioctl, { 0, TIOCSTI, PTR }, BOTH(FAIL(EPERM)) },
 	{ "TIOCLINUX", __NR_ioctl, { 0, TIOCLINUX, PTR }, BOTH(FAIL(EPERM)) },
 	{ PASS, __NR_ioctl, { 0, TCGETS, PTR }, BOTH(ALLOW) },
