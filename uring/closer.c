@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <unistd.h>
 
-#include "uring/jobs.h"
+#include "core/thread.h"
 
 /* The thread's end of the pipe is its own. */
 static void *run(void *arg)
@@ -38,7 +38,7 @@ static void start(struct closer *c)
 		return;
 	/* The loop does not wait for room either. */
 	if (fcntl(ends[1], F_SETFL, O_NONBLOCK) ||
-	    jobs_start_thread(run, (void *)(intptr_t)ends[0])) {
+	    thread_start(NULL, run, (void *)(intptr_t)ends[0])) {
 		close(ends[0]);
 		close(ends[1]);
 		return;

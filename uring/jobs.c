@@ -3,12 +3,12 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <pthread.h>
 #include <sched.h>
-#include <signal.h>
 #include <stddef.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
+
+#include "core/thread.h"
 
 static void *run(void *arg)
 {
@@ -25,29 +25,9 @@ static void *run(void *arg)
 	return NULL;
 }
 
-/* Signals are the loop's: one that interrupts a thread would not end what the loop is stuck in. */
-int jobs_start_thread(void *(*work)(void *), void *arg)
-{
-	sigset_t all, before;
-	pthread_attr_t attr;
-	pthread_t thread;
-	int error;
-
-	sigfillset(&all);
-	error = pthread_attr_init(&attr);
-	if (error)
-		return -error;
-	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	error = pthread_create(&thread, &attr, work, arg);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	pthread_attr_destroy(&attr);
-	return -error;
-}
-
 static int start(struct jobs *j)
 {
-	int ret = jobs_start_thread(run, j);
+	int ret = thread_start(NULL, run, j);
 
 	j->running = ret == 0;
 	return ret;

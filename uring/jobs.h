@@ -44,9 +44,6 @@ bool jobs_exit(struct jobs *j);
 /* Returns 0, or -EBUSY when too many wait: then done() is not called. */
 int jobs_add(struct jobs *j, struct job *job);
 
-/* A thread of one's own, for what may wait for ever; nobody joins it. Returns 0 or -errno. */
-int jobs_start_thread(void *(*work)(void *), void *arg);
-
 /* From done(): the job has more to do, before any other. */
 void jobs_go_on(struct jobs *j, struct job *job);
 

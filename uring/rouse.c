@@ -6,10 +6,9 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-enum {
-	AGAIN_US = 1000,
-	STACK_SIZE = 64 * 1024, /* it calls nothing but the C library's wrappers */
-};
+#include "core/thread.h"
+
+enum { AGAIN_US = 1000 };
 
 /*
  * A table of its own, with that one descriptor: what the others close must be closed, and a table
@@ -51,22 +50,10 @@ void rouse_init(struct rouse *r, struct io_uring *ring)
 /* Only when it is needed: a short run has no use for it. */
 static bool start(struct rouse *r)
 {
-	sigset_t all, before;
-	pthread_attr_t attr;
-
 	if (r->failed)
 		return false;
-	r->failed = true;
 	r->sleeper = pthread_self();
-	if (pthread_attr_init(&attr))
-		return false;
-	pthread_attr_setstacksize(&attr, STACK_SIZE);
-	/* The signals are the loop's. */
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	r->started = pthread_create(&r->thread, &attr, run, r) == 0;
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	pthread_attr_destroy(&attr);
+	r->started = thread_start(&r->thread, run, r) == 0;
 	r->failed = !r->started;
 	return r->started;
 }
