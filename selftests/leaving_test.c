@@ -213,7 +213,7 @@ TEST_F(hold, a_command_that_does_not_heed_sigterm_is_killed_by_another_k)
 {
 	ASSERT_EQ(0, command_start(&self->run,
 				   ARGS("sandtop", "--net-allow", "127.0.0.2", "--", "sh", "-c",
-					"trap '' TERM; echo before; tail -f /dev/null"),
+					"trap '' TERM; echo be''fore; tail -f /dev/null"),
 				   tty_become, &self->tty));
 	ASSERT_EQ(0, tty_wait(&self->tty, "before"));
 	ASSERT_EQ(0, tty_type(&self->tty, CTRL_BRACKET));

@@ -62,15 +62,24 @@ static int open_ledger(struct link *l, struct control_error *err)
 	return -EPROTO;
 }
 
-/* A refusal is no failure: the run has no terminal of its own. */
+/*
+ * The command may begin with this, and end at once: so it is the last request, and what is told
+ * before its reply is kept; events have no descriptor. A refusal is no failure: the run has no
+ * terminal of its own.
+ */
 static void open_terminal(struct link *l, int rows, int cols)
 {
-	struct control_error err = { "" };
-	json_t *reply = call(l, request(terminal, "{s:i, s:i}", "rows", rows, "cols", cols),
-			     &l->terminal, &err);
+	json_t *packet = request(terminal, "{s:i, s:i}", "rows", rows, "cols", cols);
+	int ret = packet ? control_send(l->control, packet, -1) : -ENOMEM;
 
-	l->replay = (size_t)json_integer_value(json_object_get(reply, "replay"));
-	json_decref(reply);
+	json_decref(packet);
+	if (ret)
+		return;
+	while ((packet = control_recv(l->control, &l->terminal)) != NULL &&
+	       json_object_get(packet, "event"))
+		json_array_append_new(l->early, packet);
+	l->replay = (size_t)json_integer_value(json_object_get(packet, "replay"));
+	json_decref(packet);
 }
 
 int link_open(struct link *l, int control, int rows, int cols, struct control_error *err)
@@ -83,8 +92,6 @@ int link_open(struct link *l, int control, int rows, int cols, struct control_er
 	ret = open_ledger(l, err);
 	if (ret)
 		return ret;
-	open_terminal(l, rows, cols);
-	/* The last one: control_call() drops events that come before a reply. */
 	reply = call(l, control_request("hello"), NULL, err);
 	if (!reply) {
 		link_close(l);
@@ -99,6 +106,8 @@ int link_open(struct link *l, int control, int rows, int cols, struct control_er
 		return -EPROTO;
 	}
 	json_decref(reply);
+	l->early = json_array();
+	open_terminal(l, rows, cols);
 	fcntl(control, F_SETFL, fcntl(control, F_GETFL) | O_NONBLOCK);
 	return 0;
 }
@@ -106,6 +115,8 @@ int link_open(struct link *l, int control, int rows, int cols, struct control_er
 void link_close(struct link *l)
 {
 	ledger_reader_free(l->ledger);
+	json_decref(l->early);
+	l->early = NULL;
 	free(l->profile);
 	l->profile = NULL;
 	if (l->terminal >= 0)
@@ -429,10 +440,19 @@ static void take_event(const json_t *packet, const char *event, struct link_mess
 	out->status = (int)json_integer_value(json_object_get(packet, "exit"));
 }
 
+static json_t *take_early(struct link *l)
+{
+	json_t *packet = json_incref(json_array_get(l->early, 0));
+
+	json_array_remove(l->early, 0);
+	return packet;
+}
+
 void link_receive(struct link *l, struct link_message *out)
 {
 	int body = -1;
-	json_t *packet = control_recv(l->control, &body);
+	json_t *packet =
+		json_array_size(l->early) ? take_early(l) : control_recv(l->control, &body);
 	const char *event;
 
 	*out = (struct link_message){ .news = LINK_NOTHING };

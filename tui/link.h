@@ -6,6 +6,7 @@
 #ifndef SANDTOP_TUI_LINK_H
 #define SANDTOP_TUI_LINK_H
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -26,7 +27,8 @@ struct link {
 	int terminal;  /* a stream, or -1: the command has none of its own, or it is cut off */
 	size_t replay; /* how many of its next bytes are of earlier */
 	struct ledger_reader *ledger;
-	char *profile;                         /* the path of the one it began with, or NULL */
+	json_t *early; /* events that came before the terminal did, the oldest first */
+	char *profile; /* the path of the one it began with, or NULL */
 	char asked[LINK_ASKED][LINK_WHAT_MAX]; /* what was asked for, the oldest first */
 	uint64_t answered[LINK_ASKED];         /* the question that it answers, or 0 */
 	unsigned int n_asked;
