@@ -54,11 +54,12 @@ static void arm_tick(struct engine *e)
 }
 
 /* Most calls that wait are over before the first tick, and need not ask. */
-static void learn_timeout(struct call *c)
+static void learn_timeout(struct engine *e, struct call *c)
 {
 	if (c->looked_after)
 		return;
 	c->looked_after = true;
+	e->fresh--;
 	c->timeout = socket_send_timeout(c->sock);
 	/* A held call has not begun yet for its socket. */
 	if (c->timeout && !c->question)
@@ -99,7 +100,7 @@ static void tick(struct event *ev, int res)
 	for (struct call *c = e->waiting; c; c = c->next) {
 		enum cancel why;
 
-		learn_timeout(c);
+		learn_timeout(e, c);
 		why = look_after(e, c, now);
 
 		if (why == CANCEL_NONE)
@@ -121,6 +122,7 @@ static void leave(struct engine *e, struct call *c)
 {
 	list_remove(&e->waiting, c);
 	e->nwaiting--;
+	e->fresh -= !c->looked_after;
 }
 
 static void waited(struct event *ev, int res)
@@ -151,6 +153,7 @@ static void wait_on(struct engine *e, struct call *c, call_fn *resume)
 {
 	c->resume = resume;
 	list_add(&e->waiting, c);
+	e->fresh += !c->looked_after;
 	stats_peak(e->stats, STAT_INFLIGHT_PEAK, ++e->nwaiting);
 	/* Most are over when they have been submitted, and need no tick. */
 	e->loop->again = true;

@@ -334,13 +334,14 @@ static void run_batch(struct engine *e)
 
 /*
  * Whether to wait in NOTIF_RECV: if it is calls that end the waits, one after the other, and
- * nothing that the ring would have to tell is on its way. That saves the ring's poll, and the
+ * nothing that the ring would have to tell is likely on its way: a call that has waited for long
+ * goes on to. That saves the ring's poll, and the
  * kernel lets who wakes us know that we go on in its place (SYNC_WAKE_UP). What the ring has to
  * tell all the same costs a thread's turn more.
  */
 static bool waits_for_calls(const struct engine *e)
 {
-	return e->steady == ENGINE_STEADY && e->pending && e->listener >= 0 && !e->waiting &&
+	return e->steady == ENGINE_STEADY && e->pending && e->listener >= 0 && !e->fresh &&
 	       !e->runnable && has_free_call(e);
 }
 

@@ -97,6 +97,7 @@ struct engine {
 	struct call *waiting;  /* list of the calls that wait for the ring */
 	struct call *runnable; /* list of the calls that go on in the next turn */
 	unsigned nwaiting;
+	unsigned fresh; /* of those, how many have not waited for a tick yet */
 	struct event tick_event;
 	struct __kernel_timespec tick;
 	struct learn *learn;   /* what is allowed is remembered in it; NULL: nothing is */
