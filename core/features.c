@@ -314,6 +314,13 @@ static bool landlock_forbidden(int err, char *buf, size_t size)
 {
 	char lsm[128];
 
+	if (err == E2BIG) {
+		/* LANDLOCK_MAX_NUM_LAYERS */
+		snprintf(buf, size,
+			 "start it in fewer sandboxes: the kernel puts 16 Landlock domains into "
+			 "each other");
+		return true;
+	}
 	if (err != EOPNOTSUPP)
 		return false;
 	if (read_line("/sys/kernel/security/lsm", lsm, sizeof(lsm)) && lsm[0])

@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/filter.h>
+#include <linux/landlock.h>
 #include <linux/seccomp.h>
 #include <sched.h>
 #include <stdlib.h>
@@ -19,6 +20,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "selftests/lib/command.h"
@@ -125,6 +127,21 @@ static void filtered(void *arg)
 	must(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program));
 }
 
+/* As many as the kernel stacks (LANDLOCK_MAX_NUM_LAYERS), each of which forbids to make devices. */
+static void in_landlock_domains(void *arg)
+{
+	const struct landlock_ruleset_attr attr = {
+		.handled_access_fs = LANDLOCK_ACCESS_FS_MAKE_BLOCK,
+	};
+	int ruleset;
+
+	no_privileges(arg);
+	ruleset = (int)syscall(SYS_landlock_create_ruleset, &attr, sizeof(attr), 0);
+	for (int i = 0; i < 16; i++)
+		must(syscall(SYS_landlock_restrict_self, ruleset, 0) != 0);
+	close(ruleset);
+}
+
 static void become_stranger(const gid_t *groups, size_t count)
 {
 	must(setgroups(count, groups) || setresgid(STRANGER, STRANGER, STRANGER) ||
@@ -209,6 +226,10 @@ FIXTURE_VARIANT(place)
 	"namespace (unshare --mount-proc): the one that is there shows other processes\n"
 #define NO_PROC                                                                                    \
 	"sandtop: cannot look at processes: No such file or directory: mount -t proc proc /proc\n"
+#define TOO_MANY_DOMAINS                                                                           \
+	"sandtop: cannot enter the Landlock domain: Argument list too long: start it in fewer "    \
+	"sandboxes: the kernel puts 16 Landlock domains into each other; --best-effort goes "      \
+	"without\n"
 #define TOO_MANY_GROUPS                                                                            \
 	"sandtop: cannot start the supervisor: Argument list too long: expected a user in at "     \
 	"most 1024 groups (see setpriv --clear-groups)\n"
@@ -228,6 +249,7 @@ PLACE(no_environment, .enter = no_environment);
 PLACE(a_user_namespace_without_a_map, .enter = nobody_mapped);
 PLACE(no_new_privileges, .enter = no_privileges);
 PLACE(a_filter_before, .enter = filtered);
+PLACE(as_many_landlock_domains_as_fit, .enter = in_landlock_domains, .refusal = TOO_MANY_DOMAINS);
 PLACE(a_user_without_an_entry, .enter = stranger, .needs_root = true);
 PLACE(a_user_in_1000_groups, .enter = in_many_groups, .needs_root = true);
 PLACE(a_user_in_2000_groups, .enter = in_too_many_groups, .refusal = TOO_MANY_GROUPS,

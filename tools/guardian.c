@@ -71,8 +71,6 @@ static const char *limit_to_raise(int error)
 	case EAGAIN: /* fork(2) */
 		return ": expected a higher limit on processes (ulimit -u, or pids.max of the "
 		       "control group)";
-	case E2BIG: /* identity_init() */
-		return ": expected a user in at most 1024 groups (see setpriv --clear-groups)";
 	case EFBIG:
 		return ": expected a higher limit on the size of files (ulimit -f)";
 	case EMFILE:
@@ -121,6 +119,10 @@ int complain_failure(const struct launch_config *launch, const char *failed, int
 	}
 	if (!*limit_to_raise(error) && features_explain_step(failed, error, remedy, sizeof(remedy)))
 		complain("cannot %s: %s: %s", failed, strerror(error), remedy);
+	else if (error == E2BIG) /* identity_init() */
+		complain("cannot %s: %s: expected a user in at most 1024 groups (see setpriv "
+			 "--clear-groups)",
+			 failed, strerror(error));
 	else
 		complain_error(failed, error);
 	return EXIT_HOST;
