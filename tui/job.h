@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * The monitor as a job of the shell that it was started from.
+ */
 #ifndef SANDTOP_TUI_JOB_H
 #define SANDTOP_TUI_JOB_H
 
