@@ -493,14 +493,20 @@ static enum feature_state explain_errno(const struct feature_row *row, int err, 
 	return FEATURE_BLOCKED;
 }
 
+/* What to do about it. */
+static enum feature_state explain(const struct feature_row *row, int err, char *buf, size_t size)
+{
+	if (row->forbidden && row->forbidden(err, buf, size))
+		return FEATURE_BLOCKED;
+	return explain_errno(row, err, buf, size);
+}
+
 enum feature_state features_explain(enum feature feature, int err, char *buf, size_t size)
 {
 	const struct feature_row *row = &rows[feature];
-	enum feature_state state = FEATURE_BLOCKED;
 	char what[256];
+	enum feature_state state = explain(row, err, what, sizeof(what));
 
-	if (!row->forbidden || !row->forbidden(err, what, sizeof(what)))
-		state = explain_errno(row, err, what, sizeof(what));
 	snprintf(buf, size, "%s%s%s", what, row->otherwise ? "; " : "",
 		 row->otherwise ? row->otherwise : "");
 	return state;
@@ -514,7 +520,8 @@ bool features_explain_step(const char *step, int err, char *buf, size_t size)
 	for (f = 0; f < FEATURE_COUNT; f++)
 		for (i = 0; i < sizeof(rows[f].step) / sizeof(rows[f].step[0]); i++)
 			if (rows[f].step[i] && !strcmp(rows[f].step[i], step)) {
-				features_explain((enum feature)f, err, buf, size);
+				/* It was there at first: to do without it is no way out. */
+				explain(&rows[f], err, buf, size);
 				return true;
 			}
 	return false;

@@ -228,8 +228,7 @@ FIXTURE_VARIANT(place)
 	"sandtop: cannot look at processes: No such file or directory: mount -t proc proc /proc\n"
 #define TOO_MANY_DOMAINS                                                                           \
 	"sandtop: cannot enter the Landlock domain: Argument list too long: start it in fewer "    \
-	"sandboxes: the kernel puts 16 Landlock domains into each other; --best-effort goes "      \
-	"without\n"
+	"sandboxes: the kernel puts 16 Landlock domains into each other\n"
 #define TOO_MANY_GROUPS                                                                            \
 	"sandtop: cannot start the supervisor: Argument list too long: expected a user in at "     \
 	"most 1024 groups (see setpriv --clear-groups)\n"
