@@ -15,11 +15,13 @@
 #include "core/plan.h"
 
 #include <errno.h>
+#include <linux/if_tun.h>
 #include <linux/ioprio.h>
 #include <linux/keyctl.h>
 #include <linux/netlink.h>
 #include <linux/sockios.h>
 #include <linux/userfaultfd.h>
+#include <linux/vhost.h>
 #include <netinet/in.h>
 #include <linux/in6.h>
 #include <linux/seccomp.h>
@@ -153,6 +155,11 @@ const struct plan_row plan_rows[] = {
 	  "hands out the namespace of a socket" },
 	{ CALL(open_by_handle_at), ALWAYS, FAIL(EPERM),
 	  "opens namespaces of others (nsfs), and files past every directory" },
+	{ CALL(ioctl), TESTS(IN(1, INT, TUNSETIFF)), .when = "TUNSETIFF", FAIL(EPERM),
+	  "a device that was made for the user sends past every rule" },
+	{ CALL(ioctl), TESTS(IN(1, INT, VHOST_VSOCK_SET_GUEST_CID)),
+	  .when = "VHOST_VSOCK_SET_GUEST_CID", FAIL(EPERM),
+	  "a guest's sockets reach the host's services" },
 	{ CALL(ioctl), TESTS(IN(1, INT, TIOCSTI, TIOCLINUX)), .when = "TIOCSTI, TIOCLINUX",
 	  FAIL(EPERM), "types into the operator's terminal" },
 

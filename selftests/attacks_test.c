@@ -11,6 +11,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <fcntl.h>
+#include <linux/if_tun.h>
+#include <net/if.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <netinet/in.h>
@@ -32,7 +36,7 @@ FIXTURE(attack)
 	struct attacked at;
 };
 
-enum gives { GIVES_NOTHING, GIVES_UDP, GIVES_STDIN, GIVES_LISTENER };
+enum gives { GIVES_NOTHING, GIVES_UDP, GIVES_STDIN, GIVES_LISTENER, GIVES_TUN };
 
 FIXTURE_VARIANT(attack)
 {
@@ -66,6 +70,21 @@ FIXTURE_TEARDOWN(attack)
 	attacked_free(&self->at);
 }
 
+/* Where this user may not, the attack finds no device, and says so. */
+static void make_tun(void)
+{
+	struct ifreq request = { .ifr_name = TUN_NAME, .ifr_flags = IFF_TUN | IFF_NO_PI };
+	int tun = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (ioctl(tun, TUNSETIFF, &request) == 0 && ioctl(tun, TUNSETPERSIST, 1UL) == 0) {
+		request.ifr_flags = IFF_UP;
+		ioctl(fd, SIOCSIFFLAGS, &request);
+	}
+	close(tun);
+	close(fd);
+}
+
 /* In the child that becomes sandtop, or natively the attacker. */
 static void prepare(void *arg)
 {
@@ -78,7 +97,9 @@ static void prepare(void *arg)
 		pidns_enter_small();
 	if (variant->nofile)
 		setrlimit(RLIMIT_NOFILE, &nofile);
-	if (variant->gives == GIVES_NOTHING)
+	if (variant->gives == GIVES_TUN)
+		make_tun();
+	if (variant->gives == GIVES_NOTHING || variant->gives == GIVES_TUN)
 		return;
 	fd = socket(AF_INET, variant->gives == GIVES_LISTENER ? SOCK_STREAM : SOCK_DGRAM, 0);
 	if (variant->gives == GIVES_LISTENER)

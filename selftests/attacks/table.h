@@ -85,6 +85,8 @@ ATTACK(interface_ioctl, "door: the network reconfigured as root", "netdevice(7)"
        ("interface_ioctl"))
 ATTACK(tun, "door: the network reconfigured as root", "Documentation/networking/tuntap.rst",
        ("tun"))
+ATTACK(given_tun, "door: a network device for the user", "tuntap.rst, TUNSETPERSIST",
+       ("given_tun"), .gives = GIVES_TUN)
 ATTACK(bpf_at_the_cgroup, "door: the network reconfigured as root",
        "bpf(2), BPF_CGROUP_INET4_CONNECT", ("bpf", "DIR/closed"))
 ATTACK(tcp_repair, "door: the network reconfigured as root", "tcp(7), TCP_REPAIR", ("repair"))
