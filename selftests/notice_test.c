@@ -55,6 +55,7 @@ static const struct fact facts[] = {
 	{ "SO_PEERCRED of who listens:", "mine", "another's" },
 	{ "an orphan's parent is", NULL, "sandtop" },
 	{ "connect interrupted", "EINTR", "EINTR" },
+	{ "bind in a Landlock domain of its own", "EACCES", "0" },
 	{ "SANDTOP is", "not set", "set" },
 	{ 0 },
 };

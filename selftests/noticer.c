@@ -21,6 +21,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "core/uapi.h"
 #include "selftests/lib/scenario.h"
 
 static void say_socket(const char *name, int domain, int type, int protocol)
@@ -282,6 +283,30 @@ static void ping(char **args)
 	say(send(fd, "x", 1, MSG_NOSIGNAL), "send of ping");
 }
 
+/* What a program does that confines itself: it forbids itself to bind anything. */
+static void own_domain(void)
+{
+	const struct landlock_ruleset_attr_v6 rules = {
+		.handled_access_net = LANDLOCK_ACCESS_NET_BIND_TCP,
+	};
+	pid_t child = MUST(fork());
+	union name n;
+	socklen_t size = name_set(&n, "127.0.0.1", 7009);
+
+	if (!child) {
+		int ruleset =
+			MUST(syscall(SYS_landlock_create_ruleset, &rules, sizeof(uint64_t[2]), 0));
+		int fd = MUST(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+
+		MUST(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
+		MUST(syscall(SYS_landlock_restrict_self, ruleset, 0));
+		say(bind(fd, &n.any, size), "bind in a Landlock domain of its own");
+		fflush(NULL);
+		_exit(0);
+	}
+	MUST(waitpid(child, NULL, 0));
+}
+
 static void facts(char **args)
 {
 	calls();
@@ -291,6 +316,7 @@ static void facts(char **args)
 	credentials();
 	orphan();
 	interruption();
+	own_domain();
 	tell("SANDTOP is %s", getenv("SANDTOP") ? "set" : "not set");
 }
 
