@@ -439,3 +439,11 @@ int local_bind(struct local *l, pid_t tid, int sock, const struct sockaddr_un *n
 	view_leave(&task);
 	return ret;
 }
+
+void local_add(struct local *l, int sock)
+{
+	struct local_socket *entry = free_entry(l);
+
+	if (entry)
+		*entry = entry_of(sock);
+}

@@ -85,4 +85,9 @@ bool local_is_control(struct local *l, pid_t tid, int type, const struct local_p
  */
 int local_bind(struct local *l, pid_t tid, int sock, const struct sockaddr_un *name, socklen_t len);
 
+/*
+ * The kernel has given `sock` an abstract name (unix(7), autobind): remember it, if there is room.
+ */
+void local_add(struct local *l, int sock);
+
 #endif
