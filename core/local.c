@@ -89,8 +89,7 @@ static struct local_socket entry_of(int sock)
 	socklen_t len = sizeof(s.cookie);
 	struct stat st;
 
-	if (fstat(sock, &st) == 0 &&
-	    getsockopt(sock, SOL_SOCKET, SO_COOKIE, &s.cookie, &len) == 0)
+	if (fstat(sock, &st) == 0 && getsockopt(sock, SOL_SOCKET, SO_COOKIE, &s.cookie, &len) == 0)
 		s.ino = st.st_ino;
 	return s;
 }
@@ -311,8 +310,7 @@ static int was_control(void *arg, const struct unixdiag_socket *s)
 {
 	const struct inode *inode = arg;
 
-	return s->name_len && s->name[0] == '/' && is_control_name(s->name) &&
-	       is_at(s, inode);
+	return s->name_len && s->name[0] == '/' && is_control_name(s->name) && is_at(s, inode);
 }
 
 bool local_is_control(struct local *l, pid_t tid, int type, const struct local_peer *peer)
@@ -378,8 +376,8 @@ static void remember_path(struct local *l, struct local_socket *entry, const str
 
 	if (fd < 0)
 		return;
-	if (fstat(fd, &st) || inode_identify(task->tid, fd, &inode) ||
-	    find_socket(l, &s, &bound) || !is_at(&bound, &inode) || !inode_is_new(fd, since)) {
+	if (fstat(fd, &st) || inode_identify(task->tid, fd, &inode) || find_socket(l, &s, &bound) ||
+	    !is_at(&bound, &inode) || !inode_is_new(fd, since)) {
 		close(fd);
 		return;
 	}

@@ -89,8 +89,8 @@ static void make_tun(void)
 }
 
 /*
- * A btrfs at DIR/btrfs with a service of the host, which lasts as long as this process and those that
- * inherit it. Where that is not possible the attack finds no service, and says so.
+ * A btrfs at DIR/btrfs with a service of the host, which lasts as long as this process and those
+ * that inherit it. Where that is not possible the attack finds no service, and says so.
  */
 static void make_btrfs(void)
 {

@@ -182,8 +182,8 @@ static void run_named_client(char **args)
 }
 
 /*
- * A client that asks for credentials is named by the kernel when it connects or sends (unix(7)), and
- * its server answers to that name.
+ * A client that asks for credentials is named by the kernel when it connects or sends (unix(7)),
+ * and its server answers to that name.
  */
 static void run_client_without_a_name(char **args)
 {

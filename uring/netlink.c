@@ -29,9 +29,9 @@ int netlink_check_target(const struct target *t)
 }
 
 /*
- * A network namespace that the command made is its own to configure: it has CAP_NET_ADMIN there, and
- * no way out of it. Unlike send(2) this is our call, but whoever opened the socket must have had that
- * capability, too (net/netlink/af_netlink.c __netlink_ns_capable()).
+ * A network namespace that the command made is its own to configure: it has CAP_NET_ADMIN there,
+ * and no way out of it. Unlike send(2) this is our call, but whoever opened the socket must have
+ * had that capability, too (net/netlink/af_netlink.c __netlink_ns_capable()).
  */
 static bool is_elsewhere(const struct engine *e, int sock)
 {

@@ -59,7 +59,8 @@ static void bind_twin(const char *subvolume)
 	twin_over = false;
 	errno = pthread_create(&thread, NULL, flip_directories, NULL);
 	MUST(errno ? -1 : 0);
-	for (int i = 0; i < TWIN_BINDS && bind(fd, (const struct sockaddr *)&name, sizeof(name)); i++)
+	for (int i = 0; i < TWIN_BINDS && bind(fd, (const struct sockaddr *)&name, sizeof(name));
+	     i++)
 		;
 	twin_over = true;
 	pthread_join(thread, NULL);
