@@ -30,6 +30,8 @@ static const struct fact facts[] = {
 	{ "socket algorithm", NULL, "EAFNOSUPPORT" },
 	{ "socket route", "0", "0" },
 	{ "socket diag", "0", "EPROTONOSUPPORT" },
+	{ "bind to events", "0", "0" },
+	{ "sendto events", NULL, "EPERM" },
 	{ "SO_ZEROCOPY", "0", "ENOPROTOOPT" },
 	{ "kill outside", "0", "EPERM" },
 	{ "kill myself", "0", "0" },

@@ -33,6 +33,18 @@ static void say_socket(const char *name, int domain, int type, int protocol)
 		close(fd);
 }
 
+/* What libudev does, and with it libusb. */
+static void hear_events(void)
+{
+	const struct sockaddr_nl events = { .nl_family = AF_NETLINK, .nl_groups = 1 };
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_KOBJECT_UEVENT);
+
+	say(bind(fd, (const struct sockaddr *)&events, sizeof(events)), "bind to events");
+	say(sendto(fd, "add@/x", 7, 0, (const struct sockaddr *)&events, sizeof(events)),
+	    "sendto events");
+	close(fd);
+}
+
 static void sockets(void)
 {
 	int one = 1, fd;
@@ -43,6 +55,7 @@ static void sockets(void)
 	say_socket("algorithm", AF_ALG, SOCK_SEQPACKET, 0);
 	say_socket("route", AF_NETLINK, SOCK_RAW, NETLINK_ROUTE);
 	say_socket("diag", AF_NETLINK, SOCK_RAW, NETLINK_SOCK_DIAG);
+	hear_events();
 	fd = MUST(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
 	say(setsockopt(fd, SOL_SOCKET, SO_ZEROCOPY, &one, sizeof(one)), "SO_ZEROCOPY");
 	close(fd);

@@ -285,7 +285,9 @@ static uint32_t socket_wanted(int mode, int domain, int type, int protocol)
 	if (domain == AF_UNIX)
 		return ALLOW;
 	if (domain == AF_NETLINK)
-		return protocol == NETLINK_ROUTE ? ALLOW : FAIL(EPROTONOSUPPORT);
+		return protocol == NETLINK_ROUTE || protocol == NETLINK_KOBJECT_UEVENT
+			       ? ALLOW
+			       : FAIL(EPROTONOSUPPORT);
 	if (!internet(domain))
 		return FAIL(EAFNOSUPPORT);
 	switch (type & 0xf) {
