@@ -533,29 +533,6 @@ TEST_F(supervisor, lets_nobody_configure_the_network)
 	EXPECT_EQ(4, count_addresses());
 }
 
-/* bwrap(1) and ip(8) set up a namespace that they made, with these requests. */
-TEST_F(supervisor, lets_a_command_configure_a_network_of_its_own)
-{
-	static const char *const all = "unshare 0\nsend 0\nwrite 0\nsendmsg 0\nsendto 0\n";
-
-	ASSERT_EQ(0, sandbox_run(&self->sandbox, NULL, ARGS("burglar", "own_address")));
-	ASSERT_STREQ(all, self->sandbox.command.out.text);
-	sandbox_free(&self->sandbox);
-	ASSERT_EQ(0, sandbox_run(&self->sandbox, ARGS("-q", "--preset", "none"),
-				 ARGS("burglar", "own_address")));
-	EXPECT_STREQ(all, self->sandbox.command.out.text);
-	EXPECT_EQ(0, count_addresses());
-}
-
-/* A thread beside the caller could put another socket in the place of this one. */
-TEST_F(supervisor, makes_no_request_for_one_of_several_threads)
-{
-	ASSERT_EQ(0, sandbox_run(&self->sandbox, ARGS("-q", "--preset", "none"),
-				 ARGS("burglar", "own_address", "threads")));
-	EXPECT_STREQ("unshare 0\nsend 0\nwrite 0\nsendmsg EPERM\nsendto EPERM\n",
-		     self->sandbox.command.out.text);
-}
-
 /* ---- the terminal ------------------------------------------------------ */
 
 static void take_terminal(void *arg)

@@ -149,15 +149,8 @@ bool unix_prepare_peer(struct engine *e, struct call *c, call_fn *resume);
 int unix_rewrite_control(struct engine *e, const struct call *c);
 void unix_close_control(struct engine *e);
 
-/*
- * Whether only the waiting thread of this call can change which socket its descriptor is, so that
- * the kernel will find the one that was looked at. continued.c has the proof.
- */
-bool call_owns_table(struct engine *e, const struct call *c);
-
-/* Whether the kernel may run this send itself: the two exceptions, each with its proof there. */
-bool unix_may_continue(struct engine *e, const struct call *c);    /* sendmsg(2) */
-bool netlink_may_continue(struct engine *e, const struct call *c); /* sendto(2) and sendmsg(2) */
+/* Whether the kernel may run this sendmsg(2) itself: the one exception, with its proof there. */
+bool unix_may_continue(struct engine *e, const struct call *c);
 
 /* sendmsg(2) as the task. Returns the number of bytes or -errno. */
 ssize_t unix_send(struct engine *e, const struct call *c, const struct msghdr *msg, int flags);

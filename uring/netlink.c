@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * AF_NETLINK: the C library asks the kernel for addresses and routes this way, and
- * bwrap(1) and ip(8) set up the network namespaces that they make. On behalf only
- * questions are asked, and only the kernel, as a request would be made with the
- * supervisor's rights.
+ * AF_NETLINK on behalf: the C library asks the kernel for addresses and routes
+ * this way. Questions only, and only to the kernel.
  */
 #include <errno.h>
 #include <linux/netlink.h>
@@ -14,18 +12,6 @@
 
 /* net/core/rtnetlink.c rtnl_msgtype_kind(): NEW, DEL, GET, SET in turn. */
 enum { KIND_MASK = 3, KIND_GET = 2 };
-
-/*
- * To let the kernel run a send on a netlink socket gives nothing away, whatever the memory says by
- * the time that it is read: one of send(2) or write(2) is not trapped either, and the kernel checks
- * each with the task's own rights. In the host's network the command has none to change anything
- * (core/caps.h), nor to name another process as the receiver (net/netlink/af_netlink.c,
- * netlink_sendmsg()). The descriptor must still be this socket.
- */
-bool netlink_may_continue(struct engine *e, const struct call *c)
-{
-	return c->info.kind == SOCKET_NETLINK && call_owns_table(e, c);
-}
 
 int netlink_check_target(const struct target *t)
 {

@@ -359,16 +359,13 @@ void send_message(struct engine *e, struct call *c, int res)
 void sendto_begin(struct engine *e, struct call *c, int res)
 {
 	(void)res;
-	if (netlink_may_continue(e, c))
-		call_continue(e, c);
-	else
-		begin(e, c);
+	begin(e, c);
 }
 
 void sendmsg_begin(struct engine *e, struct call *c, int res)
 {
 	(void)res;
-	if (unix_may_continue(e, c) || netlink_may_continue(e, c))
+	if (unix_may_continue(e, c))
 		call_continue(e, c);
 	else
 		begin(e, c);

@@ -154,14 +154,21 @@ void unix_bind(struct engine *e, struct call *c, int res)
  * - No destination takes part, whatever the memory says by then. The kernel refuses a name on such
  *   a socket and does not look at it (net/unix/af_unix.c, unix_stream_sendmsg()); what is sent goes
  *   where an earlier connect, which was judged, has led.
- * - The descriptor is still the socket that was looked at: call_owns_table().
+ * - The descriptor is still the socket that was looked at. Only a task that uses the same table
+ *   could put another there: a thread of the process, and there is none but the one that waits
+ *   here; or a process made by clone(2) with CLONE_FILES, of which none has ever been made in this
+ *   sandbox (clone3(2) does not exist in it). Nothing puts a descriptor into the table of another
+ *   process but a seccomp listener, and there is only ours.
+ * - The task itself stands still until it has its answer, and cannot stop for a tracer between
+ *   that and the call. A signal that ends its wait makes the answer void.
  *
  * What passes with the message, descriptors and credentials, is then checked by the kernel with
  * the task's own rights; the receiver sees the task's own process id.
  */
 bool unix_may_continue(struct engine *e, const struct call *c)
 {
-	return c->info.kind == SOCKET_UNIX && c->info.type == SOCK_STREAM && call_owns_table(e, c);
+	return c->info.kind == SOCKET_UNIX && c->info.type == SOCK_STREAM && !e->shares_tables &&
+	       tasks_is_alone(&e->tasks, c->n.tid);
 }
 
 /* Replace each of the task's descriptor numbers in `fds` by a duplicate of ours. */
