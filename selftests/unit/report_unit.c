@@ -337,8 +337,8 @@ Test(report, the_lines_at_the_end_of_a_monitored_run_add_up_to_what_was_denied)
 	decide_of(PROTO_UDP, 1);
 	decide_of(PROTO_UDP, 2);
 	be_refused(3);
-	cr_assert_not_null(strstr(content(standard_error),
-				  "sandtop: 0 decisions allowed, 7 denied:\n"));
+	cr_assert_not_null(
+		strstr(content(standard_error), "sandtop: 0 decisions allowed, 7 denied:\n"));
 	cr_assert_not_null(strstr(content(standard_error),
 				  "sandtop:   2 x others: UDP that was only connected, or"));
 	finish();
