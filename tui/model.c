@@ -241,6 +241,10 @@ static struct effect run_command(struct model *m, const struct event *e, enum co
 {
 	const long page = m->page;
 
+	if (m->ended && keys_row(command)->changes) {
+		model_tell(m, e, true, MODEL_NOTHING_LEFT);
+		return (struct effect){ .kind = EFFECT_NONE };
+	}
 	switch (command) {
 	case COMMAND_NONE:
 		tell_useless(m, e);
@@ -452,7 +456,8 @@ struct effect model_apply(struct model *m, const struct event *e)
 	case EVENT_ENDED:
 		m->ended = true;
 		m->status = e->status;
-		m->mode = m->mode == MODEL_QUIT ? MODEL_PANE : m->mode;
+		if (m->mode == MODEL_QUIT || m->mode == MODEL_PANIC)
+			m->mode = MODEL_PANE;
 		m->dirty = true;
 		break;
 	case EVENT_QUESTIONS:

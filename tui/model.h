@@ -53,6 +53,8 @@ enum {
 	MODEL_PROCESSES = 64, /* shown of one flow */
 };
 
+#define MODEL_NOTHING_LEFT "the command has ended: nothing is left to change"
+
 enum event_kind {
 	EVENT_HEAD, /* several times a second, also when nothing has happened */
 	EVENT_FLOWS,

@@ -191,7 +191,7 @@ static bool is_request(enum effect_kind kind)
 static void act(struct monitor *m, const struct effect *effect)
 {
 	if (m->over && is_request(effect->kind)) {
-		tell(m, false, "the command has ended: nothing is left to change");
+		tell(m, false, MODEL_NOTHING_LEFT);
 		return;
 	}
 	switch (effect->kind) {

@@ -205,7 +205,7 @@ static void render_functions(const struct model *m, struct cells *c, int y, enum
 	for (enum command i = 0; i < COMMAND_COUNT; i++) {
 		const struct keys_row *row = keys_row(i);
 
-		if (!(row->bar_places & place) || row == quit ||
+		if (!(row->bar_places & place) || row == quit || (row->changes && m->ended) ||
 		    (i == COMMAND_OUTPUT && !m->has_output))
 			continue;
 		next = render_function(c, x, y, c->w - x - left, row);

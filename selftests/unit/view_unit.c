@@ -550,6 +550,8 @@ Test(view, a_command_that_has_ended)
 	apply(m, (struct event){ .kind = EVENT_ENDED, .status = 137 });
 	resize(m, 80, 24);
 	compare(m, "ended", 80, 24, false);
+	press(m, KEYS_F(2));
+	compare(m, "ended-rules", 80, 24, false);
 	press(m, KEYS_F(5));
 	compare(m, "ended-output", 80, 24, false);
 	model_free(m);
