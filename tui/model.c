@@ -59,6 +59,11 @@ void model_free(struct model *m)
 	free(m);
 }
 
+bool model_panics(const struct model *m)
+{
+	return strcmp(m->head.fallback, "panic") == 0;
+}
+
 enum keys_place model_place(const struct model *m)
 {
 	static const enum keys_place places[] = {

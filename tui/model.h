@@ -258,6 +258,9 @@ void model_arrange(struct model *m);
 /* Go to the next row of the pane that contains what is searched for, or to the one before. */
 void model_find(struct model *m, const struct event *e, bool forward);
 
+/* Whether everything is denied since a panic. */
+bool model_panics(const struct model *m);
+
 /* Where the keys count now. */
 enum keys_place model_place(const struct model *m);
 

@@ -85,6 +85,8 @@ static void render_rest(const struct model *m, struct cells *c, struct rect r)
 	else if (list->shown == 0 && list->rows.n)
 		snprintf(text, sizeof(text),
 			 "no rule contains the filter's text: Esc takes it away");
+	else if (model_panics(m))
+		snprintf(text, sizeof(text), "panic: none of them counts, all is denied until u");
 	else if (list->fallback)
 		snprintf(text, sizeof(text), "what no rule matches: %s", list->fallback);
 	else

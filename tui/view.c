@@ -155,25 +155,27 @@ static void render_tabs(const struct model *m, struct cells *c, int y)
 		hint = end;
 	}
 	if ((m->has_output || m->ended) && !prompt_waiting(&m->prompt) && !m->paused &&
-	    x + 2 + (int)strlen(hint) <= c->w)
+	    (!model_panics(m) || m->ended) && x + 2 + (int)strlen(hint) <= c->w)
 		cells_text(c, c->w - (int)strlen(hint), y, (int)strlen(hint),
 			   m->ended ? ROLE_HOLD : ROLE_DIM, hint);
 }
 
-/* That all is paused, or that somebody is asked for, on the line of the tabs or another one; it
- * gives way to nothing. */
+/* That all is paused or denied, or that somebody is asked for, on the line of the tabs or another
+ * one; it gives way to nothing. */
 static void render_waiting(const struct model *m, struct cells *c, int y)
 {
+	const char *away = m->pane == MODEL_OUTPUT ? "Ctrl-] " : "";
 	const unsigned int n = prompt_waiting(&m->prompt);
 	char text[64];
 	int width;
 
 	if (m->paused)
-		snprintf(text, sizeof(text), " PAUSED, %sP goes on ",
-			 m->pane == MODEL_OUTPUT ? "Ctrl-] " : "");
+		snprintf(text, sizeof(text), " PAUSED, %sP goes on ", away);
 	else if (n)
 		snprintf(text, sizeof(text), " %u waiting%s ", n,
-			 m->pane == MODEL_OUTPUT ? ", Ctrl-] to answer" : "");
+			 *away ? ", Ctrl-] to answer" : "");
+	else if (model_panics(m) && !m->ended)
+		snprintf(text, sizeof(text), " PANIC, %su takes it back ", away);
 	else
 		return;
 	width = (int)strlen(text);
