@@ -157,15 +157,18 @@ static void answered(struct monitor *m, uint64_t id, bool ok)
 
 static void answer(struct monitor *m, const struct effect *effect)
 {
+	const struct question *q = prompt_find(&m->model->prompt, effect->answer.id);
 	const char *name = effect->answer.profile;
-	char path[PATH_MAX], dir[PATH_MAX];
+	char path[PATH_MAX], dir[PATH_MAX], about[sizeof(q->proto) + sizeof(q->target)] = "";
 	int ret;
 
 	/* The sandbox has another working directory. */
 	if (name && *name != '/' && getcwd(dir, sizeof(dir)) &&
 	    snprintf(path, sizeof(path), "%s/%s", dir, name) < (int)sizeof(path))
 		name = path;
-	ret = link_answer(&m->link, effect->answer.id, effect->answer.verdict,
+	if (q)
+		snprintf(about, sizeof(about), "%s %s", q->proto, q->target);
+	ret = link_answer(&m->link, effect->answer.id, about, effect->answer.verdict,
 			  effect->answer.lifetime, effect->answer.scope, name);
 
 	feed_asked(m->model, ret);

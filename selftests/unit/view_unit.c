@@ -595,7 +595,7 @@ Test(view, what_stands_around)
 	press(m, 'd');
 	compare(m, "message", 80, 24, false);
 	apply(m, (struct event){ .kind = EVENT_REPLY,
-				 .reply = { false, "question 1: allow ip:port, profile: "
+				 .reply = { false, "allow tcp 10.0.0.1:443 (ip:port, profile): "
 						   "/home/user/profiles/of-mine/build-server.toml: "
 						   "cannot write: Read-only file system" } });
 	compare(m, "long-message", 80, 24, false);
