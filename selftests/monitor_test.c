@@ -278,6 +278,26 @@ TEST_F(attach, it_resizes_and_back_at_once)
 	}
 }
 
+static void borrow(void *tty)
+{
+	const struct tty *t = tty;
+
+	setsid();
+	for (int fd = 0; fd <= 2; fd++)
+		dup2(t->slave, fd);
+}
+
+/* As under `su -c`: nobody tells it. */
+TEST_F(attach, it_resizes_on_a_terminal_that_is_of_no_session_of_its)
+{
+	ASSERT_EQ(0, command_start(&self->monitor, ARGS("sandtop", "attach", "watched"), borrow,
+				   &self->tty));
+	ASSERT_EQ(0, tty_wait(&self->tty, "q Quit"));
+	ASSERT_EQ(0, tty_resize(&self->tty, 5, 20));
+	EXPECT_EQ(0, tty_wait_gone(&self->tty, "VERDI"));
+	EXPECT_EQ(0, tty_wait(&self->tty, "F1 Help"));
+}
+
 TEST_F(attach, a_signal_gives_the_terminal_back)
 {
 	static const int signals[] = { SIGTERM, SIGHUP, SIGINT, SIGSEGV, SIGABRT };

@@ -102,6 +102,19 @@ static void resize(struct monitor *m)
 	m->output.changed = true;
 }
 
+/*
+ * SIGWINCH goes to the foreground job of the session whose terminal it is. One that is another's
+ * (`su -c`, setsid(1)) changes without a word.
+ */
+static void look_at_size(struct monitor *m)
+{
+	int w, h;
+
+	term_measure(m->config.tty_out, &w, &h);
+	if (w != m->w || h != m->h)
+		resize(m);
+}
+
 /* Whoever has sent SIGTSTP means this process, whether there is a shell or not. */
 static bool stop_alone(void)
 {
@@ -536,6 +549,7 @@ static void turn(struct monitor *m)
 	if (feed_elapsed() >= m->tick) {
 		m->tick = feed_elapsed() + TICK * MILLISECOND;
 		feed_read(&m->feed, m->link.ledger, m->model);
+		look_at_size(m);
 		look_for_output(m);
 		look_at_questions(m);
 		look(m);
