@@ -405,7 +405,8 @@ static void read_control(struct monitor *m)
 
 /*
  * What the ledger has not is asked for while it shows alone: it costs the sandbox nothing, but for
- * the connections the machine a look at every task.
+ * the connections the machine a look at every task. With --hold the rules are to show when nobody
+ * can be asked any more.
  */
 static void look(struct monitor *m)
 {
@@ -420,7 +421,7 @@ static void look(struct monitor *m)
 		/* What does not go now goes the next time. */
 		if (pane == MODEL_CONNECTIONS)
 			link_ask_connections(&m->link);
-		else if (pane == MODEL_RULES)
+		else if (pane == MODEL_RULES || m->config.hold)
 			edits_look(&m->link, m->model);
 	}
 }

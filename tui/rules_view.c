@@ -81,7 +81,8 @@ static void render_rest(const struct model *m, struct cells *c, struct rect r)
 	char text[128];
 
 	if (!list->policy)
-		snprintf(text, sizeof(text), "looking ...");
+		snprintf(text, sizeof(text), "%s",
+			 m->ended ? "the command has ended before they were known" : "looking ...");
 	else if (list->shown == 0 && list->rows.n)
 		snprintf(text, sizeof(text),
 			 "no rule contains the filter's text: Esc takes it away");

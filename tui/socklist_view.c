@@ -150,15 +150,17 @@ static enum column sorted_column(enum socklist_sort sort)
 }
 
 /* What the list lacks, on the line below its last row, if there is one. */
-static void render_rest(const struct socklist *s, struct cells *c, struct rect r)
+static void render_rest(const struct model *m, struct cells *c, struct rect r)
 {
+	const struct socklist *s = &m->connections;
 	char text[128];
 	int y = (int)(s->shown - s->top);
 
 	if (y >= r.h)
 		return;
 	if (!s->known)
-		snprintf(text, sizeof(text), "looking ...");
+		snprintf(text, sizeof(text), "%s",
+			 m->ended ? "the command has ended: nothing is open" : "looking ...");
 	else if (s->n == 0 && !s->unseen)
 		snprintf(text, sizeof(text), "the command has no TCP or UDP socket open");
 	else if (s->shown == 0 && s->n)
@@ -184,5 +186,5 @@ void socklist_render(const struct model *m, struct cells *c, const struct view_l
 			      (int)sorted_column(s->sort));
 	for (int y = 0; y < l->body.h && s->top + (unsigned int)y < s->shown; y++)
 		render_row(s, c, l->body.y + y, widths, &s->rows[s->order[s->top + y]]);
-	render_rest(s, c, l->body);
+	render_rest(m, c, l->body);
 }
