@@ -170,6 +170,9 @@ static const struct keys_row table[] = {
 			   .bar = "Shut flow",
 			   .help = "Connections: shut all to the same address and port",
 			   .changes = true },
+	[COMMAND_MOUSE] = { .keys = { 'M' },
+			    .places = IN_SCROLL,
+			    .help = "the mouse: for the terminal to select text, or for clicks" },
 	[COMMAND_BACK] = { .keys = { KEYS_ESCAPE },
 			   .places = IN_ALL,
 			   .bar_places = IN_ALL & ~IN_LINES,
@@ -348,7 +351,10 @@ enum {
 	SS3,
 	STRING, /* OSC, DCS, ...: up to BEL or ESC \ */
 	STRING_ESCAPE,
+	MOUSE, /* CSI M and three bytes: of terminals that do not know CSI < */
 };
+
+enum { OLD_MOUSE_LEN = 6 };
 
 bool keys_is_pending(const struct keys_decoder *d)
 {
@@ -421,6 +427,20 @@ static bool decode_mouse(struct key *k, const char *text)
 	return true;
 }
 
+/* BUTTON, COLUMN and ROW, each and 32 as a byte. Which button was released they do not say. */
+static void decode_old_mouse(struct key *k)
+{
+	const uint8_t *bytes = (const uint8_t *)k->raw + 3;
+	const bool released = (bytes[0] & 3) == 3;
+	char text[32];
+
+	if (bytes[0] < ' ' || bytes[1] <= ' ' || bytes[2] <= ' ')
+		return;
+	snprintf(text, sizeof(text), "<%d;%d;%d%c", (bytes[0] & (released ? ~3 : ~0)) - ' ',
+		 bytes[1] - ' ', bytes[2] - ' ', released ? 'm' : 'M');
+	decode_mouse(k, text);
+}
+
 /* What stands behind CSI, with its final byte. */
 static void decode_csi(struct key *k, const char *text, char final)
 {
@@ -451,7 +471,9 @@ static bool finish(struct keys_decoder *d, struct key *out)
 	memcpy(text, k->raw, k->raw_len);
 	text[k->raw_len] = '\0';
 	k->code = KEYS_RAW;
-	if (state == CSI && k->raw_len > 2 && !too_long)
+	if (state == MOUSE && k->raw_len == OLD_MOUSE_LEN)
+		decode_old_mouse(k);
+	else if (state == CSI && k->raw_len > 2 && !too_long)
 		decode_csi(k, text + 2, text[k->raw_len - 1]);
 	else if (state == SS3 && k->raw_len == 3 && text[2] == 'M')
 		k->code = KEYS_KEYPAD_ENTER;
@@ -536,6 +558,10 @@ bool keys_decode(struct keys_decoder *d, uint8_t byte, struct key *out)
 		d->state = STRING;
 		return finish(d, out);
 	}
+	if (d->state == MOUSE) {
+		add(d, byte);
+		return d->key.raw_len == OLD_MOUSE_LEN && finish(d, out);
+	}
 	/* CSI and SS3: an ESC within is the beginning of the next one. */
 	if (byte == KEYS_ESCAPE) {
 		bool complete = finish(d, out);
@@ -544,6 +570,10 @@ bool keys_decode(struct keys_decoder *d, uint8_t byte, struct key *out)
 		return complete;
 	}
 	add(d, byte);
+	if (d->state == CSI && byte == 'M' && d->key.raw_len == 3) {
+		d->state = MOUSE;
+		return false;
+	}
 	if (d->state == SS3 || byte < ' ' || (byte >= '@' && byte != '['))
 		return finish(d, out);
 	return false;

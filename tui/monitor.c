@@ -274,6 +274,7 @@ static void read_keys(struct monitor *m)
 	while (!m->ended && term_read(m->term, &key)) {
 		e = feed_event(EVENT_KEY);
 		e.key = &key;
+		e.spot = spot_at(&m->cells.spots, key.x, key.y);
 		effect = model_apply(m->model, &e);
 		act(m, &effect);
 	}
@@ -478,6 +479,14 @@ static bool shows_output(const struct monitor *m)
 	return m->output.pane && m->model->pane == MODEL_OUTPUT;
 }
 
+/* In Output it is the command's, as far as that has asked for it. */
+static enum pane_mouse wanted_mouse(const struct monitor *m)
+{
+	if (shows_output(m) && !m->over)
+		return pane_mouse(m->output.pane);
+	return m->model->mouse ? PANE_MOUSE_CLICK : PANE_MOUSE_NONE;
+}
+
 static void draw(struct monitor *m)
 {
 	struct event e;
@@ -489,7 +498,7 @@ static void draw(struct monitor *m)
 	}
 	if (m->output.pane && pane_take_bell(m->output.pane))
 		term_ring(m->term);
-	term_set_mouse(m->term, shows_output(m) ? pane_mouse(m->output.pane) : PANE_MOUSE_NONE);
+	term_set_mouse(m->term, wanted_mouse(m));
 	term_draw(m->term, &m->cells);
 	m->model->dirty = false;
 	m->output.changed = false;
@@ -622,8 +631,10 @@ static int prepare(struct monitor *m)
 	if (ret)
 		return fail(m, ret, err.text);
 	m->model = model_new(m->config.attached, m->link.terminal >= 0);
-	if (m->model)
+	if (m->model) {
 		m->model->profile = m->link.profile;
+		m->model->mouse = !m->config.no_mouse;
+	}
 	if (m->link.terminal >= 0)
 		m->output.pane = pane_new(r.h, r.w);
 	if (feed_init(&m->feed) || !m->model || (m->link.terminal >= 0 && !m->output.pane))

@@ -91,6 +91,11 @@ static void put_keys(struct writer *w, const struct prompt *p)
 			continue;
 		keys_name(keys_row(i)->keys[0], name);
 		make_room(w, (int)(strlen(name) + strlen(word)) + 1, 1);
+		/* Not when it is merely measured. */
+		if (w->c->w > 0)
+			spot_add(&w->c->spots, w->r.x + w->x, w->r.y + w->y,
+				 (int)(strlen(name) + strlen(word)) + 1, SPOT_KEY,
+				 keys_row(i)->keys[0]);
 		cells_wrap(w->c, w->r, &w->x, &w->y, ROLE_KEY, name);
 		cells_wrap(w->c, w->r, &w->x, &w->y, ROLE_BAR, " ");
 		cells_wrap(w->c, w->r, &w->x, &w->y, is_chosen(p, i) ? ROLE_SELECTED : ROLE_BAR,

@@ -143,6 +143,7 @@ static void render_tabs(const struct model *m, struct cells *c, int y)
 		if (p == MODEL_OUTPUT && !m->has_output)
 			continue;
 		snprintf(name, sizeof(name), " %s ", panes_get(p)->name);
+		spot_add(&c->spots, x, y, (int)strlen(name), SPOT_PANE, p);
 		x += cells_text(c, x, y, c->w - x, p == m->pane ? ROLE_TAB_CURRENT : ROLE_TAB,
 				name);
 	}
@@ -192,6 +193,8 @@ static int render_function(struct cells *c, int x, int y, int w, const struct ke
 	keys_name(row->keys[0], name);
 	if ((int)(strlen(name) + strlen(row->bar)) + 1 > w)
 		return x;
+	spot_add(&c->spots, x, y, (int)(strlen(name) + strlen(row->bar)) + 1, SPOT_KEY,
+		 row->keys[0]);
 	x += cells_text(c, x, y, c->w - x, ROLE_KEY, name);
 	x += cells_text(c, x, y, c->w - x, ROLE_BAR, " ");
 	return x + cells_text(c, x, y, c->w - x, ROLE_BAR, row->bar) + 1;
@@ -235,6 +238,8 @@ static void render_message(const struct model *m, struct cells *c, int y)
 	r.h = at_y < y ? at_y + 1 : y > 0 ? y : 1;
 	r.y = y - r.h + 1;
 	cells_fill(c, r, role);
+	for (int i = 0; i < r.h; i++)
+		spot_add(&c->spots, 0, r.y + i, r.w, SPOT_NONE, 0);
 	at_x = at_y = 0;
 	cells_words(c, r, &at_x, &at_y, role, m->message);
 }
