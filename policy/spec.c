@@ -478,6 +478,11 @@ int spec_parse_ports(const char *text, struct spec_list *out, struct policy_erro
 	return ret;
 }
 
+bool spec_has_name(const struct spec *spec)
+{
+	return spec->target == SPEC_HOST || spec->target == SPEC_SUFFIX;
+}
+
 void spec_list_free(struct spec_list *list)
 {
 	for (size_t i = 0; i < list->n; i++) {
