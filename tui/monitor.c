@@ -13,6 +13,7 @@
 #include "tui/effects.h"
 #include "tui/looks.h"
 #include "tui/monitor_state.h"
+#include "tui/pace.h"
 #include "tui/priority.h"
 #include "tui/replies.h"
 #include "tui/view.h"
@@ -20,7 +21,7 @@
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
 enum {
-	TICK = 100, /* ms between two looks at the ledger */
+	IDLE = 100, /* ms at most in which nothing is done */
 	FRAME = 16, /* ms at least between two pictures */
 };
 
@@ -141,12 +142,12 @@ static int draw_when_due(struct monitor *m)
 	uint64_t now = feed_elapsed();
 
 	if (!m->model->dirty && !(m->output.changed && shows_output(m)))
-		return TICK;
+		return IDLE;
 	if (now < m->frame + FRAME * MILLISECOND)
 		return (int)((m->frame + FRAME * MILLISECOND - now) / MILLISECOND) + 1;
 	m->frame = now;
 	draw(m);
-	return TICK;
+	return IDLE;
 }
 
 static int wait_ms(struct monitor *m, int frame)
@@ -186,7 +187,7 @@ static void turn(struct monitor *m)
 	if (fds[2].revents)
 		replies_read(m);
 	if (feed_elapsed() >= m->tick) {
-		m->tick = feed_elapsed() + TICK * MILLISECOND;
+		m->tick = feed_elapsed() + pace_wait(pace_spent());
 		feed_read(&m->feed, m->link.ledger, m->model);
 		look_at_size(m);
 		looks_ask(m);
