@@ -57,7 +57,8 @@ enum feature_state features_explain(enum feature feature, int err, char *buf, si
 
 /*
  * What to do about it, by the words of a step of the start ("set up
- * io_uring"), and nothing of what a run is like without it: returns false, with `buf` untouched, if the step hangs on no feature.
+ * io_uring"), and nothing of what a run is like without it: returns false, with `buf` untouched, if
+ * the step hangs on no feature.
  */
 bool features_explain_step(const char *step, int err, char *buf, size_t size);
 

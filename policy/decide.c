@@ -4,8 +4,6 @@
 #include "policy/compile.h"
 #include "policy/names.h"
 
-enum { DNS_PORT = 53 };
-
 static struct table_match earlier(struct table_match a, struct table_match b)
 {
 	if (b.rule && b.rule == a.rule)

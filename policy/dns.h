@@ -15,6 +15,8 @@
 #include "policy/policy.h"
 #include "policy/table.h"
 
+enum { DNS_PORT = 53, DNS_TLS_PORT = 853 };
+
 /* --resolve */
 enum dns_resolve {
 	DNS_NEEDED, /* names that some rule has a use for */
@@ -156,6 +158,9 @@ bool dns_decide(const struct policy *p, const struct endpoint *e, struct decisio
  * rule has exactly that.
  */
 bool dns_closes(const struct policy *p, const struct endpoint *e);
+
+/* Whether a rule has a name, or one is blocked. */
+bool draft_has_names(const struct draft *d);
 
 void dns_draft_free(struct dns_draft *d);
 int dns_compile(const struct draft *d, struct policy *p);

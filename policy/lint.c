@@ -266,8 +266,7 @@ static int check_names(const struct linter *l, int number, const struct draft_ru
 				   QUOTED ": anybody can register a name below '%.100s': expected "
 					  "a name of one owner",
 				   rule->text, spec->name);
-		if (!ret && (spec->target == SPEC_SUFFIX || spec->target == SPEC_HOST) &&
-		    !spec->n_ports && spec->protos != SPEC_ICMP)
+		if (!ret && spec_has_name(spec) && !spec->n_ports && spec->protos != SPEC_ICMP)
 			ret = warn(l, LINT_EVERY_PORT, number,
 				   QUOTED " allows every port of '%.100s': expected the ports "
 					  "that are needed, such as %.100s:443",

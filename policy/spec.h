@@ -72,6 +72,9 @@ int spec_parse_ports(const char *text, struct spec_list *out, struct policy_erro
  */
 bool spec_is_host(const char *name);
 
+/* Whether it names a host or a suffix. */
+bool spec_has_name(const struct spec *spec);
+
 void spec_list_free(struct spec_list *list);
 
 #endif

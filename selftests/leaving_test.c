@@ -194,6 +194,11 @@ TEST_F(hold, lists_and_output_can_be_looked_at_until_q)
 	EXPECT_EQ(0, tty_wait(&self->tty, "DENY    tcp    127.0.0.1"));
 	ASSERT_EQ(0, tty_type(&self->tty, DOWN "a"));
 	EXPECT_EQ(0, tty_wait(&self->tty, "the command has ended: nothing is left to change"));
+	/* What nobody can be asked for any more. */
+	ASSERT_EQ(0, tty_type(&self->tty, "\t"));
+	EXPECT_EQ(0, tty_wait(&self->tty, "the command has ended: nothing is open"));
+	ASSERT_EQ(0, tty_type(&self->tty, "\t"));
+	EXPECT_EQ(0, tty_wait(&self->tty, "what no rule matches: deny"));
 	ASSERT_EQ(0, tty_resize(&self->tty, 30, 100));
 	EXPECT_EQ(0, tty_wait(&self->tty, "ended with status 3: q leaves"));
 	ASSERT_EQ(0, tty_type(&self->tty, "q"));

@@ -203,6 +203,12 @@ int tty_resize(struct tty *t, int rows, int cols)
 	return ioctl(t->master, TIOCSWINSZ, &size) ? -errno : 0;
 }
 
+bool tty_has_mouse(const struct tty *t)
+{
+	(void)t;
+	return mouse;
+}
+
 bool tty_has_color(const struct tty *t)
 {
 	VTermScreenCell cell;

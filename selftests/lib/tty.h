@@ -55,6 +55,9 @@ int tty_wait_end(struct tty *t, struct command *c);
 int tty_type(struct tty *t, const char *keys);
 int tty_resize(struct tty *t, int rows, int cols);
 
+/* Whether clicks are reported to the program. */
+bool tty_has_mouse(const struct tty *t);
+
 /* Whether any cell of the screen has a colour. */
 bool tty_has_color(const struct tty *t);
 
