@@ -8,7 +8,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -17,7 +16,6 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -37,19 +35,6 @@ enum {
 
 /* The crowd's two destinations, see crowd.c. No log: the requests are too many. */
 #define CROWD "sandtop", "-b", "-q", "--net-allow", "any://127.0.0.1", "--", "crowd"
-
-/* Wait until the process is gone. Returns 0 or -errno. */
-static int await_death(pid_t pid)
-{
-	struct pollfd gone = { .fd = syscall(SYS_pidfd_open, pid, 0), .events = POLLIN };
-	int ready;
-
-	if (gone.fd < 0)
-		return errno == ESRCH ? 0 : -errno;
-	ready = poll(&gone, 1, COMMAND_TIMEOUT);
-	close(gone.fd);
-	return ready == 1 ? 0 : -ETIMEDOUT;
-}
 
 /* ---- what the supervisor holds ----------------------------------------- */
 
@@ -270,9 +255,9 @@ TEST_F(supervisor, takes_all_traffic_with_it_when_it_is_lost)
 	}
 	command = pid_said(&self->c, "command ");
 	EXPECT_EQ(0, kill(pid_said(&self->c, "supervisor "), SIGKILL));
-	EXPECT_EQ(0, await_death(command));
+	EXPECT_EQ(0, command_await_death(command));
 	for (int i = 0; i < WORKERS; i++)
-		EXPECT_EQ(0, await_death(workers[i]));
+		EXPECT_EQ(0, command_await_death(workers[i]));
 	ASSERT_EQ(0, command_wait(&self->c, COMMAND_TIMEOUT));
 	EXPECT_EQ(125, command_code(&self->c));
 	for (int i = 0; i < WORKERS; i++)
@@ -426,7 +411,7 @@ TEST_F(option, timeout_kills_who_does_not_listen)
 				      "trap '' TERM; setsid tail -f /dev/null & echo $!;"
 				      "exec tail -f /dev/null")));
 	EXPECT_EQ(124, command_code(&self->s.command));
-	EXPECT_EQ(0, await_death(atoi(self->s.command.out.text)));
+	EXPECT_EQ(0, command_await_death(atoi(self->s.command.out.text)));
 	expect_elapsed(self, 2200, 8000);
 }
 

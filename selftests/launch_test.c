@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The command line's contract: how sandtop starts, what it says and where, how
- * it ends.
+ * it ends. What its exit status is, and what is wrong with a command line, is in
+ * status_test.c.
  */
 #include "selftests/harness.h"
 
@@ -10,7 +11,6 @@
 #include <linux/capability.h>
 #include <linux/fuse.h>
 #include <poll.h>
-#include <regex.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -26,259 +26,7 @@
 #include "selftests/lib/netns.h"
 #include "selftests/lib/sandbox.h"
 #include "selftests/lib/server.h"
-
-static size_t count_in(const char *text, const char *part)
-{
-	size_t count = 0;
-
-	for (; (text = strstr(text, part)); text += strlen(part))
-		count++;
-	return count;
-}
-
-static bool matches(const char *pattern, const char *text)
-{
-	regex_t regex;
-	bool result;
-
-	if (!text || regcomp(&regex, pattern, REG_EXTENDED | REG_NOSUB))
-		return false;
-	result = !regexec(&regex, text, 0, NULL, 0);
-	regfree(&regex);
-	return result;
-}
-
-/* Wait until the process is gone. Returns 0 or -ETIMEDOUT. */
-static int await_death(pid_t pid)
-{
-	struct pollfd gone = { .fd = syscall(SYS_pidfd_open, pid, 0), .events = POLLIN };
-	int ready;
-
-	if (gone.fd < 0)
-		return errno == ESRCH ? 0 : -errno;
-	ready = poll(&gone, 1, COMMAND_TIMEOUT);
-	close(gone.fd);
-	return ready == 1 ? 0 : -ETIMEDOUT;
-}
-
-/* ---- exit status ------------------------------------------------------- */
-
-FIXTURE(status)
-{
-	struct command c;
-};
-
-FIXTURE_VARIANT(status)
-{
-	int code;
-	const char *message;  /* a pattern for the one line on stderr; NULL: there is none */
-	const char *args[12]; /* after "sandtop" */
-};
-
-#define ENDS(name, code, message, ...)                                                             \
-	FIXTURE_VARIANT_ADD(status, name)                                                          \
-	{                                                                                          \
-		code, message,                                                                     \
-		{                                                                                  \
-			__VA_ARGS__                                                                \
-		}                                                                                  \
-	}
-
-#define RUN "-b", "--net-allow", ":1", "--"
-
-ENDS(success, 0, NULL, RUN, "true");
-ENDS(own_status, 42, NULL, RUN, "sh", "-c", "exit 42");
-ENDS(own_status_like_that_of_sandtop, 125, NULL, RUN, "sh", "-c", "exit 125");
-ENDS(sigterm, 128 + SIGTERM, NULL, RUN, "sh", "-c", "kill -TERM $$");
-ENDS(sigkill, 128 + SIGKILL, NULL, RUN, "sh", "-c", "kill -KILL $$");
-ENDS(sigsegv, 128 + SIGSEGV, NULL, RUN, "sh", "-c", "kill -SEGV $$");
-ENDS(no_terminal_means_batch, 0, NULL, "--net-allow", ":1", "--", "true");
-ENDS(not_executable, 126, "'/etc/passwd': Permission denied", RUN, "/etc/passwd");
-ENDS(a_directory, 126, "'/etc': Is a directory", RUN, "/etc");
-ENDS(no_such_path, 127, "'/no/such/thing': No such file or directory", RUN, "/no/such/thing");
-ENDS(no_such_name, 127, "'no-such-command': command not found", RUN, "no-such-command");
-ENDS(log_not_writable, 125, "--log.*/no/such/log", "-b", "--log", "/no/such/log", "--net-allow",
-     ":1", "--", "echo", "ran");
-ENDS(json_not_writable, 125, "--json.*/no/such/log", "-b", "--json", "/no/such/log", "--net-allow",
-     ":1", "--", "echo", "ran");
-
-FIXTURE_SETUP(status)
-{
-	netns_or_skip();
-}
-
-FIXTURE_TEARDOWN(status)
-{
-	command_free(&self->c);
-}
-
-/* Run sandtop with the arguments of a variant. */
-static void run_args(struct command *c, const char *const args[])
-{
-	const char *argv[16] = { "sandtop" };
-
-	for (int i = 0; args[i]; i++)
-		argv[i + 1] = args[i];
-	ASSERT_EQ(0, command_run(c, argv));
-}
-
-/* One line, from sandtop. */
-static void expect_message(const char *text)
-{
-	EXPECT_TRUE(matches("^sandtop: [^\n]+\n$", text))
-	{
-		TH_LOG("'%s' is not one line of sandtop", text);
-	}
-}
-
-TEST_F(status, is)
-{
-	run_args(&self->c, variant->args);
-	EXPECT_EQ(variant->code, command_code(&self->c));
-	EXPECT_STREQ("", self->c.out.text);
-	if (!variant->message) {
-		EXPECT_STREQ("", self->c.err.text);
-		return;
-	}
-	expect_message(self->c.err.text);
-	EXPECT_TRUE(matches(variant->message, self->c.err.text))
-	{
-		TH_LOG("'%s' does not match '%s'", self->c.err.text, variant->message);
-	}
-}
-
-/* execve(2) says ENOENT of the script. */
-TEST(a_script_without_its_interpreter)
-{
-	struct command c;
-	char path[200], message[300];
-	FILE *f;
-
-	if (!netns_or_skip())
-		return;
-	snprintf(path, sizeof(path), "%s/script", harness_dir());
-	f = fopen(path, "w");
-	ASSERT_NE(NULL, f);
-	fprintf(f, "#!/no/such/interpreter\n");
-	fclose(f);
-	ASSERT_EQ(0, chmod(path, 0755));
-	run_args(&c, ARGS(RUN, path));
-	EXPECT_EQ(127, command_code(&c));
-	snprintf(message, sizeof(message),
-		 "sandtop: cannot run '%s': the interpreter or loader that it names is missing\n",
-		 path);
-	EXPECT_STREQ(message, c.err.text);
-	command_free(&c);
-}
-
-static void print_to_full_disk(void *arg)
-{
-	(void)arg;
-	if (dup2(open("/dev/full", O_WRONLY | O_CLOEXEC), 1) < 0)
-		_exit(99);
-}
-
-TEST(what_cannot_be_printed_is_an_error)
-{
-	static const char *const words[] = { "--help", "-V", "ctl" };
-	struct command c;
-
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-		const char *last = i == 2 ? "--help" : NULL;
-
-		ASSERT_EQ(0, command_start(&c, ARGS("sandtop", words[i], last),
-					   print_to_full_disk, NULL));
-		ASSERT_EQ(0, command_wait(&c, COMMAND_TIMEOUT));
-		EXPECT_EQ(1, command_code(&c));
-		EXPECT_STREQ("sandtop: cannot write to standard output: No space left on device\n",
-			     c.err.text);
-		command_free(&c);
-	}
-}
-
-/* ---- what the user wrote is wrong -------------------------------------- */
-
-FIXTURE(usage)
-{
-	struct command c;
-};
-
-FIXTURE_VARIANT(usage)
-{
-	const char *args[12]; /* after "sandtop" */
-	const char *words[4]; /* what the one line on stderr must contain */
-};
-
-#define WRONG(name, words, ...)                                                                    \
-	FIXTURE_VARIANT_ADD(usage, name)                                                           \
-	{                                                                                          \
-		{ __VA_ARGS__ },                                                                   \
-		{                                                                                  \
-			UNPACK_ words                                                              \
-		}                                                                                  \
-	}
-#define UNPACK_(...) __VA_ARGS__
-
-WRONG(no_argument, ("command"), NULL);
-WRONG(no_command, ("command"), "-b");
-WRONG(no_command_after_the_dashes, ("command"), "-b", "--");
-WRONG(command_without_dashes,
-      ("unknown sub-command 'curl'", "to run it: sandtop -- curl example.com"), "curl",
-      "example.com");
-WRONG(command_without_dashes_after_an_option, ("'echo'", "--"), "-b", "echo", "ran");
-WRONG(unknown_option, ("--net-alow", "--net-allow"), "-b", "--net-alow", ":1", "--", "echo", "ran");
-WRONG(another_unknown_option, ("--jsn", "--json"), "-b", "--jsn", "x", "--", "echo", "ran");
-WRONG(abbreviated_option, ("--net-allo", "--net-allow"), "-b", "--net-allo", ":1", "--", "echo",
-      "ran");
-WRONG(unknown_short_option, ("-Z"), "-b", "-Z", "--", "echo", "ran");
-WRONG(option_without_its_value, ("--net-allow"), "-b", "--net-allow");
-WRONG(flag_with_a_value, ("--batch"), "--batch=yes", "--", "echo", "ran");
-WRONG(quiet_and_verbose, ("-q", "-v"), "-b", "-q", "-v", "--net-allow", ":1", "--", "echo", "ran");
-WRONG(allow_and_deny, ("--net-allow", "--net-deny", "--rule"), "-b", "--net-allow", ":1",
-      "--net-deny", ":2", "--", "echo", "ran");
-WRONG(shorthand_and_deny, ("--allow-udp", "--net-deny", "--rule"), "-b", "--allow-udp",
-      "--net-deny", ":2", "--", "echo", "ran");
-WRONG(name_with_a_blank, ("--name", "'a b'"), "-b", "--name", "a b", "--net-allow", ":1", "--",
-      "echo", "ran");
-WRONG(name_that_is_empty, ("--name"), "-b", "--name", "", "--net-allow", ":1", "--", "echo", "ran");
-
-#define WRONG_SPEC(name, option, spec, word)                                                       \
-	WRONG(name, (option, "'" spec "'", word), "-b", option, spec, "--", "echo", "ran")
-
-WRONG_SPEC(spec_without_a_port, "--net-allow", "example.com:", "invalid port");
-WRONG_SPEC(spec_with_port_0, "--net-allow", "example.com:0", "port 0");
-WRONG_SPEC(spec_with_a_star_among_ports, "--net-allow", "example.com:80,*", "cannot mix");
-WRONG_SPEC(spec_that_is_empty, "--net-allow", "", "empty rule");
-WRONG_SPEC(spec_with_a_scheme_alone, "--net-allow", "udp://", "empty rule");
-WRONG_SPEC(spec_of_icmp_without_a_host, "--net-allow", "icmp://", "needs a host");
-WRONG_SPEC(spec_of_icmp_with_a_port, "--net-allow", "icmp://github.com:80", "takes no port");
-WRONG_SPEC(spec_with_a_strange_scheme, "--net-allow", "sctp://host:1234", "unknown scheme");
-WRONG_SPEC(spec_with_a_long_prefix, "--net-allow", "10.0.0.0/33", "too large");
-WRONG_SPEC(spec_with_an_open_bracket, "--net-allow", "[::1:80", "malformed bracket");
-WRONG_SPEC(spec_of_digits, "--net-allow", "8080", ":8080");
-WRONG_SPEC(spec_that_denies_a_name, "--net-deny", "evil.com", "--block-domain");
-WRONG_SPEC(spec_that_denies_nothing, "--net-deny", "", "empty rule");
-
-FIXTURE_SETUP(usage)
-{
-}
-
-FIXTURE_TEARDOWN(usage)
-{
-	command_free(&self->c);
-}
-
-TEST_F(usage, is_refused_in_one_line)
-{
-	run_args(&self->c, variant->args);
-	EXPECT_EQ(2, command_code(&self->c));
-	EXPECT_STREQ("", self->c.out.text);
-	expect_message(self->c.err.text);
-	for (int i = 0; variant->words[i]; i++)
-		EXPECT_STRIN(variant->words[i], self->c.err.text);
-}
-
-/* ---- everything else --------------------------------------------------- */
+#include "selftests/lib/text.h"
 
 FIXTURE(launch)
 {
@@ -327,7 +75,7 @@ static void finish(struct launch_data *self, int code)
 /* The lines about a connect that was refused, in all that stderr holds. */
 static size_t denials(struct launch_data *self)
 {
-	return count_in(self->s.command.err.text, "sandtop: DENY ");
+	return text_count(self->s.command.err.text, "sandtop: DENY ");
 }
 
 #define CONNECT "connect", "tcp", "127.0.0.1"
@@ -359,7 +107,7 @@ TEST_F(launch, version_is_what_was_asked_for)
 {
 	ASSERT_EQ(0, command_run(&self->s.command, ARGS("sandtop", "-V")));
 	EXPECT_EQ(0, command_code(&self->s.command));
-	EXPECT_TRUE(matches("^sandtop [^\n]+\n$", self->s.command.out.text));
+	EXPECT_TRUE(text_matches("^sandtop [^\n]+\n$", self->s.command.out.text));
 	EXPECT_STREQ("", self->s.command.err.text);
 }
 
@@ -374,9 +122,9 @@ TEST_F(launch, without_a_policy_everything_is_denied_and_said_so)
 {
 	run(self, NO_OPTIONS, ARGS("probe", CONNECT, "8080", ",", CONNECT, "8081"));
 	EXPECT_STREQ("connect ECONNREFUSED\nconnect ECONNREFUSED\n", self->s.command.out.text);
-	EXPECT_EQ(1, count_in(self->s.command.err.text,
-			      "sandtop: no policy given: every connection is denied (see "
-			      "--net-allow, --preset public-only, --learn)\n"));
+	EXPECT_EQ(1, text_count(self->s.command.err.text,
+				"sandtop: no policy given: every connection is denied (see "
+				"--net-allow, --preset public-only, --learn)\n"));
 	EXPECT_EQ(0, server_count(self->server));
 }
 
@@ -423,8 +171,8 @@ TEST_F(launch, each_denied_flow_is_said_once)
 	    ARGS("probe", CONNECT, "8080", ",", CONNECT, "8081", ",", CONNECT, "8080", ",", "fork",
 		 ",", CONNECT, "8080"));
 	EXPECT_EQ(2, denials(self));
-	EXPECT_EQ(1, count_in(self->s.command.err.text, "DENY tcp 127.0.0.1:8080 "));
-	EXPECT_EQ(1, count_in(self->s.command.err.text, "DENY tcp 127.0.0.1:8081 "));
+	EXPECT_EQ(1, text_count(self->s.command.err.text, "DENY tcp 127.0.0.1:8080 "));
+	EXPECT_EQ(1, text_count(self->s.command.err.text, "DENY tcp 127.0.0.1:8081 "));
 }
 
 TEST_F(launch, an_allowed_flow_is_not_said)
@@ -446,11 +194,13 @@ TEST_F(launch, verbose_says_every_decision)
 	    ARGS("probe", CONNECT, "8080", ",", CONNECT, "8080", ",", CONNECT, "8081", ",", CONNECT,
 		 "8081", ",", "connect", "udp", "127.0.0.1", "8080"));
 	EXPECT_EQ(2,
-		  count_in(self->s.command.err.text, "sandtop: ALLOW tcp 127.0.0.1:8080 probe["));
-	EXPECT_EQ(2, count_in(self->s.command.err.text, "] (rule 1: allow 127.0.0.1:8080)\n"));
-	EXPECT_EQ(2, count_in(self->s.command.err.text, "sandtop: DENY tcp 127.0.0.1:8081 probe["));
-	EXPECT_EQ(1, count_in(self->s.command.err.text, "sandtop: DENY udp 127.0.0.1:8080 probe["));
-	EXPECT_EQ(3, count_in(self->s.command.err.text, "] (default)\n"));
+		  text_count(self->s.command.err.text, "sandtop: ALLOW tcp 127.0.0.1:8080 probe["));
+	EXPECT_EQ(2, text_count(self->s.command.err.text, "] (rule 1: allow 127.0.0.1:8080)\n"));
+	EXPECT_EQ(2,
+		  text_count(self->s.command.err.text, "sandtop: DENY tcp 127.0.0.1:8081 probe["));
+	EXPECT_EQ(1,
+		  text_count(self->s.command.err.text, "sandtop: DENY udp 127.0.0.1:8080 probe["));
+	EXPECT_EQ(3, text_count(self->s.command.err.text, "] (default)\n"));
 }
 
 TEST_F(launch, quiet_says_no_decision)
@@ -482,9 +232,9 @@ TEST_F(launch, at_most_100_lines_a_minute_then_a_count)
 {
 	run(self, ARGS("--net-allow", "127.0.0.1:1"),
 	    ARGS("sh", "-c", "for i in $(seq 2001 2130); do probe connect tcp 127.0.0.1 $i; done"));
-	EXPECT_EQ(130, count_in(self->s.command.out.text, "connect ECONNREFUSED\n"));
+	EXPECT_EQ(130, text_count(self->s.command.out.text, "connect ECONNREFUSED\n"));
 	EXPECT_EQ(100, denials(self));
-	EXPECT_TRUE(matches("sandtop: [^\n]* 30 ", self->s.command.err.text));
+	EXPECT_TRUE(text_matches("sandtop: [^\n]* 30 ", self->s.command.err.text));
 }
 
 TEST_F(launch, stdout_belongs_to_the_command)
@@ -492,7 +242,7 @@ TEST_F(launch, stdout_belongs_to_the_command)
 	run(self, ARGS("-v", "--stats", "--net-allow", "127.0.0.1:1"),
 	    ARGS("sh", "-c", "echo out; echo err >&2; probe connect tcp 127.0.0.1 8080; echo end"));
 	EXPECT_STREQ("out\nconnect ECONNREFUSED\nend\n", self->s.command.out.text);
-	EXPECT_EQ(1, count_in(self->s.command.err.text, "err\n"));
+	EXPECT_EQ(1, text_count(self->s.command.err.text, "err\n"));
 }
 
 TEST_F(launch, stats_are_said_at_the_end)
@@ -531,11 +281,11 @@ TEST_F(launch, the_log_gets_every_decision_and_is_appended_to)
 		EXPECT_STREQ("", self->s.command.err.text);
 		sandbox_free(&self->s);
 	}
-	EXPECT_EQ(2, count_in(contents(path), "ALLOW tcp 127.0.0.1:8080 probe["));
-	EXPECT_EQ(4, count_in(contents(path), "DENY tcp 127.0.0.1:8081 probe["));
-	EXPECT_EQ(6, count_in(contents(path), "\n"));
-	EXPECT_TRUE(matches("^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+[^ ]* [^\n]*ALLOW tcp",
-			    contents(path)));
+	EXPECT_EQ(2, text_count(contents(path), "ALLOW tcp 127.0.0.1:8080 probe["));
+	EXPECT_EQ(4, text_count(contents(path), "DENY tcp 127.0.0.1:8081 probe["));
+	EXPECT_EQ(6, text_count(contents(path), "\n"));
+	EXPECT_TRUE(text_matches("^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+[^ ]* [^\n]*ALLOW tcp",
+				 contents(path)));
 }
 
 TEST_F(launch, a_dash_for_a_log_is_stderr)
@@ -545,7 +295,8 @@ TEST_F(launch, a_dash_for_a_log_is_stderr)
 				      "--log", "-", "--", "probe", CONNECT, "8080")));
 	EXPECT_STREQ("connect ECONNREFUSED\n", self->s.command.out.text);
 	EXPECT_STRIN("DENY tcp 127.0.0.1:8080 probe[", self->s.command.err.text);
-	EXPECT_TRUE(matches("(^|\n)\\{[^\n]*\"event\": ?\"decision\"", self->s.command.err.text));
+	EXPECT_TRUE(
+		text_matches("(^|\n)\\{[^\n]*\"event\": ?\"decision\"", self->s.command.err.text));
 }
 
 TEST_F(launch, the_json_log_tells_the_whole_story)
@@ -563,9 +314,9 @@ TEST_F(launch, the_json_log_tells_the_whole_story)
 	EXPECT_STREQ("exit", event_text(end, "event"));
 	for (size_t i = 0; i < 3; i++) {
 		EXPECT_EQ(1, event_number(json_array_get(self->s.events, i), "v"));
-		EXPECT_TRUE(matches("^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}"
-				    "\\.[0-9]{6}(Z|[+-][0-9]{2}:[0-9]{2})$",
-				    event_text(json_array_get(self->s.events, i), "ts")));
+		EXPECT_TRUE(text_matches("^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}"
+					 "\\.[0-9]{6}(Z|[+-][0-9]{2}:[0-9]{2})$",
+					 event_text(json_array_get(self->s.events, i), "ts")));
 	}
 	EXPECT_EQ(1, event_number(decision, "seq"));
 	EXPECT_EQ(1, event_number(decision, "generation"));
@@ -578,7 +329,7 @@ TEST_F(launch, the_json_log_tells_the_whole_story)
 	EXPECT_LT(1, event_number(decision, "pid"));
 	EXPECT_EQ(event_number(decision, "pid"), event_number(decision, "tid"));
 	EXPECT_STREQ("probe", event_text(decision, "comm"));
-	EXPECT_TRUE(matches("^/.*/probe$", event_text(decision, "exe")));
+	EXPECT_TRUE(text_matches("^/.*/probe$", event_text(decision, "exe")));
 	EXPECT_STREQ("connect", event_text(decision, "syscall"));
 	EXPECT_STREQ("default", event_text(decision, "rule"));
 	EXPECT_TRUE(json_is_null(json_object_get(decision, "rule_index")));
@@ -605,9 +356,9 @@ TEST_F(launch, a_hostile_name_breaks_no_log)
 	EXPECT_STREQ("deny", event_text(decision, "verdict"));
 	EXPECT_STRNOTIN("\x1b", self->s.command.err.text);
 	EXPECT_STRNOTIN("\xff", self->s.command.err.text);
-	EXPECT_TRUE(matches("(^|\n)sandtop: DENY tcp 127\\.0\\.0\\.1:8080 [^\n]*\\[[0-9]+\\] "
-			    "\\(default\\)\n",
-			    self->s.command.err.text));
+	EXPECT_TRUE(text_matches("(^|\n)sandtop: DENY tcp 127\\.0\\.0\\.1:8080 [^\n]*\\[[0-9]+\\] "
+				 "\\(default\\)\n",
+				 self->s.command.err.text));
 }
 
 /* ---- what the command is given ---- */
@@ -622,7 +373,7 @@ TEST_F(launch, the_command_sees_the_name)
 TEST_F(launch, the_name_is_that_of_the_command_by_default)
 {
 	run(self, ARGS("--net-allow", ":1"), ARGS("/bin/sh", "-c", "echo $SANDTOP"));
-	EXPECT_TRUE(matches("^sh-[0-9]+\n$", self->s.command.out.text))
+	EXPECT_TRUE(text_matches("^sh-[0-9]+\n$", self->s.command.out.text))
 	{
 		TH_LOG("%s", self->s.command.out.text);
 	}
@@ -871,7 +622,7 @@ TEST_F(launch, the_command_dies_with_sandtop)
 	pid_t pid = start_waiting(self, NULL);
 
 	EXPECT_EQ(0, kill(self->s.command.pid, SIGKILL));
-	EXPECT_EQ(0, await_death(pid));
+	EXPECT_EQ(0, command_await_death(pid));
 }
 
 TEST_F(launch, the_command_dies_with_its_supervisor)
@@ -880,7 +631,7 @@ TEST_F(launch, the_command_dies_with_its_supervisor)
 
 	ASSERT_NE(self->s.command.pid, supervisor);
 	EXPECT_EQ(0, kill(supervisor, SIGKILL));
-	EXPECT_EQ(0, await_death(pid));
+	EXPECT_EQ(0, command_await_death(pid));
 	ASSERT_EQ(0, command_wait(&self->s.command, COMMAND_TIMEOUT));
 	EXPECT_EQ(125, command_code(&self->s.command));
 	EXPECT_STRIN("sandtop: ", self->s.command.err.text);

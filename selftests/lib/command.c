@@ -232,3 +232,15 @@ void command_free(struct command *c)
 	free(c->err.text);
 	c->out.text = c->err.text = NULL;
 }
+
+int command_await_death(pid_t pid)
+{
+	struct pollfd gone = { .fd = syscall(SYS_pidfd_open, pid, 0), .events = POLLIN };
+	int ready;
+
+	if (gone.fd < 0)
+		return errno == ESRCH ? 0 : -errno;
+	ready = poll(&gone, 1, COMMAND_TIMEOUT);
+	close(gone.fd);
+	return ready == 1 ? 0 : -ETIMEDOUT;
+}

@@ -66,4 +66,8 @@ int command_code(const struct command *c);
 /* Kill it if it still runs, and free the texts. Nothing is done to one that is all zero. */
 void command_free(struct command *c);
 
+/* Wait until a process, which need not be a child, is gone: COMMAND_TIMEOUT. Returns 0 or -errno.
+ */
+int command_await_death(pid_t pid);
+
 #endif
