@@ -78,12 +78,19 @@ static cpu_set_t cpus; /* that this process has anyway */
 static void *name_threads(void *arg)
 {
 	const pid_t *beside = arg;
+	const struct sched_param param = { 0 };
 
 	say(pthread_setaffinity_np(pthread_self(), sizeof(cpus), &cpus),
 	    "sched_setaffinity of a thread, by itself");
 	say(sched_setaffinity(getpid(), sizeof(cpus), &cpus), "sched_setaffinity of its process");
 	say(sched_setaffinity(*beside, sizeof(cpus), &cpus),
 	    "sched_setaffinity of a thread beside it");
+	say(sched_setscheduler(*beside, SCHED_OTHER, &param),
+	    "sched_setscheduler of a thread beside it, as it is");
+	say(sched_setscheduler(*beside, SCHED_BATCH, &param),
+	    "sched_setscheduler of a thread beside it");
+	say(sched_setscheduler(*beside, SCHED_OTHER, &param),
+	    "sched_setscheduler of a thread beside it, back");
 	return NULL;
 }
 
@@ -95,6 +102,31 @@ static void *be_beside(void *arg)
 	MUST(-pthread_create(&other, NULL, name_threads, &me));
 	MUST(-pthread_join(other, NULL));
 	return arg;
+}
+
+static void *do_nothing(void *arg)
+{
+	return arg;
+}
+
+/* As rsyslogd does: the scheduling is that of the caller, but given explicitly. */
+static void start_scheduled(void)
+{
+	const struct sched_param param = { 0 };
+	pthread_attr_t attr;
+	pthread_t thread;
+	int error;
+
+	pthread_attr_init(&attr);
+	pthread_attr_setinheritsched(&attr, PTHREAD_EXPLICIT_SCHED);
+	pthread_attr_setschedpolicy(&attr, SCHED_OTHER);
+	pthread_attr_setschedparam(&attr, &param);
+	error = pthread_create(&thread, &attr, do_nothing, NULL);
+	if (!error)
+		pthread_join(thread, NULL);
+	errno = error;
+	say(error ? -1 : 0, "pthread_create with the ordinary scheduling");
+	pthread_attr_destroy(&attr);
 }
 
 /* What a process may do to others, and by its number to itself. */
@@ -123,11 +155,13 @@ static void reach(pid_t outside)
 	say(sched_setscheduler(getpid(), SCHED_OTHER, &param), "sched_setscheduler of my number");
 	MUST(-pthread_create(&thread, NULL, be_beside, NULL));
 	MUST(-pthread_join(thread, NULL));
+	start_scheduled();
 	child = MUST(fork());
 	if (!child)
 		for (;;)
 			pause();
 	say(sched_setaffinity(child, sizeof(cpus), &cpus), "sched_setaffinity of a child");
+	say(sched_setscheduler(child, SCHED_OTHER, &param), "sched_setscheduler of a child");
 	say(prlimit(child, RLIMIT_CORE, &limit, NULL), "prlimit of a child");
 	kill(child, SIGKILL);
 	MUST(waitpid(child, NULL, 0));
