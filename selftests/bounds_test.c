@@ -378,6 +378,27 @@ TEST_F(option, max_connections_is_freed_by_a_disconnect)
 		      "connect 0\nconnect 0\nconnect 0\nconnect 0\nconnect ECONNREFUSED\n");
 }
 
+TEST_F(option, max_connections_is_freed_by_a_shutdown)
+{
+	expect_output(self, LIMIT,
+		      ARGS("probe", CONNECT, ",", CONNECT, ",", "shutdown", "same", ",", CONNECT,
+			   ",", CONNECT),
+		      "connect 0\nconnect 0\nshutdown 0\nconnect 0\nconnect ECONNREFUSED\n");
+}
+
+/* Whoever it is connected to may go on to send: here nobody has accepted, or closed, it. */
+TEST_F(option, max_connections_counts_what_is_half_shut)
+{
+#define CONNECT_HERE "connect", "tcp", "127.0.0.1", "8081"
+	expect_output(self, LIMIT,
+		      ARGS("probe", "bind", "tcp", "127.0.0.1", "8081", ",", "listen", "same", ",",
+			   CONNECT_HERE, ",", CONNECT_HERE, ",", "shutdown", "same", "write", ",",
+			   CONNECT_HERE),
+		      "bind 0\nlisten 0\nconnect 0\nconnect 0\nshutdown 0\n"
+		      "connect ECONNREFUSED\n");
+#undef CONNECT_HERE
+}
+
 TEST_F(option, max_connections_does_not_count_what_failed)
 {
 	expect_output(self, LIMIT,
