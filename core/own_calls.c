@@ -13,6 +13,7 @@ const struct own_call own_calls[] = {
 	/* Requests: notifications, the tasks' memory and descriptors. */
 	CALL(ioctl), CALL(process_vm_readv), CALL(process_vm_writev), CALL(pidfd_open),
 	CALL(pidfd_getfd), CALL(pidfd_send_signal), CALL(kcmp), CALL(kill), CALL(tgkill), CALL(wait4), CALL(waitid),
+	CALL(sched_getscheduler),
 
 	/* Calls on behalf. */
 	CALL(socket), CALL(socketpair), CALL(connect), CALL(bind), CALL(listen), CALL(accept4),

@@ -325,7 +325,11 @@ static int parse_rule(struct draft_rule *rule, const char *text, struct policy_e
 	if (is_word(word, len, "in") || is_word(word, len, "out")) {
 		rule->dir = is_word(word, len, "in") ? DIR_IN : DIR_OUT;
 		spec = after;
+		next_word(&after, &len);
 	}
+	if (!len)
+		return policy_error_set(
+			err, QUOTED ": empty rule: expected an endpoint, such as *:443", text);
 	return spec_parse(spec, action == VERDICT_ALLOW ? SPEC_TCP : SPEC_ANY, &rule->specs, err);
 }
 

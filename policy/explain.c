@@ -165,7 +165,9 @@ int explain_parse(char *line, char name[static DOMAIN_TEXT_MAX], struct endpoint
 	proto = find_proto(word);
 	if (proto < 0)
 		return policy_error_set(
-			err, QUOTED ": unknown protocol: expected tcp, udp, icmp, unix or dns",
+			err,
+			QUOTED ": unknown protocol: expected tcp, udp, icmp, unix or dns, as in "
+			       "tcp://1.2.3.4:443",
 			word);
 	addr = scheme ? scheme + 3 : line;
 	if (scheme && *line)

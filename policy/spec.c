@@ -258,8 +258,10 @@ static int parse_target(struct parser *p, const char *target)
 	ret = parse_prefix(p, target);
 	if (ret)
 		return ret < 0 ? ret : 0;
+	if (*target == '/')
+		return fail(p, "a path: expected unix:%.50s for a UNIX socket", target);
 	if (strchr(target, '/'))
-		return fail(p, "not a CIDR: expected ADDRESS/LENGTH");
+		return fail(p, "not a CIDR: expected ADDRESS/LENGTH, or a host without a path");
 	/* Of more digits it is an address as one number rather than a port. */
 	if (!p->has_ports && isdigit((unsigned char)*target) && looks_like_ports(target) &&
 	    strspn(target, DIGITS) <= strlen("65535"))

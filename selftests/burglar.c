@@ -244,6 +244,13 @@ static void run_address(char **args)
 	}
 }
 
+/* The same in a network of one's own. */
+static void run_own_address(char **args)
+{
+	MUST(unshare(CLONE_NEWUSER | CLONE_NEWNET));
+	run_address(args);
+}
+
 /* ---- other views ------------------------------------------------------- */
 
 static int listen_at(const char *path)
@@ -486,6 +493,7 @@ int main(int argc, char **argv)
 		{ "attack_child", run_attack_child },
 		{ "oom", run_oom },
 		{ "address", run_address },
+		{ "own_address", run_own_address },
 		{ "chroot", run_chroot },
 		{ "mount", run_mount },
 		{ "stranger", run_stranger },

@@ -533,6 +533,20 @@ TEST_F(supervisor, lets_nobody_configure_the_network)
 	EXPECT_EQ(4, count_addresses());
 }
 
+/* unshare -rn, bwrap --unshare-net: who made a network can set it up. */
+TEST_F(supervisor, lets_everybody_configure_a_network_of_their_own)
+{
+	for (int sandboxed = 0; sandboxed < 2; sandboxed++) {
+		ASSERT_EQ(0, sandbox_run(&self->sandbox,
+					 sandboxed ? ARGS("-q", "--preset", "none") : NULL,
+					 ARGS("burglar", "own_address")));
+		EXPECT_STREQ("send 0\nwrite 0\nsendmsg 0\nsendto 0\n",
+			     self->sandbox.command.out.text);
+		sandbox_free(&self->sandbox);
+	}
+	EXPECT_EQ(0, count_addresses());
+}
+
 /* ---- the terminal ------------------------------------------------------ */
 
 static void take_terminal(void *arg)

@@ -239,7 +239,8 @@ TEST_F(explain, what_does_not_parse_is_said_and_the_rest_answered)
 		      1,
 		      "error\t'x': invalid port: expected a number up to 65535\n"
 		      "allow\ttcp\t1.2.3.4\t1\t1\tallow :1\n"
-		      "error\t'quic': unknown protocol: expected tcp, udp, icmp, unix or dns\n");
+		      "error\t'quic': unknown protocol: expected tcp, udp, icmp, unix or dns, as in "
+		      "tcp://1.2.3.4:443\n");
 }
 
 TEST_F(explain, nothing_reaches_the_terminal_as_it_is)
@@ -251,7 +252,8 @@ TEST_F(explain, nothing_reaches_the_terminal_as_it_is)
 		      "error\t'a\\u{202E}.example': expected dns NAME\n"
 		      "deny\tunix\t/\\xFF\\u{9B}\t-\t-\tunix-default\n"
 		      "error\t'/?[31m': expected no control characters\n"
-		      "error\t'?[31m': unknown protocol: expected tcp, udp, icmp, unix or dns\n");
+		      "error\t'?[31m': unknown protocol: expected tcp, udp, icmp, unix or dns, as in "
+		      "tcp://1.2.3.4:443\n");
 }
 
 TEST_F(explain, why_tells_how_each_rule_fares)

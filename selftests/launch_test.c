@@ -340,6 +340,21 @@ TEST_F(launch, help_is_what_was_asked_for)
 	EXPECT_STREQ("", self->s.command.err.text);
 }
 
+TEST_F(launch, every_sub_command_has_help)
+{
+	static const char *const names[] = { "check", "explain", "profile", "ps", "ctl", "attach" };
+	char usage[64];
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		snprintf(usage, sizeof(usage), "Usage: sandtop %s", names[i]);
+		ASSERT_EQ(0, command_run(&self->s.command, ARGS("sandtop", names[i], "--help")));
+		EXPECT_EQ(0, command_code(&self->s.command));
+		EXPECT_STRIN(usage, self->s.command.out.text);
+		EXPECT_STREQ("", self->s.command.err.text);
+		sandbox_free(&self->s);
+	}
+}
+
 TEST_F(launch, version_is_what_was_asked_for)
 {
 	ASSERT_EQ(0, command_run(&self->s.command, ARGS("sandtop", "-V")));

@@ -578,6 +578,21 @@ TEST_F(names, blocks_alone_are_no_policy)
 		     self->sandbox.command.err.text);
 }
 
+TEST_F(names, blocks_alone_in_a_profile_name_it)
+{
+	char expected[400];
+	FILE *f = fopen(self->profile, "w");
+
+	ASSERT_NE(NULL, f);
+	fprintf(f, "[dns]\nblock = ['" EVIL "']\n");
+	fclose(f);
+	ASSERT_EQ(0, sandbox_run(&self->sandbox, ARGS("--profile-file", self->profile),
+				 ARGS("true")));
+	EXPECT_EQ(2, command_code(&self->sandbox.command));
+	snprintf(expected, sizeof(expected), "sandtop: %s: [dns]: there is nothing", self->profile);
+	EXPECT_STRIN(expected, self->sandbox.command.err.text);
+}
+
 TEST_F(names, a_denied_name_is_a_line)
 {
 	ASSERT_EQ(0, sandbox_run(&self->sandbox,

@@ -83,7 +83,9 @@ static int unknown(const char *word)
 
 	if (word) {
 		escape_text(word, text, sizeof(text));
-		complain("ctl: unknown verb '%s': see sandtop ctl --help", text);
+		complain("ctl: unknown verb '%s': expected sandtop ctl [NAME|PID] VERB; see "
+			 "sandtop ctl --help",
+			 text);
 	} else {
 		complain("ctl: a verb is missing: see sandtop ctl --help");
 	}

@@ -57,14 +57,32 @@ static int add_profile(struct draft *d, const struct profile_file *f)
 	return ret;
 }
 
-/* Where the names come from that are blocked. */
+/* The option that blocks names, or NULL: the profile does. */
 static const char *block_option(const struct options *o)
 {
 	for (size_t i = 0; i < o->policies; i++)
 		if (o->policy[i].kind == OPTIONS_BLOCK_DOMAIN ||
 		    o->policy[i].kind == OPTIONS_BLOCK_SUFFIX)
 			return o->policy[i].flag;
-	return "[dns]";
+	return NULL;
+}
+
+/* Names are blocked, and nothing is allowed that could have them. */
+static void complain_only_blocks(const struct options *o, const struct profile_file *f)
+{
+	const char *option = block_option(o);
+	char path[PATH_MAX];
+
+	if (option) {
+		complain("%s: there is nothing that it could be an exception of: add --preset "
+			 "public-only",
+			 option);
+		return;
+	}
+	escape_text(f->path, path, sizeof(path));
+	complain("%s: [dns]: there is nothing that it could be an exception of: expected preset = "
+		 "\"public-only\" in [network], or other rules",
+		 path);
 }
 
 int make_draft(const struct options *o, struct profile_file *f, struct draft **out)
@@ -79,9 +97,7 @@ int make_draft(const struct options *o, struct profile_file *f, struct draft **o
 		ret = add_profile(d, f);
 	status = !ret ? profile_file_block(f, d) : ret == -EINVAL ? EXIT_USAGE : out_of_memory();
 	if (!status && draft_only_blocks(d)) {
-		complain("%s: there is nothing that it could be an exception of: add --preset "
-			 "public-only",
-			 block_option(o));
+		complain_only_blocks(o, f);
 		status = EXIT_USAGE;
 	}
 	if (status)

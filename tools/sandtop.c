@@ -28,9 +28,30 @@ void complain(const char *format, ...)
 static const struct {
 	const char *name;
 	int (*run)(int argc, char **argv);
+	const char *help; /* for --help; NULL: the sub-command sees to it */
 } commands[] = {
-	{ "check", cmd_check }, { "explain", cmd_explain }, { "profile", cmd_profile },
-	{ "ps", cmd_ps },       { "ctl", cmd_ctl },         { "attach", cmd_attach },
+	{ "check", cmd_check,
+	  "Usage: sandtop check [--plan]\n"
+	  "Say what this host supports, and what to do where something is missing.\n"
+	  "--plan: what becomes of each system call that the filter knows.\n"
+	  "Exit status: 1 if sandtop cannot run here." },
+	{ "explain", cmd_explain, NULL },
+	{ "profile", cmd_profile,
+	  "Usage: sandtop profile list\n"
+	  "       sandtop profile show NAME\n"
+	  "       sandtop profile check [--strict] [NAME...]\n"
+	  "List, print or check saved profiles; NAME can be a file. check without a NAME takes\n"
+	  "all of them; with --strict a warning counts as an error.\n"
+	  "Exit status: 1 if there is none, or not a good one." },
+	{ "ps", cmd_ps,
+	  "Usage: sandtop ps [--json]\n"
+	  "List the sandboxes that run; --json: a line of JSON for each.\n"
+	  "Exit status: 1 if there is none." },
+	{ "ctl", cmd_ctl, NULL },
+	{ "attach", cmd_attach,
+	  "Usage: sandtop attach [NAME|PID]\n"
+	  "Show the monitor of a sandbox; NAME may be left out when only one runs.\n"
+	  "Exit status: 1 if no such sandbox runs." },
 };
 
 /*
@@ -78,11 +99,22 @@ static int finish(int status)
 	return EXIT_FAILURE;
 }
 
+static bool asks_for_help(const char *word)
+{
+	return word && (!strcmp(word, "--help") || !strcmp(word, "-h"));
+}
+
 static int run(int argc, char **argv)
 {
-	for (size_t i = 0; argc > 1 && i < sizeof(commands) / sizeof(commands[0]); i++)
-		if (strcmp(argv[1], commands[i].name) == 0)
-			return commands[i].run(argc - 1, argv + 1);
+	for (size_t i = 0; argc > 1 && i < sizeof(commands) / sizeof(commands[0]); i++) {
+		if (strcmp(argv[1], commands[i].name) != 0)
+			continue;
+		if (commands[i].help && asks_for_help(argv[2])) {
+			puts(commands[i].help);
+			return EXIT_SUCCESS;
+		}
+		return commands[i].run(argc - 1, argv + 1);
+	}
 	return cmd_run(argc, argv);
 }
 

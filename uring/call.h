@@ -157,10 +157,10 @@ ssize_t unix_send(struct engine *e, const struct call *c, const struct msghdr *m
 
 /*
  * netlink.c: whether the address in c->target, and `len` bytes of payload, may be used with an
- * AF_NETLINK socket. Return 0, -EPERM, -EINVAL.
+ * AF_NETLINK socket `sock`. Return 0, -EPERM, -EINVAL.
  */
 int netlink_check_target(const struct target *t);
-int netlink_check_payload(const uint8_t *payload, size_t len);
+int netlink_check_payload(const struct engine *e, int sock, const uint8_t *payload, size_t len);
 
 /*
  * Record c->decision on c->target, of which the task sees the positive `error`, or 0. Returns its

@@ -5,6 +5,7 @@
  * waits for an answer is in no stop of ptrace(2).
  */
 #include <errno.h>
+#include <sched.h>
 #include <sys/syscall.h>
 
 #include "core/notif.h"
@@ -37,14 +38,37 @@ static bool is_own(struct engine *e, struct call *c, pid_t number)
 	return number == own.thread || number == own.process;
 }
 
-/* What acts on the process or thread of a number: pthread_setaffinity_np(3) names its own. */
+/*
+ * Whether a sched_setscheduler(2) asks for what is so already: the ordinary policy, for a thread
+ * beside the caller. pthread_create(3) with PTHREAD_EXPLICIT_SCHED makes that call, and gives up
+ * when it fails. Only where the caller's numbers are ours, too.
+ */
+static bool changes_nothing(struct engine *e, struct call *c, pid_t number)
+{
+	struct sched_param param;
+	struct task_numbers own;
+
+	return c->n.nr == SYS_sched_setscheduler && (int)c->n.args[1] == SCHED_OTHER &&
+	       !task_read(c->n.tid, &param, c->n.args[2], sizeof(param)) &&
+	       param.sched_priority == 0 && !task_numbers(c->n.tid, &own) &&
+	       own.thread == c->n.tid && task_tgid(number) == own.process &&
+	       sched_getscheduler(number) == SCHED_OTHER && notif_valid(e->listener, c->n.id);
+}
+
+/*
+ * What acts on the process or thread of a number: pthread_setaffinity_np(3) names its own. That
+ * nothing is to be changed is answered without a call, which could reach another by now.
+ */
 void reach_begin(struct engine *e, struct call *c, int res)
 {
 	bool is_second = c->n.nr == SYS_setpriority || c->n.nr == SYS_ioprio_set;
+	pid_t number = (pid_t)c->n.args[is_second];
 
 	(void)res;
-	if (is_own(e, c, (pid_t)c->n.args[is_second]))
+	if (is_own(e, c, number))
 		call_continue(e, c);
+	else if (changes_nothing(e, c, number))
+		call_finish(e, c, 0);
 	else
 		call_fail(e, c, EPERM);
 }

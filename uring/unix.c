@@ -79,6 +79,24 @@ static bool become_task(struct engine *e, struct call *c)
 	return false;
 }
 
+/* Whether a datagram socket has no name yet: one that asks for credentials gets one in the call. */
+static bool is_nameless(const struct call *c)
+{
+	struct sockaddr_un name;
+	socklen_t len = sizeof(name);
+
+	return c->info.type == SOCK_DGRAM &&
+	       getsockname(c->sock, (struct sockaddr *)&name, &len) == 0 &&
+	       len == sizeof(sa_family_t);
+}
+
+/* It got it in our call, so it is no other's: who is sent to answers by it. */
+static void remember_name(struct engine *e, const struct call *c, bool nameless)
+{
+	if (nameless && !is_nameless(c))
+		local_add(&e->local, c->sock);
+}
+
 static void connected(struct engine *e, struct call *c, int res)
 {
 	if (res == -ECANCELED)
@@ -103,6 +121,7 @@ static int connect_as_task(struct engine *e, struct call *c, const struct sockad
 static void perform_connect(struct engine *e, struct call *c, int res)
 {
 	const struct sockaddr *addr = (const struct sockaddr *)&c->target.address;
+	bool nameless = is_nameless(c);
 	int ret;
 
 	(void)res;
@@ -110,6 +129,7 @@ static void perform_connect(struct engine *e, struct call *c, int res)
 		return;
 	ret = connect_as_task(e, c, addr);
 	identity_drop(&e->identity);
+	remember_name(e, c, nameless);
 	if (ret == 1)
 		call_wait_connect(e, c, addr, c->target.len, connected);
 	else
@@ -285,6 +305,7 @@ int unix_rewrite_control(struct engine *e, const struct call *c)
 
 ssize_t unix_send(struct engine *e, const struct call *c, const struct msghdr *msg, int flags)
 {
+	bool nameless = msg->msg_namelen && is_nameless(c);
 	ssize_t n = -EACCES;
 
 	/* Only a path is looked up as the task; see add_credentials() for who is sending. */
@@ -296,6 +317,7 @@ ssize_t unix_send(struct engine *e, const struct call *c, const struct msghdr *m
 			n = -errno;
 	}
 	identity_drop(&e->identity);
+	remember_name(e, c, nameless);
 	return n;
 }
 

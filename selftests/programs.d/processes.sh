@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
-# Programs that start many processes and talk to nobody.
+# Programs that start many processes, or namespaces, and talk to nobody else.
 
 program dash_pipelines q dash '' 'pipelines of three, by the thousand'
 run_dash_pipelines() {
@@ -15,4 +15,16 @@ run_make_j() {
 	done
 	make -s -j4 $(printf 'f%d.o ' {1..20})
 	echo "status $?, $(ls f*.o | wc -l) objects"
+}
+
+program own_network q 'unshare ip python3' 'connect:1 listen:1' 'a network namespace of its own, set up by ip'
+run_own_network() {
+	cat >hello.py <<-'END'
+		import socket
+		server = socket.create_server(("127.0.0.1", 8000))
+		client = socket.create_connection(("127.0.0.1", 8000))
+		server.accept()[0].send(b"hello")
+		print(client.recv(9).decode())
+	END
+	unshare -Urn sh -c 'ip link set lo up && python3 hello.py'
 }

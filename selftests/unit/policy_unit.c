@@ -247,8 +247,8 @@ Test(policy, wrong_rules)
 	} rows[] = {
 		{ "", "empty rule" },
 		{ "  ", "empty rule" },
-		{ "allow", "empty rule" },
-		{ "allow in", "empty rule" },
+		{ "allow", "'allow': empty rule" },
+		{ "allow in ", "'allow in ': empty rule" },
 		{ "permit 1.2.3.4", "expected allow, deny or ask" },
 		{ "ALLOW 1.2.3.4", "expected allow, deny or ask" },
 		{ "1.2.3.4", "unknown action '1.2.3.4'" },

@@ -281,6 +281,8 @@ Test(spec, errors)
 		{ "10.0.0.0/", "'10.0.0.0/'", "ADDRESS/LENGTH" },
 		{ "10.0.0.0/x", "'10.0.0.0/x'", "ADDRESS/LENGTH" },
 		{ "example.com/24", "'example.com/24'", "ADDRESS/LENGTH" },
+		{ "example.com/v1", "'example.com/v1'", "a host without a path" },
+		{ "/tmp/x", "'/tmp/x'", "expected unix:/tmp/x" },
 		{ "[::1", "'[::1'", "malformed bracket" },
 		{ "[]", "'[]'", "malformed bracket" },
 		{ "[::1]80", "'[::1]80'", "malformed bracket" },
