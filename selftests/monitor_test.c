@@ -29,16 +29,6 @@
 #define F4   "\033OS"
 #define F5   "\033[15~"
 
-static void set_environment(void)
-{
-	setenv("XDG_RUNTIME_DIR", harness_dir(), 1);
-	setenv("TERM", "xterm-256color", 1);
-	setenv("LC_ALL", "C.UTF-8", 1);
-	unsetenv("NO_COLOR");
-	unsetenv("LINES");
-	unsetenv("COLUMNS");
-}
-
 /* ---- attach to a batch run ------------------------------------------------ */
 
 FIXTURE(attach)
@@ -102,7 +92,7 @@ FIXTURE_SETUP(attach)
 {
 	if (!netns_or_skip())
 		return;
-	set_environment();
+	tty_environment();
 	self->allowed = server_new(SOCK_STREAM, "127.0.0.1", 0);
 	self->denied = server_new(SOCK_STREAM, "127.0.0.1", 0);
 	ASSERT_NE(NULL, self->allowed);
@@ -522,7 +512,7 @@ TEST(what_attach_says_when_it_cannot)
 	struct tty tty;
 	struct command c;
 
-	set_environment();
+	tty_environment();
 	expect_error(ARGS("sandtop", "attach", "a", "b"), 2, "attach: unexpected 'b'");
 	expect_error(ARGS("sandtop", "attach", "--x"), 2, "attach: unexpected '--x'");
 	expect_error(ARGS("sandtop", "attach"), 1, "standard input is not a terminal");
@@ -600,7 +590,7 @@ FIXTURE_SETUP(output)
 {
 	if (!netns_or_skip())
 		return;
-	set_environment();
+	tty_environment();
 	ASSERT_EQ(0, tty_open(&self->tty, 24, 80));
 }
 

@@ -6,7 +6,6 @@
 
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -35,9 +34,7 @@ FIXTURE_SETUP(monitors)
 
 	if (!netns_or_skip())
 		return;
-	setenv("XDG_RUNTIME_DIR", harness_dir(), 1);
-	setenv("TERM", "xterm-256color", 1);
-	setenv("LC_ALL", "C.UTF-8", 1);
+	tty_environment();
 	self->server = server_new(SOCK_STREAM, "127.0.0.1", 0);
 	ASSERT_NE(NULL, self->server);
 	ASSERT_EQ(0, tty_open(&self->here, 24, 80));

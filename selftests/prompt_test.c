@@ -81,9 +81,7 @@ FIXTURE_SETUP(prompt)
 {
 	if (!netns_or_skip())
 		return;
-	setenv("XDG_RUNTIME_DIR", harness_dir(), 1);
-	setenv("TERM", "xterm-256color", 1);
-	setenv("LC_ALL", "C.UTF-8", 1);
+	tty_environment();
 	self->server = server_new(SOCK_STREAM, "0.0.0.0", PORT);
 	ASSERT_NE(NULL, self->server);
 	ASSERT_EQ(0, tty_open(&self->tty, 24, 80));
