@@ -149,11 +149,13 @@ void unix_bind(struct engine *e, struct call *c, int res)
 
 /*
  * To let the kernel go on with a call is to let it look at the task's memory and descriptors a
- * second time. For sendmsg(2) on an AF_UNIX stream that changes nothing that anybody decides:
+ * second time. For sendmsg(2) on an AF_UNIX stream, or sequence of packets, that changes nothing
+ * that anybody decides:
  *
- * - No destination takes part, whatever the memory says by then. The kernel refuses a name on such
- *   a socket and does not look at it (net/unix/af_unix.c, unix_stream_sendmsg()); what is sent goes
- *   where an earlier connect, which was judged, has led.
+ * - No destination takes part, whatever the memory says by then. The kernel refuses a name on a
+ *   stream, ignores one on a sequence of packets, and looks at neither (net/unix/af_unix.c,
+ *   unix_stream_sendmsg(), unix_seqpacket_sendmsg()); what is sent goes where an earlier connect,
+ *   which was judged, has led.
  * - The descriptor is still the socket that was looked at: call_owns_table().
  *
  * What passes with the message, descriptors and credentials, is then checked by the kernel with
@@ -161,7 +163,9 @@ void unix_bind(struct engine *e, struct call *c, int res)
  */
 bool unix_may_continue(struct engine *e, const struct call *c)
 {
-	return c->info.kind == SOCKET_UNIX && c->info.type == SOCK_STREAM && call_owns_table(e, c);
+	return c->info.kind == SOCKET_UNIX &&
+	       (c->info.type == SOCK_STREAM || c->info.type == SOCK_SEQPACKET) &&
+	       call_owns_table(e, c);
 }
 
 /* Replace each of the task's descriptor numbers in `fds` by a duplicate of ours. */
