@@ -56,7 +56,7 @@ _sandtop()
 	local policy='--net-allow --net-deny --allow-udp --allow-icmp --rule --preset --default --ask
 		--allow-host --block-domain --block-suffix --resolve
 		--net-allow-bind --net-deny-bind --profile --profile-file --max-connections --help'
-	local run='--dump-profile --batch --monitor --hold --log --json --verbose --quiet --stats
+	local run='--dump-profile --batch --monitor --hold --no-mouse --log --json --verbose --quiet --stats
 		--metrics-file --learn --status-fd --name --no-supervisor --best-effort --timeout --ask-timeout --keep-fd
 		--linger --version'
 	local verbs='policy reload allow deny undo flows held answer why log save shut metrics reopen kill'
@@ -91,7 +91,7 @@ _sandtop()
 		return
 		;;
 	attach)
-		COMPREPLY=($(compgen -W "$(_sandtop_running)" -- "$cur"))
+		COMPREPLY=($(compgen -W "$(_sandtop_running) --no-mouse" -- "$cur"))
 		return
 		;;
 	ctl)

@@ -346,8 +346,9 @@ bool control_succeeded(const json_t *reply, struct control_error *err)
 	if (!reply)
 		fail(err, 0, "%s",
 		     errno == ECONNRESET || errno == EPIPE ? "the sandbox has ended"
-		     : errno == EAGAIN                     ? "the sandbox does not answer"
-							   : strerror(errno));
+		     : errno == EAGAIN ? "the sandbox does not answer: it is stopped, or the file "
+					 "system that its command is on hangs"
+				       : strerror(errno));
 	else if (json_is_true(json_object_get(reply, "ok")))
 		return true;
 	else

@@ -33,7 +33,7 @@ enum {
 struct ledger_head {
 	char name[LEDGER_NAME_MAX];       /* of the sandbox */
 	char command[LEDGER_COMMAND_MAX]; /* its words, with blanks between */
-	char fallback[LEDGER_WORD_MAX];   /* what --default says: "deny", "allow", "ask" */
+	char fallback[LEDGER_WORD_MAX];   /* "deny", "allow", "ask", "learn" or "panic" */
 	char profile[LEDGER_PROFILE_MAX]; /* name or file of the profile, or empty */
 	pid_t pid;                        /* of the command */
 	uint64_t start;                   /* nanoseconds of CLOCK_REALTIME */

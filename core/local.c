@@ -12,6 +12,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "core/inode.h"
 #include "core/task.h"
 
 /* In a directory of control sockets more than this are not looked at. */
@@ -75,11 +76,22 @@ static void copy_path(const struct sockaddr_un *name, socklen_t len,
 	out[n] = '\0';
 }
 
-static uint64_t socket_inode(int sock)
+/* What the kernel knows of a socket that is still the one that was remembered. */
+static int find_socket(struct local *l, const struct local_socket *s, struct unixdiag_socket *found)
 {
+	return unixdiag_find(&l->diag, (uint32_t)s->ino, s->cookie, found);
+}
+
+/* The entry of an abstract name, or of a path before that was looked for. */
+static struct local_socket entry_of(int sock)
+{
+	struct local_socket s = { .fd = -1, .used = true };
+	socklen_t len = sizeof(s.cookie);
 	struct stat st;
 
-	return fstat(sock, &st) ? 0 : st.st_ino;
+	if (fstat(sock, &st) == 0 && getsockopt(sock, SOL_SOCKET, SO_COOKIE, &s.cookie, &len) == 0)
+		s.ino = st.st_ino;
+	return s;
 }
 
 /* An entry whose socket is gone: the path was removed, or the abstract socket closed. */
@@ -90,7 +102,7 @@ static bool is_dead(struct local *l, const struct local_socket *s)
 
 	if (s->fd >= 0)
 		return fstat(s->fd, &st) || st.st_nlink == 0;
-	return unixdiag_find(&l->diag, (uint32_t)s->ino, &found) != 0;
+	return find_socket(l, s, &found) != 0;
 }
 
 static struct local_socket *free_entry(struct local *l)
@@ -136,8 +148,7 @@ static bool is_own_abstract(struct local *l, const struct sockaddr_un *name, siz
 		const struct local_socket *s = &l->sockets[i];
 		struct unixdiag_socket found;
 
-		if (s->used && s->fd < 0 &&
-		    unixdiag_find(&l->diag, (uint32_t)s->ino, &found) == 0 &&
+		if (s->used && s->fd < 0 && find_socket(l, s, &found) == 0 &&
 		    has_name(&found, name, n))
 			return true;
 	}
@@ -289,90 +300,17 @@ static bool is_in_directory(const char *path, const struct stat *st)
 	return found;
 }
 
-static uint64_t kernel_device(unsigned maj, unsigned min)
+static bool is_at(const struct unixdiag_socket *s, const struct inode *inode)
 {
-	return (uint64_t)maj << 20 | min; /* include/linux/kdev_t.h MKDEV() */
+	return s->vfs_ino == (uint32_t)inode->ino && s->vfs_dev == (uint32_t)inode->dev;
 }
-
-/* The mount's device: `pid` is of a task that sees it, as a mount has one number for all. */
-static int mount_device(pid_t pid, int mount, uint64_t *dev)
-{
-	char path[64], *line = NULL;
-	unsigned maj, min;
-	int id, ret = -ENOENT;
-	size_t size = 0;
-	FILE *f;
-
-	snprintf(path, sizeof(path), "/proc/%d/mountinfo", pid);
-	f = fopen(path, "re");
-	if (!f)
-		return -errno;
-	while (ret && getline(&line, &size, f) > 0) {
-		if (sscanf(line, "%d %*d %u:%u", &id, &maj, &min) != 3 || id != mount)
-			continue;
-		*dev = kernel_device(maj, min);
-		ret = 0;
-	}
-	free(line);
-	fclose(f);
-	return ret;
-}
-
-/*
- * Device and inode number of the path behind `fd` as the kernel itself uses them, and as
- * sock_diag(7) reports them: stat(2) shows others on btrfs and overlayfs. See proc_pid_fdinfo(5)
- * and proc_pid_mountinfo(5).
- */
-static int raw_identity(pid_t tid, int fd, uint64_t *dev, uint64_t *ino)
-{
-	unsigned long inode;
-	int mount = -1;
-	bool have_ino = false;
-	char line[256];
-	struct stat st;
-	FILE *f;
-
-	snprintf(line, sizeof(line), "/proc/self/fdinfo/%d", fd);
-	f = fopen(line, "re");
-	if (!f)
-		return -errno;
-	while (fgets(line, sizeof(line), f)) {
-		sscanf(line, "mnt_id: %d", &mount);
-		if (sscanf(line, "ino: %lu", &inode) == 1)
-			have_ino = true;
-	}
-	fclose(f);
-	if (mount < 0 || !have_ino)
-		return -ENOENT;
-	*ino = inode;
-	if (mount_device(tid, mount, dev) == 0)
-		return 0;
-	/*
-	 * A task in another root sees no mount that begins above that. Where this is not the device
-	 * after all, it is none that any other file system has, and the socket is nobody's.
-	 */
-	if (fstat(fd, &st))
-		return -errno;
-	*dev = kernel_device(major(st.st_dev), minor(st.st_dev));
-	return 0;
-}
-
-static bool is_at(const struct unixdiag_socket *s, uint64_t dev, uint64_t ino)
-{
-	return s->vfs_ino == (uint32_t)ino && s->vfs_dev == (uint32_t)dev;
-}
-
-struct inode {
-	uint64_t dev, ino;
-};
 
 /* Whether a socket was bound as a control socket, and is what the inode is now. */
 static int was_control(void *arg, const struct unixdiag_socket *s)
 {
 	const struct inode *inode = arg;
 
-	return s->name_len && s->name[0] == '/' && is_control_name(s->name) &&
-	       is_at(s, inode->dev, inode->ino);
+	return s->name_len && s->name[0] == '/' && is_control_name(s->name) && is_at(s, inode);
 }
 
 bool local_is_control(struct local *l, pid_t tid, int type, const struct local_peer *peer)
@@ -387,7 +325,7 @@ bool local_is_control(struct local *l, pid_t tid, int type, const struct local_p
 	/* It is a SOCK_SEQPACKET, and the kernel connects none but that. */
 	if (type != SOCK_SEQPACKET)
 		return false;
-	if (fstat(peer->fd, &st) || raw_identity(tid, peer->fd, &inode.dev, &inode.ino))
+	if (fstat(peer->fd, &st) || inode_identify(tid, peer->fd, &inode))
 		return true; /* nobody can say */
 	for (size_t i = 0; i < sizeof(l->control) / sizeof(l->control[0]); i++)
 		if (is_in_directory(l->control[i], &st))
@@ -423,22 +361,23 @@ static int bind_path(pid_t tid, int sock, const struct view_place *place)
 }
 
 /*
- * Remember the inode of `path`, if that is what `sock` is bound to: a task can have put another
- * socket there since.
+ * Remember the inode of `path`, if that is what `sock` has been bound to since `since`: a task can
+ * have put another socket there. The kernel tells only a part of the inode's number, and no
+ * subvolume; a service of the host can have the same, but was there before.
  */
 static void remember_path(struct local *l, struct local_socket *entry, const struct view_task *task,
-			  int sock, const char *path)
+			  int sock, const char *path, const struct timespec *since)
 {
 	int fd = view_open(task, path, O_NOFOLLOW);
+	struct local_socket s = entry_of(sock);
 	struct unixdiag_socket bound;
 	struct inode inode;
 	struct stat st;
 
 	if (fd < 0)
 		return;
-	if (fstat(fd, &st) || raw_identity(task->tid, fd, &inode.dev, &inode.ino) ||
-	    unixdiag_find(&l->diag, (uint32_t)socket_inode(sock), &bound) ||
-	    !is_at(&bound, inode.dev, inode.ino)) {
+	if (fstat(fd, &st) || inode_identify(task->tid, fd, &inode) || find_socket(l, &s, &bound) ||
+	    !is_at(&bound, &inode) || !inode_is_new(fd, since)) {
 		close(fd);
 		return;
 	}
@@ -455,13 +394,15 @@ static int bind_and_remember(struct local *l, struct local_socket *entry,
 			     const struct view_task *task, int sock, const char *path)
 {
 	struct view_place place;
+	struct timespec since;
 	int ret = view_place(task, path, &place);
 
 	if (ret)
 		return ret;
+	inode_now(&since);
 	ret = bind_path(task->tid, sock, &place);
 	if (!ret)
-		remember_path(l, entry, task, sock, path);
+		remember_path(l, entry, task, sock, path, &since);
 	close(place.dir);
 	return ret;
 }
@@ -482,7 +423,7 @@ int local_bind(struct local *l, pid_t tid, int sock, const struct sockaddr_un *n
 	if (len == path_offset || !name->sun_path[0]) {
 		if (bind(sock, (const struct sockaddr *)name, len))
 			return -errno;
-		*entry = (struct local_socket){ .ino = socket_inode(sock), .fd = -1, .used = true };
+		*entry = entry_of(sock);
 		return 0;
 	}
 	copy_path(name, len, path);
@@ -495,4 +436,12 @@ int local_bind(struct local *l, pid_t tid, int sock, const struct sockaddr_un *n
 	identity_drop(l->identity);
 	view_leave(&task);
 	return ret;
+}
+
+void local_add(struct local *l, int sock)
+{
+	struct local_socket *entry = free_entry(l);
+
+	if (entry)
+		*entry = entry_of(sock);
 }

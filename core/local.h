@@ -8,7 +8,8 @@
  * policy names. The supervisor binds
  * on behalf and remembers each: a path by an O_PATH descriptor of its inode,
  * which keeps the inode's number from being used again; an abstract name by the
- * inode of the socket, of which the kernel is asked whether it still is there.
+ * inode and cookie of the socket, of which the kernel is asked whether it still
+ * is there.
  */
 #ifndef SANDTOP_CORE_LOCAL_H
 #define SANDTOP_CORE_LOCAL_H
@@ -29,7 +30,8 @@ enum {
 };
 
 struct local_socket {
-	uint64_t dev, ino; /* of the path, or 0 and the inode of the abstract socket */
+	uint64_t dev, ino; /* of the path, or 0 and the inode of the abstract socket ... */
+	uint64_t cookie;   /* ... and its SO_COOKIE, which is never used twice */
 	int fd;            /* O_PATH of the path; -1: abstract */
 	bool used;
 };
@@ -82,5 +84,10 @@ bool local_is_control(struct local *l, pid_t tid, int type, const struct local_p
  * above, or -ENOBUFS when LOCAL_SOCKETS of the sandbox exist already.
  */
 int local_bind(struct local *l, pid_t tid, int sock, const struct sockaddr_un *name, socklen_t len);
+
+/*
+ * The kernel has given `sock` an abstract name (unix(7), autobind): remember it, if there is room.
+ */
+void local_add(struct local *l, int sock);
 
 #endif

@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/escape.h"
@@ -52,12 +51,14 @@ static int compare_owners(const void *left, const void *right)
 	return a->inode < b->inode ? -1 : a->inode > b->inode;
 }
 
-static bool is_inherited(uint64_t inode)
+static bool is_inherited(uint64_t cookie)
 {
-	struct stat st;
+	uint64_t standard;
+	socklen_t len = sizeof(standard);
 
 	for (int fd = 0; fd < 3; fd++)
-		if (fstat(fd, &st) == 0 && S_ISSOCK(st.st_mode) && st.st_ino == inode)
+		if (getsockopt(fd, SOL_SOCKET, SO_COOKIE, &standard, &len) == 0 &&
+		    standard == cookie)
 			return true;
 	return false;
 }
@@ -92,7 +93,7 @@ static void add_socket(void *arg, const struct inetdiag_entry *e)
 		bsearch(&key, l->owners, l->n_owners, sizeof(key), compare_owners);
 	struct opened *o;
 
-	if (l->ret || !owner || is_inherited(e->inode))
+	if (l->ret || !owner || is_inherited(e->cookie))
 		return;
 	if (l->out->n == OPENED_MAX) {
 		l->out->more++;
@@ -179,16 +180,12 @@ struct wanted {
 	int ret;
 };
 
-static void shut_wanted(void *arg, int sock, uint64_t inode)
+static void shut_wanted(void *arg, int sock, uint64_t cookie)
 {
 	struct wanted *w = arg;
-	uint64_t cookie;
-	socklen_t len = sizeof(cookie);
 
-	if (getsockopt(sock, SOL_SOCKET, SO_COOKIE, &cookie, &len) || cookie != w->cookie ||
-	    is_inherited(inode))
-		return;
-	w->ret = shutdown(sock, SHUT_RDWR) ? -errno : 0;
+	if (cookie == w->cookie && !is_inherited(cookie))
+		w->ret = shutdown(sock, SHUT_RDWR) ? -errno : 0;
 }
 
 int opened_shut(uint64_t cookie)

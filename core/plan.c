@@ -15,11 +15,13 @@
 #include "core/plan.h"
 
 #include <errno.h>
+#include <linux/if_tun.h>
 #include <linux/ioprio.h>
 #include <linux/keyctl.h>
 #include <linux/netlink.h>
 #include <linux/sockios.h>
 #include <linux/userfaultfd.h>
+#include <linux/vhost.h>
 #include <netinet/in.h>
 #include <linux/in6.h>
 #include <linux/seccomp.h>
@@ -98,9 +100,10 @@ const struct plan_row plan_rows[] = {
 	{ CALL(socket), TESTS(NOT_IN(0, FAMILY, AF_UNIX, AF_INET, AF_INET6, AF_NETLINK)),
 	  .when = "a domain other than AF_UNIX, AF_INET, AF_INET6, AF_NETLINK", FAIL(EAFNOSUPPORT),
 	  "no rule speaks of it" },
-	{ CALL(socket), TESTS(IN(0, INT, AF_NETLINK), NOT_IN(2, LINK, NETLINK_ROUTE)),
-	  .when = "AF_NETLINK with a protocol other than NETLINK_ROUTE", FAIL(EPROTONOSUPPORT),
-	  "it configures the kernel" },
+	{ CALL(socket),
+	  TESTS(IN(0, INT, AF_NETLINK), NOT_IN(2, LINK, NETLINK_ROUTE, NETLINK_KOBJECT_UEVENT)),
+	  .when = "AF_NETLINK with a protocol other than NETLINK_ROUTE, NETLINK_KOBJECT_UEVENT",
+	  FAIL(EPROTONOSUPPORT), "it configures the kernel" },
 	{ CALL(socket), TESTS(INET, IN(1, TYPE, SOCK_RAW, SOCK_PACKET)),
 	  .when = "internet, SOCK_RAW or SOCK_PACKET", FAIL(EPERM), "writes its own headers" },
 	{ CALL(socket),
@@ -153,6 +156,11 @@ const struct plan_row plan_rows[] = {
 	  "hands out the namespace of a socket" },
 	{ CALL(open_by_handle_at), ALWAYS, FAIL(EPERM),
 	  "opens namespaces of others (nsfs), and files past every directory" },
+	{ CALL(ioctl), TESTS(IN(1, INT, TUNSETIFF)), .when = "TUNSETIFF", FAIL(EPERM),
+	  "a device that was made for the user sends past every rule" },
+	{ CALL(ioctl), TESTS(IN(1, INT, VHOST_VSOCK_SET_GUEST_CID)),
+	  .when = "VHOST_VSOCK_SET_GUEST_CID", FAIL(EPERM),
+	  "a guest's sockets reach the host's services" },
 	{ CALL(ioctl), TESTS(IN(1, INT, TIOCSTI, TIOCLINUX)), .when = "TIOCSTI, TIOCLINUX",
 	  FAIL(EPERM), "types into the operator's terminal" },
 

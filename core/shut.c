@@ -9,7 +9,6 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -34,7 +33,7 @@ struct job {
 	struct sockets cache;
 	struct attempt *attempts;
 	size_t n_attempts;
-	ino_t inherited[3]; /* standard descriptors that are sockets */
+	uint64_t inherited[3]; /* cookies of the standard descriptors that are sockets */
 	unsigned shut;
 };
 
@@ -86,10 +85,10 @@ static void list_attempts(struct job *j)
 	list_family(j, AF_INET6);
 }
 
-static bool is_inherited(const struct job *j, uint64_t inode)
+static bool is_inherited(const struct job *j, uint64_t cookie)
 {
 	for (int i = 0; i < 3; i++)
-		if (j->inherited[i] == inode)
+		if (j->inherited[i] == cookie)
 			return true;
 	return false;
 }
@@ -250,7 +249,7 @@ static void drop_unfinished(int sock)
 		(void)!send(sock, part, sizeof(part), MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
-static void look_at(void *arg, int sock, uint64_t inode)
+static void look_at(void *arg, int sock, uint64_t cookie)
 {
 	struct job *j = arg;
 	struct sockaddr_storage peer;
@@ -258,7 +257,7 @@ static void look_at(void *arg, int sock, uint64_t inode)
 	socklen_t len;
 	int found;
 
-	if (is_inherited(j, inode) || socket_inspect(&j->cache, sock, &info))
+	if (is_inherited(j, cookie) || socket_inspect(&j->cache, sock, &info))
 		return;
 	if (info.kind != SOCKET_UNIX && !socket_is_inet(&info))
 		return;
@@ -290,12 +289,10 @@ int shut_denied(const struct policy *p, const struct policy *const before[], siz
 	j->facts = f;
 	j->outbound = o;
 	j->cache.netns = f->mirror != 0;
-	for (int fd = 0; fd < 3; fd++) {
-		struct stat st;
-
-		if (fstat(fd, &st) == 0 && S_ISSOCK(st.st_mode))
-			j->inherited[fd] = st.st_ino;
-	}
+	/* Of what is no socket it stays 0, which none has. */
+	for (int fd = 0; fd < 3; fd++)
+		(void)!getsockopt(fd, SOL_SOCKET, SO_COOKIE, &j->inherited[fd],
+				  &(socklen_t){ sizeof(uint64_t) });
 	list_attempts(j);
 	ret = tree_sockets(look_at, j, &out->tree);
 	out->shut = j->shut;
@@ -310,15 +307,13 @@ struct list {
 	int ret;
 };
 
-static void add_cookie(void *arg, int sock, uint64_t inode)
+static void add_cookie(void *arg, int sock, uint64_t cookie)
 {
 	struct list *l = arg;
-	uint64_t cookie;
-	socklen_t len = sizeof(cookie);
 	uint64_t *v;
 
-	(void)inode;
-	if (l->ret || getsockopt(sock, SOL_SOCKET, SO_COOKIE, &cookie, &len))
+	(void)sock;
+	if (l->ret)
 		return;
 	v = array_room(l->v, l->n, sizeof(*v));
 	if (!v) {

@@ -140,7 +140,8 @@ uint64_t socket_send_timeout(int fd)
 	struct timeval tv = { 0 };
 	socklen_t len = sizeof(tv);
 
-	if (getsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &tv, &len))
+	/* In nanoseconds, 64 bits hold less than the kernel's longest limit. */
+	if (getsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &tv, &len) || tv.tv_sec > INT32_MAX)
 		return 0;
 	return (uint64_t)tv.tv_sec * 1000000000 + (uint64_t)tv.tv_usec * 1000;
 }

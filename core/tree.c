@@ -10,7 +10,6 @@
 #include <string.h>
 #include <sys/pidfd.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -36,9 +35,8 @@ struct walk {
 	tree_fn *fn;
 	tree_inode_fn *inode_fn; /* instead of it */
 	void *arg;
-	struct set tasks, sockets; /* thread ids, and inodes, that were seen */
-	struct set local;          /* those of the inodes that are AF_UNIX ... */
-	struct set checked;        /* ... and what waits in them was looked at in this pass */
+	struct set tasks, sockets; /* thread ids, and cookies or inodes, that were seen */
+	struct set checked;        /* cookies of what was looked into in this pass */
 	struct tree_result result;
 	bool in_flight, news; /* in this pass */
 };
@@ -78,11 +76,6 @@ static int set_add(struct set *s, uint64_t value)
 	return 1;
 }
 
-static bool set_has(const struct set *s, uint64_t value)
-{
-	return s->slots && s->slot[probe(s->slot, s->slots, value)];
-}
-
 /* Whether descriptors wait in the socket (net/unix/af_unix.c unix_show_fdinfo()). */
 static bool has_descriptors(pid_t tid, const char *fd)
 {
@@ -104,44 +97,48 @@ static bool has_descriptors(pid_t tid, const char *fd)
 }
 
 /* Look at what an AF_UNIX socket has in it. Returns 0 or -ENOMEM. */
-static int check_local(struct walk *w, pid_t tid, const char *fd, uint64_t inode)
+static int check_local(struct walk *w, pid_t tid, const char *fd, uint64_t cookie)
 {
-	int ret = set_add(&w->checked, inode);
+	int ret = set_add(&w->checked, cookie);
 
 	if (ret > 0 && has_descriptors(tid, fd))
 		w->in_flight = true;
 	return ret < 0 ? ret : 0;
 }
 
-/* A socket that has not been seen before. Returns 0 or -ENOMEM. */
+static int look(struct walk *w, pid_t tid, const char *fd, int sock)
+{
+	int domain = 0, ret;
+	socklen_t len = sizeof(domain), cookie_len = sizeof(uint64_t);
+	uint64_t cookie;
+
+	/*
+	 * The number may have become a file's, which must not even be looked at: it can be on a
+	 * file system that the command serves. The inode would not do: those of sockets come again
+	 * after 2^32.
+	 */
+	if (getsockopt(sock, SOL_SOCKET, SO_DOMAIN, &domain, &len) ||
+	    getsockopt(sock, SOL_SOCKET, SO_COOKIE, &cookie, &cookie_len))
+		return 0;
+	ret = set_add(&w->sockets, cookie);
+	if (ret > 0) {
+		w->news = true;
+		w->fn(w->arg, sock, cookie);
+	}
+	if (ret >= 0)
+		ret = domain == AF_UNIX ? check_local(w, tid, fd, cookie) : 0;
+	return ret;
+}
+
+/* Returns 0 or -ENOMEM. */
 static int visit(struct walk *w, int pidfd, pid_t tid, const char *fd)
 {
 	int sock = (int)syscall(SYS_pidfd_getfd, pidfd, atoi(fd), 0);
-	int domain = 0;
-	socklen_t len = sizeof(domain);
-	struct stat st;
 	int ret;
 
 	if (sock < 0)
 		return 0; /* closed meanwhile */
-	/*
-	 * The number may have become another socket's, or a file's, which must not even be looked
-	 * at: it can be on a file system that the command serves.
-	 */
-	if (getsockopt(sock, SOL_SOCKET, SO_DOMAIN, &domain, &len) || fstat(sock, &st)) {
-		close(sock);
-		return 0;
-	}
-	ret = set_add(&w->sockets, st.st_ino);
-	if (ret > 0) {
-		w->news = true;
-		ret = 0;
-		if (domain == AF_UNIX)
-			ret = set_add(&w->local, st.st_ino);
-		if (ret > 0)
-			ret = check_local(w, tid, fd, st.st_ino);
-		w->fn(w->arg, sock, st.st_ino);
-	}
+	ret = look(w, tid, fd, sock);
 	close(sock);
 	return ret;
 }
@@ -193,10 +190,8 @@ static int visit_table(struct walk *w, pid_t tid)
 			continue;
 		if (w->inode_fn)
 			ret = note(w, tid, inode);
-		else if (!set_has(&w->sockets, inode))
+		else
 			ret = visit(w, pidfd, tid, entry->d_name);
-		else if (set_has(&w->local, inode))
-			ret = check_local(w, tid, entry->d_name, inode);
 	}
 	if (pidfd >= 0)
 		close(pidfd);
@@ -285,7 +280,6 @@ static int walk(struct walk *w, int passes, struct tree_result *out)
 		ret = pass(w);
 	free(w->tasks.slot);
 	free(w->sockets.slot);
-	free(w->local.slot);
 	free(w->checked.slot);
 	w->result.unsettled = w->news || w->in_flight;
 	if (!ret)

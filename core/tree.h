@@ -11,8 +11,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* Gets a duplicate of each socket once; it is closed afterwards. */
-typedef void tree_fn(void *arg, int sock, uint64_t inode);
+/* Gets a duplicate of each socket once, with its SO_COOKIE; it is closed afterwards. */
+typedef void tree_fn(void *arg, int sock, uint64_t cookie);
 
 struct tree_result {
 	unsigned unseen; /* tasks that cannot be looked into: they are not dumpable */

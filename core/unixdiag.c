@@ -27,7 +27,11 @@ void unixdiag_exit(struct unixdiag *d)
 	d->fd = -1;
 }
 
-static int ask(const struct unixdiag *d, uint16_t flags, uint32_t states, uint32_t ino)
+/* Any cookie will do: INET_DIAG_NOCOOKIE (net/core/sock_diag.c sock_diag_check_cookie()). */
+static const uint64_t any_cookie = ~(uint64_t)0;
+
+static int ask(const struct unixdiag *d, uint16_t flags, uint32_t states, uint32_t ino,
+	       uint64_t cookie)
 {
 	struct {
 		struct nlmsghdr nlh;
@@ -43,7 +47,7 @@ static int ask(const struct unixdiag *d, uint16_t flags, uint32_t states, uint32
 			.udiag_states = states,
 			.udiag_ino = ino,
 			.udiag_show = UDIAG_SHOW_NAME | UDIAG_SHOW_VFS,
-			.udiag_cookie = { ~0U, ~0U },
+			.udiag_cookie = { (uint32_t)cookie, (uint32_t)(cookie >> 32) },
 		},
 	};
 
@@ -141,9 +145,9 @@ static int take(void *arg, const struct unixdiag_socket *s)
 	return 1; /* the search is over */
 }
 
-int unixdiag_find(struct unixdiag *d, uint32_t ino, struct unixdiag_socket *out)
+int unixdiag_find(struct unixdiag *d, uint32_t ino, uint64_t cookie, struct unixdiag_socket *out)
 {
-	int ret = ask(d, 0, ~0U, ino);
+	int ret = ask(d, 0, ~0U, ino, cookie);
 
 	if (!ret)
 		ret = read_answer(d, take, out);
@@ -154,7 +158,7 @@ int unixdiag_find(struct unixdiag *d, uint32_t ino, struct unixdiag_socket *out)
 
 int unixdiag_listeners(struct unixdiag *d, unixdiag_fn *fn, void *arg)
 {
-	int ret = ask(d, NLM_F_DUMP, 1U << TCP_LISTEN, 0);
+	int ret = ask(d, NLM_F_DUMP, 1U << TCP_LISTEN, 0, any_cookie);
 
 	return ret ? ret : read_answer(d, fn, arg);
 }

@@ -27,8 +27,12 @@ struct unixdiag_socket {
 void unixdiag_init(struct unixdiag *d);
 void unixdiag_exit(struct unixdiag *d);
 
-/* Look for the socket with inode `ino`. Returns 0, -ENOENT, or another -errno. */
-int unixdiag_find(struct unixdiag *d, uint32_t ino, struct unixdiag_socket *out);
+/*
+ * Look for the socket with inode `ino` and SO_COOKIE `cookie`: inode numbers of sockets come again
+ * after 2^32, also while another has them. Returns 0, -ENOENT, -ESTALE (one with another cookie was
+ * found first), or another -errno.
+ */
+int unixdiag_find(struct unixdiag *d, uint32_t ino, uint64_t cookie, struct unixdiag_socket *out);
 
 /* Gets each socket; a non-zero return ends the search and is returned. */
 typedef int unixdiag_fn(void *arg, const struct unixdiag_socket *s);

@@ -10,9 +10,14 @@
 
 static const char *const loopback_nets[] = { "127.0.0.0/8", "::1", NULL };
 
-/* RFC 1918, RFC 6598 (carrier-grade NAT), RFC 4193. */
+/*
+ * RFC 1918, RFC 6598 (carrier-grade NAT), RFC 4193; RFC 3879 (site-local), where fec0::2 is the
+ * host of a QEMU guest with user networking; RFC 8215 (a site's own NAT64, to its IPv4 addresses,
+ * too).
+ */
 static const char *const private_nets[] = {
-	"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7", NULL,
+	"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10",
+	"fc00::/7",   "fec0::/10",     "64:ff9b:1::/48", NULL,
 };
 
 static const char *const link_local_nets[] = { "169.254.0.0/16", "fe80::/10", NULL };

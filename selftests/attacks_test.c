@@ -11,8 +11,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <fcntl.h>
+#include <linux/if_tun.h>
+#include <net/if.h>
+#include <sched.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <netinet/in.h>
 #include <unistd.h>
 
@@ -32,7 +39,7 @@ FIXTURE(attack)
 	struct attacked at;
 };
 
-enum gives { GIVES_NOTHING, GIVES_UDP, GIVES_STDIN, GIVES_LISTENER };
+enum gives { GIVES_NOTHING, GIVES_UDP, GIVES_STDIN, GIVES_LISTENER, GIVES_TUN, GIVES_BTRFS };
 
 FIXTURE_VARIANT(attack)
 {
@@ -66,6 +73,42 @@ FIXTURE_TEARDOWN(attack)
 	attacked_free(&self->at);
 }
 
+/* Where this user may not, the attack finds no device, and says so. */
+static void make_tun(void)
+{
+	struct ifreq request = { .ifr_name = TUN_NAME, .ifr_flags = IFF_TUN | IFF_NO_PI };
+	int tun = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (ioctl(tun, TUNSETIFF, &request) == 0 && ioctl(tun, TUNSETPERSIST, 1UL) == 0) {
+		request.ifr_flags = IFF_UP;
+		ioctl(fd, SIOCSIFFLAGS, &request);
+	}
+	close(tun);
+	close(fd);
+}
+
+/*
+ * A btrfs at DIR/btrfs with a service of the host, which lasts as long as this process and those
+ * that inherit it. Where that is not possible the attack finds no service, and says so.
+ */
+static void make_btrfs(void)
+{
+	char command[512];
+	struct sockaddr_un name = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	snprintf(command, sizeof(command),
+		 "exec 2>&1 >/dev/null; cd %s && mkdir -p btrfs && truncate -s 128M image &&"
+		 " mkfs.btrfs -fq image && mount -o loop image btrfs &&"
+		 " btrfs subvolume create btrfs/host && cd btrfs/host && touch 1 2 3 4 5 6 7 8",
+		 harness_dir());
+	snprintf(name.sun_path, sizeof(name.sun_path), "%s/btrfs/host/service", harness_dir());
+	if (unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	    system(command) || bind(fd, (struct sockaddr *)&name, sizeof(name)) || listen(fd, 8))
+		close(fd);
+}
+
 /* In the child that becomes sandtop, or natively the attacker. */
 static void prepare(void *arg)
 {
@@ -78,7 +121,11 @@ static void prepare(void *arg)
 		pidns_enter_small();
 	if (variant->nofile)
 		setrlimit(RLIMIT_NOFILE, &nofile);
-	if (variant->gives == GIVES_NOTHING)
+	if (variant->gives == GIVES_TUN)
+		make_tun();
+	if (variant->gives == GIVES_BTRFS)
+		make_btrfs();
+	if (variant->gives == GIVES_NOTHING || variant->gives >= GIVES_TUN)
 		return;
 	fd = socket(AF_INET, variant->gives == GIVES_LISTENER ? SOCK_STREAM : SOCK_DGRAM, 0);
 	if (variant->gives == GIVES_LISTENER)

@@ -11,7 +11,6 @@
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <poll.h>
-#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stddef.h>
@@ -212,7 +211,7 @@ static void tell_answer(int fd, ssize_t sent, const char *what)
 	say(sent, "%s", what);
 }
 
-/* Give ourselves 10.98.0.1 and so on, by each way to say so. */
+/* address A B C D: give ourselves 10.98.0.1 and so on, by each way to say so. */
 static void run_address(char **args)
 {
 	static const char *const ways[] = { "send", "write", "sendmsg", "sendto" };
@@ -245,20 +244,10 @@ static void run_address(char **args)
 	}
 }
 
-static void *wait_for_ever(void *arg)
-{
-	pause();
-	return arg;
-}
-
-/* own_address [threads]: the same in a network of our own, where it is ours to do. */
+/* The same in a network of one's own. */
 static void run_own_address(char **args)
 {
-	pthread_t beside;
-
-	say(unshare(CLONE_NEWUSER | CLONE_NEWNET), "unshare");
-	if (args[0])
-		pthread_create(&beside, NULL, wait_for_ever, NULL);
+	MUST(unshare(CLONE_NEWUSER | CLONE_NEWNET));
 	run_address(args);
 }
 

@@ -216,8 +216,7 @@ FIXTURE_SETUP(pane)
 	if (!netns_or_skip())
 		return;
 	driven_init();
-	setenv("TERM", "xterm-256color", 1);
-	setenv("LC_ALL", "C.UTF-8", 1);
+	tty_environment();
 	self->server = server_new(SOCK_STREAM, "127.0.0.1", PORT);
 	ASSERT_NE(NULL, self->server);
 	snprintf(fifo, sizeof(fifo), "%s/end", harness_dir());

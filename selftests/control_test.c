@@ -441,6 +441,13 @@ TEST_F(verbs, kill_ends_every_task)
 	EXPECT_EQ(128 + SIGKILL, command_code(&self->d.sandbox.command));
 }
 
+TEST_F(verbs, kill_says_of_one_task_that_it_is_one)
+{
+	driven_start(&self->d, "web", ALLOW, NULL, NULL);
+	EXPECT_STREQ("1 process signalled\n", driven_ctl(0, ARGS("kill", "KILL")));
+	ASSERT_EQ(0, sandbox_wait(&self->d.sandbox));
+}
+
 TEST_F(verbs, usage)
 {
 	driven_start(&self->d, "web", ALLOW, NULL, NULL);

@@ -4,21 +4,16 @@
  * back, fg has it on the screen again. The command knows nothing of that, and what is denied is
  * denied.
  */
-#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "selftests/harness.h"
 #include "selftests/lib/command.h"
 #include "selftests/lib/deadline.h"
 #include "selftests/lib/netns.h"
-#include "selftests/lib/sandbox.h"
-#include "selftests/lib/server.h"
 #include "selftests/lib/tty.h"
+#include "selftests/lib/watched.h"
 
 #define CTRL_BRACKET "\035"
 #define CTRL_Z       "\032"
@@ -26,11 +21,9 @@
 
 FIXTURE(job)
 {
-	struct server *allowed, *denied;
-	struct sandbox batch; /* with attach: the run */
+	struct watched run;
 	struct command shell;
 	struct tty tty;
-	int order; /* words go in, which the command obeys */
 };
 
 FIXTURE_VARIANT(job)
@@ -47,56 +40,19 @@ FIXTURE_VARIANT_ADD(job, of_an_attached_monitor){ true, "%s; " STOPPED, false };
 /* The shell waits for another process than sandtop, as with make(1). */
 FIXTURE_VARIANT_ADD(job, below_another_process){ false, "sh -c '%s; exit $?'; " STOPPED, false };
 
-/*
- * As its own words: a port to connect to, a flood of output, the end. The flood moves no line of
- * the screen: with sanitizers that would take longer than anybody waits.
- */
-static const char command[] =
-	"echo started; while read word; do case $word in exit) exit 7;; "
-	"flood) head -c 600000 /dev/zero | tr '\\0' '\\r'; echo flooded; touch %s/flooded;; "
-	"*) probe connect tcp 127.0.0.1 $word;; esac; done <%s/order";
-
-static void write_script(FIXTURE_DATA(job) * self)
-{
-	char path[128];
-	FILE *file;
-
-	snprintf(path, sizeof(path), "%s/order", harness_dir());
-	ASSERT_EQ(0, mkfifo(path, 0600));
-	self->order = open(path, O_RDWR | O_CLOEXEC);
-	ASSERT_LE(0, self->order);
-	snprintf(path, sizeof(path), "%s/script", harness_dir());
-	file = fopen(path, "we");
-	ASSERT_NE(NULL, file);
-	fprintf(file, command, harness_dir(), harness_dir());
-	ASSERT_EQ(0, fclose(file));
-}
-
 FIXTURE_SETUP(job)
 {
-	char script[128], rule[64], start[512], words[1024];
+	char start[512], words[1024];
 
 	if (!netns_or_skip())
 		return;
-	setenv("XDG_RUNTIME_DIR", harness_dir(), 1);
-	setenv("TERM", "xterm-256color", 1);
-	setenv("LC_ALL", "C.UTF-8", 1);
-	self->allowed = server_new(SOCK_STREAM, "127.0.0.1", 0);
-	self->denied = server_new(SOCK_STREAM, "127.0.0.1", 0);
-	ASSERT_NE(NULL, self->allowed);
-	ASSERT_NE(NULL, self->denied);
+	tty_environment();
+	watched_init(&self->run);
 	ASSERT_EQ(0, tty_open(&self->tty, 24, 80));
-	write_script(self);
-	snprintf(script, sizeof(script), "%s/script", harness_dir());
-	snprintf(rule, sizeof(rule), "127.0.0.1:%u", server_port(self->allowed));
-	snprintf(start, sizeof(start), "sandtop --name watched --net-allow %s -- sh %s", rule,
-		 script);
+	snprintf(start, sizeof(start), "sandtop --name watched --net-allow %s -- sh %s",
+		 self->run.rule, self->run.script);
 	if (variant->attached) {
-		ASSERT_EQ(0, sandbox_start(&self->batch,
-					   ARGS("--name", "watched", "-q", "--net-allow", rule),
-					   ARGS("sh", script), NULL, NULL));
-		ASSERT_EQ(0, command_wait_text(&self->batch.command, &self->batch.command.out,
-					       "started", COMMAND_TIMEOUT));
+		watched_start(&self->run);
 		snprintf(start, sizeof(start), "sandtop attach watched");
 	}
 	snprintf(words, sizeof(words), variant->shell, start);
@@ -110,29 +66,10 @@ FIXTURE_SETUP(job)
 
 FIXTURE_TEARDOWN(job)
 {
-	if (self->order > 0)
-		dprintf(self->order, "exit\n");
-	if (self->order > 0 && self->batch.events)
-		sandbox_wait(&self->batch);
+	watched_end(&self->run);
 	command_free(&self->shell);
 	tty_close(&self->tty);
-	if (self->order > 0)
-		close(self->order);
-	sandbox_free(&self->batch);
-	server_free(self->allowed);
-	server_free(self->denied);
-}
-
-/* The command goes on: what is allowed arrives, what is denied does not. */
-static void expect_promise_kept(FIXTURE_DATA(job) * self)
-{
-	const size_t arrived = server_count(self->allowed);
-
-	ASSERT_LT(0, dprintf(self->order, "%u\n%u\n", server_port(self->denied),
-			     server_port(self->allowed)));
-	EXPECT_EQ(0, server_wait(self->allowed, arrived + 1, TTY_TIMEOUT));
-	EXPECT_EQ(0, server_knock(self->denied));
-	EXPECT_EQ(0, server_count(self->denied));
+	watched_free(&self->run);
 }
 
 static void stop(FIXTURE_DATA(job) * self)
@@ -145,7 +82,7 @@ static void stop(FIXTURE_DATA(job) * self)
 
 static void expect_end(FIXTURE_DATA(job) * self, const char *said)
 {
-	ASSERT_LT(0, dprintf(self->order, "exit\n"));
+	watched_tell(&self->run, "exit");
 	ASSERT_EQ(0, tty_wait_end(&self->tty, &self->shell));
 	EXPECT_STRIN(said, self->tty.text);
 	EXPECT_TRUE(tty_is_restored(&self->tty));
@@ -156,15 +93,15 @@ TEST_F(job, is_stopped_and_goes_on)
 	const char *said = variant->attached ? "it ended with 0" : "it ended with 7";
 
 	for (int i = 0; i < 2; i++)
-		expect_promise_kept(self);
+		watched_expect_promise_kept(&self->run);
 	ASSERT_EQ(0, tty_wait(&self->tty, "DENY    tcp    127.0.0.1"));
 	stop(self);
-	expect_promise_kept(self);
+	watched_expect_promise_kept(&self->run);
 	ASSERT_EQ(0, tty_type(&self->tty, "\r"));
 	EXPECT_EQ(0, tty_wait(&self->tty, "VERDICT PROTO"));
 	EXPECT_EQ(0, tty_wait(&self->tty, "allow 3  deny 3"));
 	EXPECT_FALSE(tty_is_restored(&self->tty));
-	expect_promise_kept(self);
+	watched_expect_promise_kept(&self->run);
 	EXPECT_EQ(0, tty_wait(&self->tty, "allow 4  deny 4"));
 	expect_end(self, said);
 }
@@ -177,12 +114,12 @@ TEST_F(job, that_was_stopped_has_the_output_again)
 	if (!variant->flood)
 		return;
 	stop(self);
-	ASSERT_LT(0, dprintf(self->order, "flood\n"));
+	watched_tell(&self->run, "flood");
 	/* More than the ring has: it goes on when the sandbox has lost its patience. */
 	snprintf(path, sizeof(path), "%s/flooded", harness_dir());
 	for (int64_t end = deadline_in(COMMAND_TIMEOUT); access(path, F_OK); poll(NULL, 0, 5))
 		ASSERT_NE(0, deadline_left(end));
-	expect_promise_kept(self);
+	watched_expect_promise_kept(&self->run);
 	ASSERT_EQ(0, tty_type(&self->tty, "\r"));
 	ASSERT_EQ(0, tty_wait(&self->tty, "VERDICT PROTO"));
 	ASSERT_EQ(0, tty_type(&self->tty, F5));
@@ -203,8 +140,7 @@ TEST(whom_nobody_could_continue_is_not_stopped)
 
 	if (!netns_or_skip())
 		return;
-	setenv("XDG_RUNTIME_DIR", harness_dir(), 1);
-	setenv("TERM", "xterm-256color", 1);
+	tty_environment();
 	ASSERT_EQ(0, tty_open(&tty, 24, 80));
 	ASSERT_EQ(0, command_start(&run,
 				   ARGS("sandtop", "--net-allow", "127.0.0.2", "--", "sh", "-c",

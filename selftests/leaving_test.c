@@ -3,35 +3,28 @@
  * How a monitor is left, on purpose or not: the command's end with --hold, signals, a terminal
  * that goes. The terminal is as before, and what was denied is denied still.
  */
-#include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 #include "selftests/harness.h"
 #include "selftests/lib/command.h"
 #include "selftests/lib/deadline.h"
 #include "selftests/lib/netns.h"
-#include "selftests/lib/sandbox.h"
 #include "selftests/lib/server.h"
 #include "selftests/lib/tty.h"
+#include "selftests/lib/watched.h"
 
 #define CTRL_BRACKET "\035"
 #define DOWN         "\033OB"
 
 FIXTURE(leaving)
 {
-	struct server *allowed, *denied;
-	struct sandbox batch;   /* with attach: the run */
+	struct watched run;
 	struct command monitor; /* attach, or the run itself */
 	struct tty tty;
-	int order; /* ports go in, and the command connects to each */
 };
 
 FIXTURE_VARIANT(leaving)
@@ -42,47 +35,22 @@ FIXTURE_VARIANT(leaving)
 FIXTURE_VARIANT_ADD(leaving, of_an_attached_monitor){ true };
 FIXTURE_VARIANT_ADD(leaving, of_the_runs_own_monitor){ false };
 
-static void set_environment(void)
-{
-	setenv("XDG_RUNTIME_DIR", harness_dir(), 1);
-	setenv("TERM", "xterm-256color", 1);
-	setenv("LC_ALL", "C.UTF-8", 1);
-	unsetenv("NO_COLOR");
-}
-
 FIXTURE_SETUP(leaving)
 {
-	char fifo[128], script[512], rule[64];
-
 	if (!netns_or_skip())
 		return;
-	set_environment();
-	self->allowed = server_new(SOCK_STREAM, "127.0.0.1", 0);
-	self->denied = server_new(SOCK_STREAM, "127.0.0.1", 0);
-	ASSERT_NE(NULL, self->allowed);
-	ASSERT_NE(NULL, self->denied);
+	tty_environment();
+	watched_init(&self->run);
 	ASSERT_EQ(0, tty_open(&self->tty, 24, 80));
-	snprintf(fifo, sizeof(fifo), "%s/order", harness_dir());
-	ASSERT_EQ(0, mkfifo(fifo, 0600));
-	self->order = open(fifo, O_RDWR | O_CLOEXEC);
-	ASSERT_LE(0, self->order);
-	snprintf(script, sizeof(script),
-		 "echo started; while read port; do case $port in exit) exit 7;; esac; "
-		 "probe connect tcp 127.0.0.1 $port; done <%s",
-		 fifo);
-	snprintf(rule, sizeof(rule), "allow 127.0.0.1:%u", server_port(self->allowed));
 	if (!variant->attached) {
 		ASSERT_EQ(0, command_start(&self->monitor,
-					   ARGS("sandtop", "--name", "watched", "--rule", rule,
-						"--", "sh", "-c", script),
+					   ARGS("sandtop", "--name", "watched", "--net-allow",
+						self->run.rule, "--", "sh", self->run.script),
 					   tty_become, &self->tty));
 		ASSERT_EQ(0, tty_wait(&self->tty, "started"));
 		return;
 	}
-	ASSERT_EQ(0, sandbox_start(&self->batch, ARGS("--name", "watched", "-q", "--rule", rule),
-				   ARGS("sh", "-c", script), NULL, NULL));
-	ASSERT_EQ(0, command_wait_text(&self->batch.command, &self->batch.command.out, "started",
-				       COMMAND_TIMEOUT));
+	watched_start(&self->run);
 	ASSERT_EQ(0, command_start(&self->monitor, ARGS("sandtop", "attach", "watched"), tty_become,
 				   &self->tty));
 	ASSERT_EQ(0, tty_wait(&self->tty, "has not tried"));
@@ -90,38 +58,19 @@ FIXTURE_SETUP(leaving)
 
 FIXTURE_TEARDOWN(leaving)
 {
-	/* A run that goes on without its monitor ends by itself. */
-	if (self->order > 0)
-		dprintf(self->order, "exit\n");
-	if (self->order > 0 && self->batch.events)
-		sandbox_wait(&self->batch);
+	watched_end(&self->run);
 	command_free(&self->monitor);
 	tty_close(&self->tty);
-	if (self->order > 0)
-		close(self->order);
-	sandbox_free(&self->batch);
-	server_free(self->allowed);
-	server_free(self->denied);
-}
-
-/* The run goes on: what is allowed arrives, what is denied does not. */
-static void expect_promise_kept(FIXTURE_DATA(leaving) * self)
-{
-	const size_t arrived = server_count(self->allowed);
-
-	ASSERT_LT(0, dprintf(self->order, "%u\n%u\n", server_port(self->denied),
-			     server_port(self->allowed)));
-	EXPECT_EQ(0, server_wait(self->allowed, arrived + 1, TTY_TIMEOUT));
-	EXPECT_EQ(0, server_count(self->denied));
+	watched_free(&self->run);
 }
 
 TEST_F(leaving, because_the_window_was_closed)
 {
-	expect_promise_kept(self);
+	watched_expect_promise_kept(&self->run);
 	tty_hang_up(&self->tty);
 	ASSERT_EQ(0, command_wait(&self->monitor, COMMAND_TIMEOUT));
 	EXPECT_EQ(variant->attached ? 0 : 128 + SIGHUP, command_code(&self->monitor));
-	expect_promise_kept(self);
+	watched_expect_promise_kept(&self->run);
 }
 
 TEST_F(leaving, for_a_while_because_it_was_stopped)
@@ -130,21 +79,21 @@ TEST_F(leaving, for_a_while_because_it_was_stopped)
 
 	if (!variant->attached) {
 		/* There it is a key, and the command's. */
-		expect_promise_kept(self);
+		watched_expect_promise_kept(&self->run);
 		return;
 	}
 	ASSERT_EQ(0, kill(self->monitor.pid, SIGTSTP));
 	ASSERT_EQ(0, waitid(P_PID, (id_t)self->monitor.pid, &info, WSTOPPED));
 	EXPECT_EQ(0, tty_wait_gone(&self->tty, "has not tried"));
 	EXPECT_TRUE(tty_is_restored(&self->tty));
-	expect_promise_kept(self);
+	watched_expect_promise_kept(&self->run);
 	ASSERT_EQ(0, kill(self->monitor.pid, SIGCONT));
 	EXPECT_EQ(0, tty_wait(&self->tty, "DENY"));
 	EXPECT_FALSE(tty_is_restored(&self->tty));
 	ASSERT_EQ(0, kill(self->monitor.pid, SIGTERM));
 	ASSERT_EQ(0, tty_wait_end(&self->tty, &self->monitor));
 	EXPECT_TRUE(tty_is_restored(&self->tty));
-	expect_promise_kept(self);
+	watched_expect_promise_kept(&self->run);
 }
 
 TEST_F(leaving, because_of_a_signal_that_cannot_be_caught)
@@ -152,7 +101,7 @@ TEST_F(leaving, because_of_a_signal_that_cannot_be_caught)
 	ASSERT_EQ(0, kill(self->monitor.pid, SIGKILL));
 	ASSERT_EQ(0, tty_wait_end(&self->tty, &self->monitor));
 	EXPECT_EQ(128 + SIGKILL, command_code(&self->monitor));
-	expect_promise_kept(self);
+	watched_expect_promise_kept(&self->run);
 }
 
 /* ---- a screen that is held ------------------------------------------------------ */
@@ -168,7 +117,7 @@ FIXTURE_SETUP(hold)
 {
 	if (!netns_or_skip())
 		return;
-	set_environment();
+	tty_environment();
 	self->denied = server_new(SOCK_STREAM, "127.0.0.1", 0);
 	ASSERT_NE(NULL, self->denied);
 	ASSERT_EQ(0, tty_open(&self->tty, 24, 80));
@@ -245,6 +194,11 @@ TEST_F(hold, lists_and_output_can_be_looked_at_until_q)
 	EXPECT_EQ(0, tty_wait(&self->tty, "DENY    tcp    127.0.0.1"));
 	ASSERT_EQ(0, tty_type(&self->tty, DOWN "a"));
 	EXPECT_EQ(0, tty_wait(&self->tty, "the command has ended: nothing is left to change"));
+	/* What nobody can be asked for any more. */
+	ASSERT_EQ(0, tty_type(&self->tty, "\t"));
+	EXPECT_EQ(0, tty_wait(&self->tty, "the command has ended: nothing is open"));
+	ASSERT_EQ(0, tty_type(&self->tty, "\t"));
+	EXPECT_EQ(0, tty_wait(&self->tty, "what no rule matches: deny"));
 	ASSERT_EQ(0, tty_resize(&self->tty, 30, 100));
 	EXPECT_EQ(0, tty_wait(&self->tty, "ended with status 3: q leaves"));
 	ASSERT_EQ(0, tty_type(&self->tty, "q"));

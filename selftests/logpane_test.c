@@ -4,7 +4,6 @@
  */
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/socket.h>
 
 #include "selftests/harness.h"
@@ -30,9 +29,7 @@ FIXTURE_SETUP(logpane)
 
 	if (!netns_or_skip())
 		return;
-	setenv("XDG_RUNTIME_DIR", harness_dir(), 1);
-	setenv("TERM", "xterm-256color", 1);
-	setenv("LC_ALL", "C.UTF-8", 1);
+	tty_environment();
 	self->allowed = server_new(SOCK_STREAM, "127.0.0.1", 0);
 	self->denied = server_new(SOCK_STREAM, "127.0.0.1", 0);
 	ASSERT_NE(NULL, self->allowed);

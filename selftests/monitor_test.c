@@ -29,16 +29,6 @@
 #define F4   "\033OS"
 #define F5   "\033[15~"
 
-static void set_environment(void)
-{
-	setenv("XDG_RUNTIME_DIR", harness_dir(), 1);
-	setenv("TERM", "xterm-256color", 1);
-	setenv("LC_ALL", "C.UTF-8", 1);
-	unsetenv("NO_COLOR");
-	unsetenv("LINES");
-	unsetenv("COLUMNS");
-}
-
 /* ---- attach to a batch run ------------------------------------------------ */
 
 FIXTURE(attach)
@@ -102,7 +92,7 @@ FIXTURE_SETUP(attach)
 {
 	if (!netns_or_skip())
 		return;
-	set_environment();
+	tty_environment();
 	self->allowed = server_new(SOCK_STREAM, "127.0.0.1", 0);
 	self->denied = server_new(SOCK_STREAM, "127.0.0.1", 0);
 	ASSERT_NE(NULL, self->allowed);
@@ -278,6 +268,96 @@ TEST_F(attach, it_resizes_and_back_at_once)
 	}
 }
 
+/* Press and release the left button there; columns and rows are counted from 1. */
+static int click(FIXTURE_DATA(attach) * self, int x, int y)
+{
+	char text[64];
+
+	snprintf(text, sizeof(text), "\033[<0;%d;%dM\033[<0;%d;%dm", x, y, x, y);
+	return tty_type(&self->tty, text);
+}
+
+/* Click on the first letter of that text on the screen. */
+static int click_on(FIXTURE_DATA(attach) * self, const char *text)
+{
+	const char *at = strstr(self->tty.text, text), *line = self->tty.text, *next;
+	int y = 1;
+
+	if (!at)
+		return -ENOENT;
+	for (; (next = strchr(line, '\n')) && next < at; line = next + 1)
+		y++;
+	return click(self, (int)(at - line) + 1, y);
+}
+
+TEST_F(attach, a_click_goes_to_a_tab_and_sorts)
+{
+	start_monitor(self);
+	EXPECT_TRUE(tty_has_mouse(&self->tty));
+	ASSERT_EQ(0, click_on(self, "HITS"));
+	EXPECT_EQ(0, tty_wait(&self->tty, "sorted by hits"));
+	ASSERT_EQ(0, click_on(self, "ADDRESS"));
+	EXPECT_EQ(0, tty_wait(&self->tty, "sorted by address"));
+	ASSERT_EQ(0, click_on(self, "Connections "));
+	EXPECT_EQ(0, tty_wait(&self->tty, "STATE"));
+	ASSERT_EQ(0, click_on(self, "Rules "));
+	EXPECT_EQ(0, tty_wait(&self->tty, "what no rule matches"));
+}
+
+/* Judged by the peer: the click on the bar is the key `a`, for the row that was clicked on. */
+TEST_F(attach, clicks_change_what_the_next_connect_gets)
+{
+	char row[64];
+
+	start_monitor(self);
+	snprintf(row, sizeof(row), "%u", server_port(self->denied));
+	ASSERT_EQ(0, tty_wait(&self->tty, row));
+	ASSERT_EQ(0, click_on(self, "a Allow"));
+	ASSERT_EQ(0, tty_wait(&self->tty, "select a row first"));
+	ASSERT_EQ(0, tty_type(&self->tty, "\033"));
+	ASSERT_EQ(0, tty_wait(&self->tty, "a Allow"));
+	ASSERT_EQ(0, click_on(self, row));
+	ASSERT_EQ(0, click_on(self, "a Allow"));
+	ASSERT_EQ(0, tty_wait(&self->tty, "generation 2"));
+	order(self, server_port(self->denied));
+	EXPECT_EQ(0, server_wait(self->denied, 1, TTY_TIMEOUT));
+}
+
+TEST_F(attach, the_mouse_can_be_left_to_the_terminal)
+{
+	ASSERT_EQ(0,
+		  command_start(&self->monitor, ARGS("sandtop", "attach", "--no-mouse", "watched"),
+				tty_become, &self->tty));
+	ASSERT_EQ(0, tty_wait(&self->tty, "q Quit"));
+	EXPECT_FALSE(tty_has_mouse(&self->tty));
+	ASSERT_EQ(0, tty_type(&self->tty, "M"));
+	ASSERT_EQ(0, tty_wait(&self->tty, "the mouse clicks"));
+	EXPECT_TRUE(tty_has_mouse(&self->tty));
+	ASSERT_EQ(0, tty_type(&self->tty, "M"));
+	ASSERT_EQ(0, tty_wait(&self->tty, "the mouse is the terminal's"));
+	EXPECT_FALSE(tty_has_mouse(&self->tty));
+}
+
+static void borrow(void *tty)
+{
+	const struct tty *t = tty;
+
+	setsid();
+	for (int fd = 0; fd <= 2; fd++)
+		dup2(t->slave, fd);
+}
+
+/* As under `su -c`: nobody tells it. */
+TEST_F(attach, it_resizes_on_a_terminal_that_is_of_no_session_of_its)
+{
+	ASSERT_EQ(0, command_start(&self->monitor, ARGS("sandtop", "attach", "watched"), borrow,
+				   &self->tty));
+	ASSERT_EQ(0, tty_wait(&self->tty, "q Quit"));
+	ASSERT_EQ(0, tty_resize(&self->tty, 5, 20));
+	EXPECT_EQ(0, tty_wait_gone(&self->tty, "VERDI"));
+	EXPECT_EQ(0, tty_wait(&self->tty, "F1 Help"));
+}
+
 TEST_F(attach, a_signal_gives_the_terminal_back)
 {
 	static const int signals[] = { SIGTERM, SIGHUP, SIGINT, SIGSEGV, SIGABRT };
@@ -432,7 +512,7 @@ TEST(what_attach_says_when_it_cannot)
 	struct tty tty;
 	struct command c;
 
-	set_environment();
+	tty_environment();
 	expect_error(ARGS("sandtop", "attach", "a", "b"), 2, "attach: unexpected 'b'");
 	expect_error(ARGS("sandtop", "attach", "--x"), 2, "attach: unexpected '--x'");
 	expect_error(ARGS("sandtop", "attach"), 1, "standard input is not a terminal");
@@ -510,7 +590,7 @@ FIXTURE_SETUP(output)
 {
 	if (!netns_or_skip())
 		return;
-	set_environment();
+	tty_environment();
 	ASSERT_EQ(0, tty_open(&self->tty, 24, 80));
 }
 

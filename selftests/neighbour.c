@@ -181,6 +181,37 @@ static void run_named_client(char **args)
 	}
 }
 
+/*
+ * A client that asks for credentials is named by the kernel when it connects or sends (unix(7)),
+ * and its server answers to that name.
+ */
+static void run_client_without_a_name(char **args)
+{
+	int one = 1;
+
+	MUST(chdir(args[0]));
+	for (int connects = 0; connects < 2; connects++) {
+		int server = new_socket(SOCK_DGRAM), client = new_socket(SOCK_DGRAM);
+		union name at, from;
+		socklen_t len = set_name(&at, "server"), size = sizeof(from);
+		char bytes[8];
+
+		unlink("server");
+		say(bind(server, &at.any, len), "bind");
+		MUST(setsockopt(client, SOL_SOCKET, SO_PASSCRED, &one, sizeof(one)));
+		if (connects)
+			say(connect(client, &at.any, len), "connect");
+		say(sendto(client, "ask", 3, 0, connects ? NULL : &at.any, connects ? 0 : len),
+		    "send");
+		MUST(await(server, POLLIN));
+		MUST(recvfrom(server, bytes, sizeof(bytes), 0, &from.any, &size));
+		say(sendto(server, "answer", 6, 0, &from.any, size), "answer");
+		say(recv(client, bytes, sizeof(bytes), MSG_DONTWAIT), "recv");
+		close(server);
+		close(client);
+	}
+}
+
 /* Other ways to the same socket. */
 static void run_own_by_other_ways(char **args)
 {
@@ -414,6 +445,7 @@ int main(int argc, char **argv)
 	static const struct scenario scenarios[] = {
 		{ "own", run_own },
 		{ "named_client", run_named_client },
+		{ "client_without_a_name", run_client_without_a_name },
 		{ "own_by_other_ways", run_own_by_other_ways },
 		{ "own_by_proc", run_own_by_proc },
 		{ "wrong", run_wrong },

@@ -30,6 +30,8 @@ static const struct fact facts[] = {
 	{ "socket algorithm", NULL, "EAFNOSUPPORT" },
 	{ "socket route", "0", "0" },
 	{ "socket diag", "0", "EPROTONOSUPPORT" },
+	{ "bind to events", "0", "0" },
+	{ "sendto events", NULL, "EPERM" },
 	{ "SO_ZEROCOPY", "0", "ENOPROTOOPT" },
 	{ "kill outside", "0", "EPERM" },
 	{ "kill myself", "0", "0" },
@@ -64,6 +66,7 @@ static const struct fact facts[] = {
 	{ "SO_PEERCRED of who listens:", "mine", "another's" },
 	{ "an orphan's parent is", NULL, "sandtop" },
 	{ "connect interrupted", "EINTR", "EINTR" },
+	{ "bind in a Landlock domain of its own", "EACCES", "0" },
 	{ "SANDTOP is", "not set", "set" },
 	{ 0 },
 };

@@ -21,6 +21,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "core/uapi.h"
 #include "selftests/lib/scenario.h"
 
 static void say_socket(const char *name, int domain, int type, int protocol)
@@ -30,6 +31,18 @@ static void say_socket(const char *name, int domain, int type, int protocol)
 	say(fd < 0 ? -1 : 0, "socket %s", name);
 	if (fd >= 0)
 		close(fd);
+}
+
+/* What libudev does, and with it libusb. */
+static void hear_events(void)
+{
+	const struct sockaddr_nl events = { .nl_family = AF_NETLINK, .nl_groups = 1 };
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_KOBJECT_UEVENT);
+
+	say(bind(fd, (const struct sockaddr *)&events, sizeof(events)), "bind to events");
+	say(sendto(fd, "add@/x", 7, 0, (const struct sockaddr *)&events, sizeof(events)),
+	    "sendto events");
+	close(fd);
 }
 
 static void sockets(void)
@@ -42,6 +55,7 @@ static void sockets(void)
 	say_socket("algorithm", AF_ALG, SOCK_SEQPACKET, 0);
 	say_socket("route", AF_NETLINK, SOCK_RAW, NETLINK_ROUTE);
 	say_socket("diag", AF_NETLINK, SOCK_RAW, NETLINK_SOCK_DIAG);
+	hear_events();
 	fd = MUST(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
 	say(setsockopt(fd, SOL_SOCKET, SO_ZEROCOPY, &one, sizeof(one)), "SO_ZEROCOPY");
 	close(fd);
@@ -325,6 +339,30 @@ static void ping(char **args)
 	say(send(fd, "x", 1, MSG_NOSIGNAL), "send of ping");
 }
 
+/* What a program does that confines itself: it forbids itself to bind anything. */
+static void own_domain(void)
+{
+	const struct landlock_ruleset_attr_v6 rules = {
+		.handled_access_net = LANDLOCK_ACCESS_NET_BIND_TCP,
+	};
+	pid_t child = MUST(fork());
+	union name n;
+	socklen_t size = name_set(&n, "127.0.0.1", 7009);
+
+	if (!child) {
+		int ruleset =
+			MUST(syscall(SYS_landlock_create_ruleset, &rules, sizeof(uint64_t[2]), 0));
+		int fd = MUST(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+
+		MUST(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
+		MUST(syscall(SYS_landlock_restrict_self, ruleset, 0));
+		say(bind(fd, &n.any, size), "bind in a Landlock domain of its own");
+		fflush(NULL);
+		_exit(0);
+	}
+	MUST(waitpid(child, NULL, 0));
+}
+
 static void facts(char **args)
 {
 	calls();
@@ -334,6 +372,7 @@ static void facts(char **args)
 	credentials();
 	orphan();
 	interruption();
+	own_domain();
 	tell("SANDTOP is %s", getenv("SANDTOP") ? "set" : "not set");
 }
 

@@ -81,9 +81,7 @@ FIXTURE_SETUP(prompt)
 {
 	if (!netns_or_skip())
 		return;
-	setenv("XDG_RUNTIME_DIR", harness_dir(), 1);
-	setenv("TERM", "xterm-256color", 1);
-	setenv("LC_ALL", "C.UTF-8", 1);
+	tty_environment();
 	self->server = server_new(SOCK_STREAM, "0.0.0.0", PORT);
 	ASSERT_NE(NULL, self->server);
 	ASSERT_EQ(0, tty_open(&self->tty, 24, 80));
@@ -170,7 +168,7 @@ TEST_F(prompt, a_wider_answer_becomes_a_rule)
 	type(self, LEAVE_OUTPUT);
 	expect_screen(self, READY);
 	type(self, "as3");
-	expect_screen(self, "Enter: allow this network as long as the command runs");
+	expect_screen(self, "Enter: allow this network (/24, every port) as long as the command runs");
 	type(self, "\r");
 	expect_screen(self, "generation 2");
 	finish(self, "first ok good 3 end");
@@ -188,7 +186,7 @@ TEST_F(prompt, an_answer_for_good_asks_for_a_profile)
 	type(self, LEAVE_OUTPUT);
 	expect_screen(self, READY);
 	type(self, "ap3");
-	expect_screen(self, "Enter: allow this network from now on, by the profile");
+	expect_screen(self, "Enter: allow this network (/24, every port) from now on, by the profile");
 	type(self, "\r");
 	expect_screen(self, "Profile to write it to");
 	type(self, path);

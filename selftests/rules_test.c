@@ -5,10 +5,7 @@
  */
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "selftests/harness.h"
@@ -45,8 +42,7 @@ FIXTURE_SETUP(rules)
 	if (!netns_or_skip())
 		return;
 	driven_init();
-	setenv("TERM", "xterm-256color", 1);
-	setenv("LC_ALL", "C.UTF-8", 1);
+	tty_environment();
 	self->one = server_new(SOCK_STREAM, "127.0.0.1", 10001);
 	self->other = server_new(SOCK_STREAM, "127.0.0.1", 10002);
 	ASSERT_NE(NULL, self->one);

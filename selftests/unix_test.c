@@ -42,6 +42,7 @@ ROW(relative_path_with_a_directory, "own", "./socket");
 ROW(abstract_name, "own", "@sandtop-selftest");
 ROW(autobind, "own", "");
 ROW(client_with_a_name, "named_client", NULL);
+ROW(client_without_a_name, "client_without_a_name", NULL);
 ROW(links_and_other_names, "own_by_other_ways", NULL);
 ROW(path_by_way_of_proc_self, "own_by_proc", NULL);
 ROW(errors, "wrong", NULL);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sandtop attach [NAME|PID]: the monitor on a sandbox that runs.
+ * sandtop attach [--no-mouse] [NAME|PID]: the monitor on a sandbox that runs.
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "core/control.h"
@@ -16,7 +17,8 @@ static int usage(const char *word)
 	char text[1024];
 
 	escape_text(word, text, sizeof(text));
-	complain("attach: unexpected '%s': expected NAME or PID of one sandbox", text);
+	complain("attach: unexpected '%s': expected [--no-mouse] and NAME or PID of one sandbox",
+		 text);
 	return EXIT_USAGE;
 }
 
@@ -57,6 +59,11 @@ int cmd_attach(int argc, char **argv)
 	char text[2 * sizeof(err.text)];
 	int ret;
 
+	if (argc > 1 && strcmp(argv[1], "--no-mouse") == 0) {
+		config.no_mouse = true;
+		argv++;
+		argc--;
+	}
 	if (argc > 2 || (argc == 2 && argv[1][0] == '-'))
 		return usage(argv[argc > 2 ? 2 : 1]);
 	if (!has_terminal())

@@ -256,6 +256,7 @@ static size_t watching_options(const struct options *o, char *text, size_t size)
 		{ "--status-fd", o->status_fd >= 0 },
 		{ "--monitor", o->monitor },
 		{ "--hold", o->hold },
+		{ "--no-mouse", o->no_mouse },
 	};
 	size_t count = 0, len = 0;
 
@@ -344,7 +345,11 @@ static bool is_monitored(const struct options *o)
 static int run_monitored(struct run *r)
 {
 	struct front_config config = {
-		.in = 0, .out = 1, .name = r->name, .hold = r->options->hold
+		.in = 0,
+		.out = 1,
+		.name = r->name,
+		.hold = r->options->hold,
+		.no_mouse = r->options->no_mouse,
 	};
 	int tty = -1, status;
 

@@ -146,7 +146,8 @@ int ctl_kill(const struct ctl_verb *verb, int fd, char **arg)
 		json_decref(reply);
 		return EXIT_FAILURE;
 	}
-	printf("%ld processes signalled\n", number(reply, "processes"));
+	printf("%ld process%s signalled\n", number(reply, "processes"),
+	       number(reply, "processes") == 1 ? "" : "es");
 	json_decref(reply);
 	return EXIT_SUCCESS;
 }

@@ -60,6 +60,7 @@ static const int ends[] = { SIGTERM, SIGHUP, SIGINT, SIGQUIT };
 struct front {
 	const char *name;
 	bool hold;
+	bool no_mouse;
 	struct tty tty;
 	pid_t guardian, monitor; /* 0: none, or it has ended */
 	int signals;             /* signalfd */
@@ -182,7 +183,11 @@ static void say_monitor_error(const char *text)
 static _Noreturn void monitor_process(const struct front *f, pid_t front, int messages)
 {
 	struct monitor_config config = {
-		.tty_in = f->tty.in, .tty_out = f->tty.out, .messages = messages, .hold = f->hold
+		.tty_in = f->tty.in,
+		.tty_out = f->tty.out,
+		.messages = messages,
+		.hold = f->hold,
+		.no_mouse = f->no_mouse,
 	};
 	struct control_error err = { "" };
 	struct monitor_result result;
@@ -481,7 +486,10 @@ static int block_signals(struct front *f)
 
 int front_run(const struct front_config *config, front_run_fn *run, void *arg)
 {
-	struct front f = { .name = config->name, .hold = config->hold, .status = -1 };
+	struct front f = { .name = config->name,
+			   .hold = config->hold,
+			   .no_mouse = config->no_mouse,
+			   .status = -1 };
 	int ret = tty_save(&f.tty, config->in, config->out);
 
 	if (ret) {

@@ -20,6 +20,7 @@ struct front_config {
 	int in, out;      /* the operator's terminal; the caller's */
 	const char *name; /* of the sandbox */
 	bool hold;        /* the monitor stays when the command has ended */
+	bool no_mouse;    /* see struct monitor_config */
 };
 
 /*

@@ -97,6 +97,8 @@ static const struct option_row rows[] = {
 	  TO(monitor) },
 	{ "--hold", 0, RUN, NULL, "keep the monitor when the command has ended", set_flag,
 	  TO(hold) },
+	{ "--no-mouse", 0, RUN, NULL, "leave the mouse to the terminal, to select text", set_flag,
+	  TO(no_mouse) },
 	{ "--ask", 'a', BOTH, NULL, "the same as --default ask", set_policy,
 	  .kind = OPTIONS_DEFAULT, .spec = "ask" },
 	{ "--ask-timeout", 0, RUN, "SECONDS", "how long a question waits for an answer (60)",

@@ -39,6 +39,7 @@ struct options {
 	bool help, version; /* either one ends parsing: nothing after it was read */
 	bool batch, monitor;
 	bool hold;
+	bool no_mouse;
 	bool verbose, quiet;
 	bool stats;
 	bool best_effort;

@@ -24,6 +24,7 @@ void cells_init(struct cells *c, bool ascii)
 void cells_exit(struct cells *c)
 {
 	free(c->v);
+	spot_free(&c->spots);
 	*c = (struct cells){ .ascii = c->ascii };
 }
 
@@ -52,6 +53,7 @@ int cells_resize(struct cells *c, int w, int h)
 void cells_clear(struct cells *c)
 {
 	c->cursor = (struct cells_cursor){ 0 };
+	spot_clear(&c->spots);
 	cells_fill(c, (struct rect){ 0, 0, c->w, c->h }, ROLE_TEXT);
 }
 

@@ -15,6 +15,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "tui/spot.h"
+
 enum {
 	CELLS_CHARS = 5,  /* a character and what combines with it */
 	CELLS_MAX = 1000, /* columns and rows of the largest screen */
@@ -72,7 +74,8 @@ struct cells {
 	int w, h;
 	bool ascii; /* draw nothing but ASCII */
 	struct cells_cursor cursor;
-	struct cell *v; /* h rows of w */
+	struct cell *v;     /* h rows of w */
+	struct spots spots; /* what can be clicked on */
 };
 
 struct rect {
@@ -88,7 +91,7 @@ void cells_exit(struct cells *c);
  */
 int cells_resize(struct cells *c, int w, int h);
 
-/* Blanks of ROLE_TEXT everywhere, and no cursor. */
+/* Blanks of ROLE_TEXT everywhere, no cursor and no spots. */
 void cells_clear(struct cells *c);
 
 /* Blanks of that role. */

@@ -16,7 +16,11 @@ void columns_heads(struct cells *c, int y, const struct column_head *heads, int 
 		if (!widths[i])
 			continue;
 		cells_text(c, x + shift, y, widths[i] - shift,
-			   i == sorted ? ROLE_TAB : ROLE_COLUMNS, heads[i].name);
+			   heads[i].sort && heads[i].sort == 1 + sorted ? ROLE_TAB : ROLE_COLUMNS,
+			   heads[i].name);
+		if (heads[i].sort)
+			spot_add(&c->spots, x, y, widths[i], SPOT_SORT,
+				 (uint64_t)heads[i].sort - 1);
 		x += widths[i] + 1;
 	}
 }

@@ -13,11 +13,12 @@ struct column_head {
 	const char *name;
 	int width; /* narrower it is of no use */
 	bool right;
+	int sort; /* 1 and the order that a click on it asks for; 0: none */
 };
 
 /*
  * The names of `n` columns in row `y`, a blank between two; those of width 0 are left out. `sorted`
- * is the one that the list is sorted by.
+ * is the order that the list has, or -1. A click on a head asks for the order of it.
  */
 void columns_heads(struct cells *c, int y, const struct column_head *heads, int n,
 		   const int *widths, int sorted);

@@ -46,11 +46,16 @@ void connections_unselect(struct model *m)
 	m->connections.selected = 0;
 }
 
-const char *connections_sort(struct model *m)
+void connections_select(struct model *m, uint64_t id)
+{
+	socklist_select(&m->connections, id, m->page);
+}
+
+const char *connections_sort(struct model *m, int order)
 {
 	struct socklist *c = &m->connections;
 
-	c->sort = (enum socklist_sort)((c->sort + 1) % SOCKLIST_SORTS);
+	c->sort = (enum socklist_sort)(order >= 0 ? order : ((int)c->sort + 1) % SOCKLIST_SORTS);
 	return socklist_sort_name(c->sort);
 }
 

@@ -11,7 +11,8 @@
 void connections_arrange(struct model *m);
 void connections_move(struct model *m, long by);
 void connections_unselect(struct model *m);
-const char *connections_sort(struct model *m);
+void connections_select(struct model *m, uint64_t id);
+const char *connections_sort(struct model *m, int order);
 bool connections_find(struct model *m, bool forward);
 struct effect connections_command(struct model *m, const struct event *e, enum command command);
 

@@ -35,11 +35,16 @@ enum column {
 };
 
 static const struct column_head columns[COLUMN_COUNT] = {
-	[COLUMN_VERDICT] = { "VERDICT", 5, false }, [COLUMN_PROTO] = { "PROTO", 6, false },
-	[COLUMN_ADDRESS] = { "ADDRESS", 8, false }, [COLUMN_PORT] = { "PORT", 5, true },
-	[COLUMN_HOST] = { "HOST", 12, false },      [COLUMN_PROCESS] = { "PROCESS", 11, false },
-	[COLUMN_HITS] = { "HITS", 5, true },        [COLUMN_LAST] = { "LAST", 4, true },
-	[COLUMN_NOW] = { "NOW", 5, false },         [COLUMN_RULE] = { "RULE", 7, false },
+	[COLUMN_VERDICT] = { "VERDICT", 5, false, 1 + ORDER_VERDICT },
+	[COLUMN_PROTO] = { "PROTO", 6, false, 0 },
+	[COLUMN_ADDRESS] = { "ADDRESS", 8, false, 1 + ORDER_ADDRESS },
+	[COLUMN_PORT] = { "PORT", 5, true, 0 },
+	[COLUMN_HOST] = { "HOST", 12, false, 0 },
+	[COLUMN_PROCESS] = { "PROCESS", 11, false, 1 + ORDER_PROCESS },
+	[COLUMN_HITS] = { "HITS", 5, true, 1 + ORDER_HITS },
+	[COLUMN_LAST] = { "LAST", 4, true, 1 + ORDER_LAST },
+	[COLUMN_NOW] = { "NOW", 5, false, 0 },
+	[COLUMN_RULE] = { "RULE", 7, false, 0 },
 };
 
 /* What there is room for, the most important first, and then how far each may grow. */
@@ -198,24 +203,13 @@ static void render_row(const struct model *m, struct cells *c, int y, const int 
 	int x = 0;
 
 	snprintf(pid, sizeof(pid), "[%d]", f->pid);
+	spot_add(&c->spots, 0, y, c->w, SPOT_ROW, f->id);
 	if (f->id == m->selected)
 		cells_fill(c, (struct rect){ 0, y, c->w, 1 }, ROLE_SELECTED);
 	/* The name was chosen by the process, its number was not. */
 	for (enum column i = 0; i < COLUMN_COUNT; i++)
 		columns_cell(c, &x, y, &columns[i], widths[i], column_role(m, f, i),
 			     cell_text(m, f, i, buf), i == COLUMN_PROCESS ? pid : NULL);
-}
-
-/* The column that the list is sorted by. */
-static enum column sorted_column(enum order_sort sort)
-{
-	static const enum column sorted[ORDER_COUNT] = {
-		[ORDER_LAST] = COLUMN_LAST,       [ORDER_HITS] = COLUMN_HITS,
-		[ORDER_VERDICT] = COLUMN_VERDICT, [ORDER_ADDRESS] = COLUMN_ADDRESS,
-		[ORDER_PROCESS] = COLUMN_PROCESS,
-	};
-
-	return sorted[sort];
 }
 
 static const char *empty_text(const struct model *m)
@@ -230,8 +224,7 @@ static void render_list(const struct model *m, struct cells *c, const struct vie
 
 	divide(m, c->w, widths);
 	if (l->columns >= 0)
-		columns_heads(c, l->columns, columns, COLUMN_COUNT, widths,
-			      (int)sorted_column(m->sort));
+		columns_heads(c, l->columns, columns, COLUMN_COUNT, widths, m->sort);
 	if (m->shown == 0)
 		cells_text(c, l->body.x, l->body.y, l->body.w, ROLE_DIM, empty_text(m));
 	for (int y = 0; y < l->body.h && m->top + (unsigned int)y < m->shown; y++)

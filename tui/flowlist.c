@@ -79,9 +79,16 @@ void flowlist_unselect(struct model *m)
 	m->selected = 0;
 }
 
-const char *flowlist_sort(struct model *m)
+void flowlist_select(struct model *m, uint64_t id)
 {
-	m->sort = (enum order_sort)((m->sort + 1) % ORDER_COUNT);
+	for (unsigned int i = 0; i < m->shown; i++)
+		if (m->flows[m->order[i]].id == id)
+			select_position(m, i);
+}
+
+const char *flowlist_sort(struct model *m, int order)
+{
+	m->sort = (enum order_sort)(order >= 0 ? order : ((int)m->sort + 1) % ORDER_COUNT);
 	return order_name(m->sort);
 }
 

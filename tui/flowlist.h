@@ -14,7 +14,8 @@ void flowlist_take(struct model *m, const struct event *e);
 void flowlist_arrange(struct model *m);
 void flowlist_move(struct model *m, long by);
 void flowlist_unselect(struct model *m);
-const char *flowlist_sort(struct model *m);
+void flowlist_select(struct model *m, uint64_t id);
+const char *flowlist_sort(struct model *m, int order);
 bool flowlist_find(struct model *m, bool forward);
 struct effect flowlist_command(struct model *m, const struct event *e, enum command command);
 

@@ -3,8 +3,6 @@
 
 #include <assert.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
@@ -88,73 +86,91 @@ static const struct keys_row table[] = {
 			    .places = IN_FLOW,
 			    .bar_places = IN_FLOW,
 			    .bar = "Allow",
-			    .help = "Decisions: allow what the selected one wants, from now on" },
+			    .help = "Decisions: allow what the selected one wants, from now on",
+			    .changes = true },
 	[COMMAND_DENY] = { .keys = { 'd' },
 			   .places = IN_FLOW,
 			   .bar_places = IN_FLOW,
 			   .bar = "Deny",
-			   .help = "Decisions: deny what the selected one wants, from now on" },
+			   .help = "Decisions: deny what the selected one wants, from now on",
+			   .changes = true },
 	[COMMAND_ALLOW_SCOPE] = { .keys = { 'A' },
 				  .places = IN_FLOW,
-				  .help = "Decisions: allow it, or more: asks how much" },
+				  .help = "Decisions: allow it, or more: asks how much",
+				  .changes = true },
 	[COMMAND_DENY_SCOPE] = { .keys = { 'D' },
 				 .places = IN_FLOW,
-				 .help = "Decisions: deny it, or more: asks how much" },
+				 .help = "Decisions: deny it, or more: asks how much",
+				 .changes = true },
 	[COMMAND_EDIT] = { .keys = { 'e' },
 			   .places = KEYS_IN_RULES,
 			   .bar_places = KEYS_IN_RULES,
 			   .bar = "Edit",
-			   .help = "Rules: edit the selected one" },
+			   .help = "Rules: edit the selected one",
+			   .changes = true },
 	[COMMAND_INSERT] = { .keys = { 'i', KEYS_INSERT },
 			     .places = KEYS_IN_RULES,
 			     .bar_places = KEYS_IN_RULES,
 			     .bar = "Insert",
-			     .help = "Rules: insert one above the selected one" },
+			     .help = "Rules: insert one above the selected one",
+			     .changes = true },
 	[COMMAND_REMOVE] = { .keys = { 'x', KEYS_DELETE },
 			     .places = KEYS_IN_RULES,
 			     .bar_places = KEYS_IN_RULES,
 			     .bar = "Delete",
-			     .help = "Rules: delete the selected one" },
+			     .help = "Rules: delete the selected one",
+			     .changes = true },
 	[COMMAND_TOGGLE] = { .keys = { 't' },
 			     .places = KEYS_IN_RULES,
 			     .bar_places = KEYS_IN_RULES,
 			     .bar = "On/off",
-			     .help = "Rules: switch the selected one off, or on again" },
+			     .help = "Rules: switch the selected one off, or on again",
+			     .changes = true },
 	[COMMAND_RAISE] = { .keys = { '<' },
 			    .places = KEYS_IN_RULES,
 			    .bar_places = KEYS_IN_RULES,
 			    .bar = "Up",
-			    .help = "Rules: move the selected one up" },
+			    .help = "Rules: move the selected one up",
+			    .changes = true },
 	[COMMAND_LOWER] = { .keys = { '>' },
 			    .places = KEYS_IN_RULES,
 			    .bar_places = KEYS_IN_RULES,
 			    .bar = "Down",
-			    .help = "Rules: move the selected one down" },
+			    .help = "Rules: move the selected one down",
+			    .changes = true },
 	[COMMAND_UNDO] = { .keys = { 'u' },
 			   .places = IN_ROWS,
 			   .bar_places = IN_FLOW | KEYS_IN_RULES,
 			   .bar = "Undo",
-			   .help = "take the last change of the policy back" },
+			   .help = "take the last change of the policy back",
+			   .changes = true },
 	[COMMAND_RELOAD] = { .keys = { 'r' },
 			     .places = IN_LINES,
 			     .bar_places = KEYS_IN_RULES,
 			     .bar = "Reload",
-			     .help = "read the profile again; what would change shows first" },
+			     .help = "read the profile again; what would change shows first",
+			     .changes = true },
 	[COMMAND_SAVE] = { .keys = { 'w' },
 			   .places = IN_LINES,
 			   .bar_places = KEYS_IN_RULES,
 			   .bar = "Save",
-			   .help = "write the live policy to a profile" },
+			   .help = "write the live policy to a profile",
+			   .changes = true },
 	[COMMAND_DISCONNECT] = { .keys = { 'k' },
 				 .places = KEYS_IN_CONNECTIONS,
 				 .bar_places = KEYS_IN_CONNECTIONS,
 				 .bar = "Shut",
-				 .help = "Connections: shut the selected one" },
+				 .help = "Connections: shut the selected one",
+				 .changes = true },
 	[COMMAND_SHUT] = { .keys = { 'K' },
 			   .places = KEYS_IN_CONNECTIONS,
 			   .bar_places = KEYS_IN_CONNECTIONS,
 			   .bar = "Shut flow",
-			   .help = "Connections: shut all to the same address and port" },
+			   .help = "Connections: shut all to the same address and port",
+			   .changes = true },
+	[COMMAND_MOUSE] = { .keys = { 'M' },
+			    .places = IN_SCROLL,
+			    .help = "the mouse: for the terminal to select text, or for clicks" },
 	[COMMAND_BACK] = { .keys = { KEYS_ESCAPE },
 			   .places = IN_ALL,
 			   .bar_places = IN_ALL & ~IN_LINES,
@@ -246,10 +262,12 @@ static const struct keys_row table[] = {
 				    .help = "a question: show the next one" },
 	[COMMAND_PAUSE_ALL] = { .keys = { 'P' },
 				.places = IN_SCROLL,
-				.help = "hold every new call of the command; again: go on" },
+				.help = "hold every new call of the command; again: go on",
+				.changes = true },
 	[COMMAND_PANIC] = { .keys = { 'X' },
 			    .places = IN_SCROLL,
-			    .help = "deny everything and shut what is open; it asks first" },
+			    .help = "deny everything and shut what is open; it asks first",
+			    .changes = true },
 	[COMMAND_PANIC_NOW] = { .keys = { 'y' },
 				.places = KEYS_IN_PANIC,
 				.bar_places = KEYS_IN_PANIC,
@@ -321,213 +339,4 @@ const char *keys_name(uint16_t code, char buf[static KEYS_NAME_MAX])
 	else
 		buf[0] = '\0';
 	return buf;
-}
-
-/* Where the decoder is in a sequence (ECMA-48, section 5.4). */
-enum {
-	GROUND,
-	ESCAPE,
-	CSI,
-	SS3,
-	STRING, /* OSC, DCS, ...: up to BEL or ESC \ */
-	STRING_ESCAPE,
-};
-
-bool keys_is_pending(const struct keys_decoder *d)
-{
-	return d->state != GROUND;
-}
-
-/* The modifiers as xterm counts them: 1 and a bit for each. */
-static uint8_t mods_of(int parameter)
-{
-	int bits = parameter - 1;
-
-	return (bits & 1 ? KEYS_SHIFT : 0) | (bits & 2 ? KEYS_ALT : 0) |
-	       (bits & 4 ? KEYS_CONTROL : 0);
-}
-
-/* CSI 1 ; MODS LETTER and SS3 LETTER. */
-static uint16_t code_of_letter(char final)
-{
-	static const struct {
-		char final;
-		uint16_t code;
-	} letters[] = {
-		{ 'A', KEYS_UP },   { 'B', KEYS_DOWN }, { 'C', KEYS_RIGHT },   { 'D', KEYS_LEFT },
-		{ 'H', KEYS_HOME }, { 'F', KEYS_END },  { 'P', KEYS_F(1) },    { 'Q', KEYS_F(2) },
-		{ 'R', KEYS_F(3) }, { 'S', KEYS_F(4) }, { 'Z', KEYS_BACKTAB },
-	};
-
-	for (size_t i = 0; i < COUNT(letters); i++)
-		if (letters[i].final == final)
-			return letters[i].code;
-	return 0;
-}
-
-/* CSI NUMBER ; MODS ~ */
-static uint16_t code_of_number(int number)
-{
-	static const uint16_t codes[] = {
-		[1] = KEYS_HOME,        [2] = KEYS_INSERT,  [3] = KEYS_DELETE,
-		[4] = KEYS_END,         [5] = KEYS_PAGE_UP, [6] = KEYS_PAGE_DOWN,
-		[7] = KEYS_HOME,        [8] = KEYS_END,     [11] = KEYS_F(1),
-		[12] = KEYS_F(2),       [13] = KEYS_F(3),   [14] = KEYS_F(4),
-		[15] = KEYS_F(5),       [17] = KEYS_F(6),   [18] = KEYS_F(7),
-		[19] = KEYS_F(8),       [20] = KEYS_F(9),   [21] = KEYS_F(10),
-		[23] = KEYS_F(11),      [24] = KEYS_F(12),  [200] = KEYS_PASTE_START,
-		[201] = KEYS_PASTE_END,
-	};
-
-	return number >= 0 && (size_t)number < COUNT(codes) ? codes[number] : 0;
-}
-
-/* CSI < BUTTON ; COLUMN ; ROW M (pressed) or m (released). */
-static bool decode_mouse(struct key *k, const char *text)
-{
-	int flags, x, y, end = 0;
-	char final;
-
-	if (sscanf(text, "<%4d;%4d;%4d%c%n", &flags, &x, &y, &final, &end) != 4 || text[end] ||
-	    (final != 'M' && final != 'm') || x < 1 || y < 1 || flags < 0)
-		return false;
-	k->code = KEYS_MOUSE;
-	k->mods = (flags & 4 ? KEYS_SHIFT : 0) | (flags & 8 ? KEYS_ALT : 0) |
-		  (flags & 16 ? KEYS_CONTROL : 0);
-	if (flags & 32)
-		k->button = 0;
-	else
-		k->button = (flags & 3) + (flags & 64 ? 4 : 1);
-	k->pressed = final == 'M';
-	k->x = x - 1;
-	k->y = y - 1;
-	return true;
-}
-
-/* What stands behind CSI, with its final byte. */
-static void decode_csi(struct key *k, const char *text, char final)
-{
-	int first = 1, mods = 1, end = 0;
-	uint16_t code;
-
-	if (text[0] == '<' && decode_mouse(k, text))
-		return;
-	if (text[0] != final && sscanf(text, "%4d;%2d%n", &first, &mods, &end) != 2)
-		sscanf(text, "%4d%n", &first, &end);
-	if (text[end] != final || text[end + 1])
-		return;
-	code = final == '~' ? code_of_number(first) : first == 1 ? code_of_letter(final) : 0;
-	if (!code || mods < 1 || mods > 8)
-		return;
-	k->code = code;
-	k->mods = mods_of(mods);
-}
-
-/* The sequence is complete: what does it mean? */
-static bool finish(struct keys_decoder *d, struct key *out)
-{
-	char text[KEYS_RAW_MAX + 1];
-	struct key *k = &d->key;
-	uint8_t state = d->state;
-	bool too_long = d->too_long;
-
-	memcpy(text, k->raw, k->raw_len);
-	text[k->raw_len] = '\0';
-	k->code = KEYS_RAW;
-	if (state == CSI && k->raw_len > 2 && !too_long)
-		decode_csi(k, text + 2, text[k->raw_len - 1]);
-	else if (state == SS3 && k->raw_len == 3 && text[2] == 'M')
-		k->code = KEYS_KEYPAD_ENTER;
-	else if (state == SS3 && k->raw_len == 3 && code_of_letter(text[2]))
-		k->code = code_of_letter(text[2]);
-	*out = *k;
-	*d = (struct keys_decoder){ .state = GROUND };
-	return !too_long;
-}
-
-static bool begin_sequence(struct keys_decoder *d)
-{
-	*d = (struct keys_decoder){ .state = ESCAPE, .key.raw = { KEYS_ESCAPE }, .key.raw_len = 1 };
-	return false;
-}
-
-static bool text_byte(uint8_t byte, struct key *out)
-{
-	*out = (struct key){ .code = byte };
-	return true;
-}
-
-bool keys_flush(struct keys_decoder *d, struct key *out)
-{
-	if (d->state == GROUND)
-		return false;
-	if (d->state == ESCAPE) {
-		*d = (struct keys_decoder){ .state = GROUND };
-		return text_byte(KEYS_ESCAPE, out);
-	}
-	d->state = STRING;
-	return finish(d, out);
-}
-
-static void add(struct keys_decoder *d, uint8_t byte)
-{
-	if (d->key.raw_len < KEYS_RAW_MAX)
-		d->key.raw[d->key.raw_len++] = (char)byte;
-	else
-		d->too_long = true;
-}
-
-/* The byte behind ESC. */
-static bool after_escape(struct keys_decoder *d, uint8_t byte, struct key *out)
-{
-	/* Two: the first was the key. */
-	if (byte == KEYS_ESCAPE)
-		return text_byte(KEYS_ESCAPE, out);
-	add(d, byte);
-	switch (byte) {
-	case '[':
-		d->state = CSI;
-		return false;
-	case 'O':
-		d->state = SS3;
-		return false;
-	case ']':
-	case 'P':
-	case 'X':
-	case '^':
-	case '_':
-		d->state = STRING;
-		return false;
-	}
-	return finish(d, out);
-}
-
-bool keys_decode(struct keys_decoder *d, uint8_t byte, struct key *out)
-{
-	switch (d->state) {
-	case GROUND:
-		return byte == KEYS_ESCAPE ? begin_sequence(d) : text_byte(byte, out);
-	case ESCAPE:
-		return after_escape(d, byte, out);
-	case STRING:
-		add(d, byte);
-		if (byte == KEYS_ESCAPE)
-			d->state = STRING_ESCAPE;
-		return byte == '\a' && finish(d, out);
-	case STRING_ESCAPE:
-		add(d, byte);
-		d->state = STRING;
-		return finish(d, out);
-	}
-	/* CSI and SS3: an ESC within is the beginning of the next one. */
-	if (byte == KEYS_ESCAPE) {
-		bool complete = finish(d, out);
-
-		begin_sequence(d);
-		return complete;
-	}
-	add(d, byte);
-	if (d->state == SS3 || byte < ' ' || (byte >= '@' && byte != '['))
-		return finish(d, out);
-	return false;
 }

@@ -88,6 +88,7 @@ enum command {
 	COMMAND_SAVE,
 	COMMAND_DISCONNECT,
 	COMMAND_SHUT,
+	COMMAND_MOUSE,
 	COMMAND_BACK,
 	COMMAND_QUIT,
 	COMMAND_REDRAW,
@@ -135,6 +136,7 @@ struct keys_row {
 	uint16_t keys[KEYS_PER_COMMAND]; /* codes, 0 behind the last */
 	uint16_t places;                 /* where it counts, */
 	uint16_t bar_places;             /* and where the function bar shows it */
+	bool changes;                    /* it is for a command that still runs alone */
 	const char *bar;                 /* for the function bar, or NULL */
 	const char *help;                /* what it does, for the help, or NULL */
 };

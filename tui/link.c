@@ -228,14 +228,14 @@ int link_ask_questions(struct link *l)
 	return ask_once(l, request(held, "{s:b}", "exe", 1), held);
 }
 
-int link_answer(struct link *l, uint64_t id, const char *verdict, const char *lifetime,
-		const char *scope, const char *profile)
+int link_answer(struct link *l, uint64_t id, const char *about, const char *verdict,
+		const char *lifetime, const char *scope, const char *profile)
 {
 	char what[LINK_WHAT_MAX];
 	int ret;
 
-	snprintf(what, sizeof(what), "question %" PRIu64 ": %s%s%s, %s", id, verdict,
-		 scope ? " " : "", scope ? scope : "", lifetime);
+	snprintf(what, sizeof(what), "%s %.200s (%s%s%s)", verdict, about, scope ? scope : "",
+		 scope ? ", " : "", lifetime);
 	ret = ask(l,
 		  request("answer", "{s:I, s:s, s:s, s:s*, s:s*}", "id", (json_int_t)id, "verdict",
 			  verdict, "lifetime", lifetime, "scope", scope, "profile", profile),

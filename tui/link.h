@@ -117,11 +117,11 @@ int link_disconnect(struct link *l, uint64_t cookie, const char *what);
 int link_ask_questions(struct link *l);
 
 /*
- * Answer the question of that number; `scope` and `profile`, an absolute path, may be NULL. As
- * link_ask().
+ * Answer the question of that number, with what it is about for the reply; `scope` and `profile`,
+ * an absolute path, may be NULL. As link_ask().
  */
-int link_answer(struct link *l, uint64_t id, const char *verdict, const char *lifetime,
-		const char *scope, const char *profile);
+int link_answer(struct link *l, uint64_t id, const char *about, const char *verdict,
+		const char *lifetime, const char *scope, const char *profile);
 
 /* Hold every new call of the command, until that is taken back or this connection ends. */
 int link_pause(struct link *l, bool on);

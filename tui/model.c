@@ -8,6 +8,7 @@
 #include "core/escape.h"
 #include "tui/filter.h"
 #include "tui/flowlist.h"
+#include "tui/mouse.h"
 #include "tui/panes.h"
 #include "tui/prompt_view.h"
 #include "tui/rules.h"
@@ -32,7 +33,7 @@ struct model *model_new(bool attached, bool has_output)
 	m->has_output = has_output;
 	m->pane = has_output && !attached ? MODEL_OUTPUT : MODEL_DECISIONS;
 	m->page = m->full_page = 1;
-	m->dirty = true;
+	m->dirty = m->mouse = true;
 	m->flows = calloc(FLOW_ROWS, sizeof(*m->flows));
 	m->order = calloc(FLOW_ROWS, sizeof(*m->order));
 	m->judged = calloc(FLOW_ROWS, sizeof(*m->judged));
@@ -57,6 +58,11 @@ void model_free(struct model *m)
 	rulelist_free(&m->rules);
 	review_free(&m->review);
 	free(m);
+}
+
+bool model_panics(const struct model *m)
+{
+	return strcmp(m->head.fallback, "panic") == 0;
 }
 
 enum keys_place model_place(const struct model *m)
@@ -136,7 +142,7 @@ static void take_head(struct model *m, const struct event *e)
 	}
 }
 
-static void go_to(struct model *m, const struct event *e, enum pane_kind pane)
+void model_go_to(struct model *m, const struct event *e, enum pane_kind pane)
 {
 	if (pane == MODEL_OUTPUT && !m->has_output) {
 		model_tell(m, e, true, "the command has no terminal of its own");
@@ -148,11 +154,11 @@ static void go_to(struct model *m, const struct event *e, enum pane_kind pane)
 
 static void next_pane(struct model *m, const struct event *e, int step)
 {
-	go_to(m, e, (enum pane_kind)(((int)m->pane + step + MODEL_PANES) % MODEL_PANES));
+	model_go_to(m, e, (enum pane_kind)(((int)m->pane + step + MODEL_PANES) % MODEL_PANES));
 }
 
 /* Detail and help scroll, lists select. */
-static void move(struct model *m, long by)
+void model_move(struct model *m, long by)
 {
 	struct model_process processes[MODEL_PROCESSES];
 	long lines, scroll = (long)m->scroll + by;
@@ -182,14 +188,14 @@ static void go_back(struct model *m)
 	}
 }
 
-static void change_sort(struct model *m, const struct event *e)
+void model_sort(struct model *m, const struct event *e, int order)
 {
 	const struct pane_ops *pane = panes_get(m->pane);
 	char text[64];
 
 	if (!pane->sort)
 		return;
-	snprintf(text, sizeof(text), "sorted by %s", pane->sort(m));
+	snprintf(text, sizeof(text), "sorted by %s", pane->sort(m, order));
 	model_arrange(m);
 	model_tell(m, e, false, text);
 }
@@ -241,6 +247,10 @@ static struct effect run_command(struct model *m, const struct event *e, enum co
 {
 	const long page = m->page;
 
+	if (m->ended && keys_row(command)->changes) {
+		model_tell(m, e, true, MODEL_NOTHING_LEFT);
+		return (struct effect){ .kind = EFFECT_NONE };
+	}
 	switch (command) {
 	case COMMAND_NONE:
 		tell_useless(m, e);
@@ -261,20 +271,23 @@ static struct effect run_command(struct model *m, const struct event *e, enum co
 		model_find(m, e, false);
 		break;
 	case COMMAND_RULES:
-		go_to(m, e, MODEL_RULES);
+		model_go_to(m, e, MODEL_RULES);
 		break;
 	case COMMAND_SAVE:
 		rules_save(m);
 		break;
 	case COMMAND_OUTPUT:
-		go_to(m, e, MODEL_OUTPUT);
+		model_go_to(m, e, MODEL_OUTPUT);
 		break;
 	case COMMAND_LEAVE_OUTPUT:
-		go_to(m, e, MODEL_DECISIONS);
+		model_go_to(m, e, MODEL_DECISIONS);
 		m->prefix = true;
 		break;
+	case COMMAND_MOUSE:
+		mouse_toggle(m, e);
+		break;
 	case COMMAND_SORT:
-		change_sort(m, e);
+		model_sort(m, e, -1);
 		break;
 	case COMMAND_NEXT_PANE:
 		next_pane(m, e, 1);
@@ -283,22 +296,22 @@ static struct effect run_command(struct model *m, const struct event *e, enum co
 		next_pane(m, e, -1);
 		break;
 	case COMMAND_UP:
-		move(m, -1);
+		model_move(m, -1);
 		break;
 	case COMMAND_DOWN:
-		move(m, 1);
+		model_move(m, 1);
 		break;
 	case COMMAND_PAGE_UP:
-		move(m, -page);
+		model_move(m, -page);
 		break;
 	case COMMAND_PAGE_DOWN:
-		move(m, page);
+		model_move(m, page);
 		break;
 	case COMMAND_FIRST:
-		move(m, -(long)FLOW_ROWS);
+		model_move(m, -(long)FLOW_ROWS);
 		break;
 	case COMMAND_LAST:
-		move(m, FLOW_ROWS);
+		model_move(m, FLOW_ROWS);
 		break;
 	case COMMAND_BACK:
 		go_back(m);
@@ -369,6 +382,8 @@ static struct effect take_key(struct model *m, const struct event *e)
 	}
 	if (in_output && !is_prefix)
 		return (struct effect){ .kind = EFFECT_SEND, .key = *e->key };
+	if (e->key->code == KEYS_MOUSE)
+		return pasted ? effect : mouse_take(m, e);
 	if (bar && (!pasted || (bar->takes_paste && e->key->code >= ' ')) &&
 	    bar->key(m, e, &effect))
 		return effect;
@@ -452,7 +467,8 @@ struct effect model_apply(struct model *m, const struct event *e)
 	case EVENT_ENDED:
 		m->ended = true;
 		m->status = e->status;
-		m->mode = m->mode == MODEL_QUIT ? MODEL_PANE : m->mode;
+		if (m->mode == MODEL_QUIT || m->mode == MODEL_PANIC)
+			m->mode = MODEL_PANE;
 		m->dirty = true;
 		break;
 	case EVENT_QUESTIONS:

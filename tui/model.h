@@ -26,6 +26,7 @@
 #include "tui/rulelist.h"
 #include "tui/scope_bar.h"
 #include "tui/socklist.h"
+#include "tui/spot.h"
 #include "tui/typing.h"
 
 enum pane_kind {
@@ -52,6 +53,8 @@ enum {
 	MODEL_MESSAGE_MAX = 512,
 	MODEL_PROCESSES = 64, /* shown of one flow */
 };
+
+#define MODEL_NOTHING_LEFT "the command has ended: nothing is left to change"
 
 enum event_kind {
 	EVENT_HEAD, /* several times a second, also when nothing has happened */
@@ -95,7 +98,10 @@ struct event {
 			const struct judged_batch *batch;
 			const struct judged_reply *reply;
 		} judged;
-		const struct key *key;
+		struct {
+			const struct key *key;
+			struct spot spot; /* with KEYS_MOUSE: what is under it */
+		};
 		struct {
 			const char *text; /* a profile, or the numbers of EVENT_HITS by line */
 			size_t size;
@@ -194,6 +200,7 @@ struct model {
 
 	enum pane_kind pane;
 	enum model_mode mode;
+	bool mouse;   /* it is for the lists, and not for the terminal to select text */
 	bool paused;  /* by this monitor */
 	bool prefix;  /* Ctrl-] was the last key */
 	bool pasting; /* what comes was not typed */
@@ -253,8 +260,20 @@ void model_open(struct model *m, enum model_mode mode);
 /* The filter or the size has changed: every pane shows what it now should. */
 void model_arrange(struct model *m);
 
+/* Go to that pane, if there is one. */
+void model_go_to(struct model *m, const struct event *e, enum pane_kind pane);
+
+/* Go down by so many rows, or lines of what is in front. */
+void model_move(struct model *m, long by);
+
+/* Have the list of the pane in that order, or with -1 in the next one. */
+void model_sort(struct model *m, const struct event *e, int order);
+
 /* Go to the next row of the pane that contains what is searched for, or to the one before. */
 void model_find(struct model *m, const struct event *e, bool forward);
+
+/* Whether everything is denied since a panic. */
+bool model_panics(const struct model *m);
 
 /* Where the keys count now. */
 enum keys_place model_place(const struct model *m);

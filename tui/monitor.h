@@ -14,6 +14,7 @@ struct monitor_config {
 	int tty_in, tty_out; /* the operator's terminal; the caller's */
 	int messages;  /* a pipe with lines to show in Log, or -1; taken over, also on failure */
 	bool attached; /* it is not where the run was started */
+	bool no_mouse; /* begin with the mouse left to the terminal */
 	bool hold;     /* stay when the command has ended, until the operator leaves */
 };
 

@@ -25,8 +25,10 @@ struct pane_ops {
 	/* Select another row; 1 is the one below. */
 	void (*move)(struct model *m, long by);
 	void (*unselect)(struct model *m);
-	/* Sort by the next column; returns what to call that. */
-	const char *(*sort)(struct model *m);
+	/* Select the row of that id, if it is there. */
+	void (*select)(struct model *m, uint64_t id);
+	/* Have that order, or with -1 the next one; returns what to call it. */
+	const char *(*sort)(struct model *m, int order);
 	/* Select the next row that contains m->search, or the one before; false: there is none. */
 	bool (*find)(struct model *m, bool forward);
 	/* A command that model.c does not know itself. */

@@ -42,7 +42,7 @@ void prompt_free(struct prompt *p)
 	free(p->v);
 }
 
-static struct question *find(const struct prompt *p, uint64_t id)
+struct question *prompt_find(const struct prompt *p, uint64_t id)
 {
 	for (unsigned int i = 0; id && i < p->n; i++)
 		if (p->v[i].id == id)
@@ -52,7 +52,7 @@ static struct question *find(const struct prompt *p, uint64_t id)
 
 const struct question *prompt_current(const struct prompt *p)
 {
-	return find(p, p->id);
+	return prompt_find(p, p->id);
 }
 
 unsigned int prompt_waiting(const struct prompt *p)
@@ -76,7 +76,7 @@ unsigned int prompt_position(const struct prompt *p)
 /* Give the turn to that question, with nothing chosen for it yet. */
 static void turn_to(struct prompt *p, uint64_t id)
 {
-	const struct question *q = find(p, id);
+	const struct question *q = prompt_find(p, id);
 
 	p->id = id;
 	p->left = false;
@@ -146,7 +146,7 @@ static void see_what_is_over(const struct prompt *p, const struct question *old,
 			     struct prompt_news *news)
 {
 	for (unsigned int i = 0; i < n; i++) {
-		if (old[i].sent || find(p, old[i].id))
+		if (old[i].sent || prompt_find(p, old[i].id))
 			continue;
 		news->over++;
 		if (old[i].id != p->id)
@@ -176,7 +176,7 @@ void prompt_take(struct prompt *p, const char *text, struct prompt_news *news)
 		if (!parse(text, end, q) || (count && q->id <= fresh[count - 1].id))
 			continue;
 		count++;
-		known = find(p, q->id);
+		known = prompt_find(p, q->id);
 		left = q->left;
 		if (known)
 			*q = *known;
@@ -193,7 +193,7 @@ void prompt_take(struct prompt *p, const char *text, struct prompt_news *news)
 	p->n = count;
 	see_what_is_over(p, old, n, news);
 	free(old);
-	if (find(p, p->id))
+	if (prompt_find(p, p->id))
 		return;
 	lingers = p->left || (news->current_is_over && p->seen == news->last.id);
 	turn_to_next(p);
@@ -309,7 +309,7 @@ const char *prompt_refusal(const struct prompt *p)
 
 void prompt_answered(struct prompt *p, uint64_t id)
 {
-	struct question *q = find(p, id);
+	struct question *q = prompt_find(p, id);
 
 	if (q)
 		q->sent = true;
@@ -319,7 +319,7 @@ void prompt_answered(struct prompt *p, uint64_t id)
 
 void prompt_replied(struct prompt *p, uint64_t id, bool ok)
 {
-	struct question *q = find(p, id);
+	struct question *q = prompt_find(p, id);
 
 	if (!q)
 		return;

@@ -90,6 +90,9 @@ void prompt_free(struct prompt *p);
  */
 void prompt_take(struct prompt *p, const char *text, struct prompt_news *news);
 
+/* The question of that number, or NULL. */
+struct question *prompt_find(const struct prompt *p, uint64_t id);
+
 /* The question whose turn it is, or NULL. */
 const struct question *prompt_current(const struct prompt *p);
 

@@ -91,6 +91,11 @@ static void put_keys(struct writer *w, const struct prompt *p)
 			continue;
 		keys_name(keys_row(i)->keys[0], name);
 		make_room(w, (int)(strlen(name) + strlen(word)) + 1, 1);
+		/* Not when it is merely measured. */
+		if (w->c->w > 0)
+			spot_add(&w->c->spots, w->r.x + w->x, w->r.y + w->y,
+				 (int)(strlen(name) + strlen(word)) + 1, SPOT_KEY,
+				 keys_row(i)->keys[0]);
 		cells_wrap(w->c, w->r, &w->x, &w->y, ROLE_KEY, name);
 		cells_wrap(w->c, w->r, &w->x, &w->y, ROLE_BAR, " ");
 		cells_wrap(w->c, w->r, &w->x, &w->y, is_chosen(p, i) ? ROLE_SELECTED : ROLE_BAR,
@@ -99,12 +104,21 @@ static void put_keys(struct writer *w, const struct prompt *p)
 	new_line(w);
 }
 
+/* A port is behind one colon. */
+static bool is_ipv6(const struct question *q)
+{
+	return strchr(q->target, ':') != strrchr(q->target, ':');
+}
+
 /* What Enter would do now. */
 static void describe_answer(const struct prompt *p, char *buf, size_t size)
 {
-	static const char *const scopes[] = {
-		[PROMPT_HOST] = "this host",       [PROMPT_ENDPOINT] = "this address and port",
-		[PROMPT_NETWORK] = "this network", [PROMPT_PORT] = "this port everywhere",
+	const char *const scopes[] = {
+		[PROMPT_HOST] = "this host and port",
+		[PROMPT_ENDPOINT] = "this address and port",
+		[PROMPT_NETWORK] = is_ipv6(prompt_current(p)) ? "this network (/64, every port)"
+							      : "this network (/24, every port)",
+		[PROMPT_PORT] = "this port everywhere",
 		[PROMPT_ANY] = "everything",
 	};
 	static const char *const lifetimes[] = {

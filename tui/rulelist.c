@@ -232,6 +232,14 @@ void rulelist_move(struct rulelist *r, long by, unsigned int page)
 	show_selection(r, page);
 }
 
+void rulelist_select(struct rulelist *r, uint64_t id, unsigned int page)
+{
+	for (size_t i = 0; i < r->shown; i++)
+		if (r->rows.v[r->order[i]].id == id)
+			r->selected = id;
+	show_selection(r, page);
+}
+
 bool rulelist_find(struct rulelist *r, const char *text, bool forward, unsigned int page)
 {
 	const long n = (long)r->shown, step = forward ? 1 : n - 1;

@@ -59,6 +59,9 @@ void rulelist_arrange(struct rulelist *r, const char *filter, unsigned int page)
 /* Select another row; without a selection the first one on the screen. */
 void rulelist_move(struct rulelist *r, long by, unsigned int page);
 
+/* Select the row of that id, if it is shown. */
+void rulelist_select(struct rulelist *r, uint64_t id, unsigned int page);
+
 /*
  * Select the next row whose rule contains the text, or the one before; once around. Returns whether
  * there is one.

@@ -61,6 +61,11 @@ void rules_unselect(struct model *m)
 	m->rules.selected = 0;
 }
 
+void rules_select(struct model *m, uint64_t id)
+{
+	rulelist_select(&m->rules, id, m->page);
+}
+
 /* The next rows are what the operator wants, unless `ret` says that there are none. */
 static struct effect propose(struct model *m, const struct event *e, int ret)
 {

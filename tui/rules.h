@@ -28,6 +28,7 @@ void rules_save(struct model *m);
 void rules_arrange(struct model *m);
 void rules_move(struct model *m, long by);
 void rules_unselect(struct model *m);
+void rules_select(struct model *m, uint64_t id);
 bool rules_find(struct model *m, bool forward);
 struct effect rules_command(struct model *m, const struct event *e, enum command command);
 

@@ -11,10 +11,10 @@
 enum column { COLUMN_NUMBER, COLUMN_HITS, COLUMN_RULE, COLUMN_NOTE, COLUMN_COUNT };
 
 static const struct column_head columns[COLUMN_COUNT] = {
-	[COLUMN_NUMBER] = { "#", 4, true },
-	[COLUMN_HITS] = { "HITS", 5, true },
-	[COLUMN_RULE] = { "RULE", 12, false },
-	[COLUMN_NOTE] = { "NOTE", 13, false },
+	[COLUMN_NUMBER] = { "#", 4, true, 0 },
+	[COLUMN_HITS] = { "HITS", 5, true, 0 },
+	[COLUMN_RULE] = { "RULE", 12, false, 0 },
+	[COLUMN_NOTE] = { "NOTE", 13, false, 0 },
 };
 
 /* What there is room for, the most important first; what is left over is the rule's. */
@@ -63,6 +63,7 @@ static void render_row(const struct rulelist *r, struct cells *c, int y, const i
 		snprintf(digits, sizeof(digits), "%zu", number);
 		text_count(row->hits, hits);
 	}
+	spot_add(&c->spots, 0, y, c->w, SPOT_ROW, row->id);
 	if (selected)
 		cells_fill(c, (struct rect){ 0, y, c->w, 1 }, ROLE_SELECTED);
 	columns_cell(c, &x, y, &columns[COLUMN_NUMBER], widths[COLUMN_NUMBER], plain, digits, NULL);
@@ -81,10 +82,13 @@ static void render_rest(const struct model *m, struct cells *c, struct rect r)
 	char text[128];
 
 	if (!list->policy)
-		snprintf(text, sizeof(text), "looking ...");
+		snprintf(text, sizeof(text), "%s",
+			 m->ended ? "the command has ended before they were known" : "looking ...");
 	else if (list->shown == 0 && list->rows.n)
 		snprintf(text, sizeof(text),
 			 "no rule contains the filter's text: Esc takes it away");
+	else if (model_panics(m))
+		snprintf(text, sizeof(text), "panic: none of them counts, all is denied until u");
 	else if (list->fallback)
 		snprintf(text, sizeof(text), "what no rule matches: %s", list->fallback);
 	else

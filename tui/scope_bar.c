@@ -62,6 +62,7 @@ void scope_bar_render(const struct model *m, struct cells *c, struct rect r)
 		if (!rule_of(b, i, rule) || y >= r.y + r.h - 1)
 			continue;
 		number[0] = (char)('1' + i);
+		spot_add(&c->spots, r.x, y, r.w, SPOT_KEY, (uint64_t)number[0]);
 		cells_text(c, r.x, y, r.w, ROLE_KEY, number);
 		cells_foreign(c, r.x + 2, y++, r.w - 2, b->allow ? ROLE_ALLOW : ROLE_DENY, rule);
 	}

@@ -189,6 +189,14 @@ void socklist_move(struct socklist *c, long by, unsigned int page)
 	show_selection(c, -1, page);
 }
 
+void socklist_select(struct socklist *c, uint64_t cookie, unsigned int page)
+{
+	for (unsigned int i = 0; i < c->shown; i++)
+		if (c->rows[c->order[i]].socket.cookie == cookie)
+			c->selected = cookie;
+	show_selection(c, -1, page);
+}
+
 bool socklist_find(struct socklist *c, const char *text, bool forward, unsigned int page)
 {
 	const long n = c->shown, step = forward ? 1 : n - 1;

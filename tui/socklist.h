@@ -54,6 +54,9 @@ void socklist_arrange(struct socklist *c, const char *filter, unsigned int page)
 /* Select another row; without a selection the first one on the screen. */
 void socklist_move(struct socklist *c, long by, unsigned int page);
 
+/* Select the row of that socket, if it is shown. */
+void socklist_select(struct socklist *c, uint64_t cookie, unsigned int page);
+
 /*
  * Select the next shown row that contains `text`, or the one before, once around. Returns whether
  * there is one.

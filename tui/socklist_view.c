@@ -27,16 +27,16 @@ enum column {
 };
 
 static const struct column_head columns[COLUMN_COUNT] = {
-	[COLUMN_STATE] = { "STATE", 11, false },
-	[COLUMN_PROTO] = { "PROTO", 5, false },
-	[COLUMN_ADDRESS] = { "ADDRESS", 15, false },
-	[COLUMN_PORT] = { "PORT", 5, true },
-	[COLUMN_LOCAL] = { "LOCAL", 5, true },
-	[COLUMN_PROCESS] = { "PROCESS", 13, false },
-	[COLUMN_IN] = { "IN", 5, true },
-	[COLUMN_OUT] = { "OUT", 5, true },
-	[COLUMN_RATE] = { "RATE", 5, true },
-	[COLUMN_AGE] = { "AGE", 4, true },
+	[COLUMN_STATE] = { "STATE", 11, false, 0 },
+	[COLUMN_PROTO] = { "PROTO", 5, false, 0 },
+	[COLUMN_ADDRESS] = { "ADDRESS", 15, false, 1 + SOCKLIST_ADDRESS },
+	[COLUMN_PORT] = { "PORT", 5, true, 0 },
+	[COLUMN_LOCAL] = { "LOCAL", 5, true, 0 },
+	[COLUMN_PROCESS] = { "PROCESS", 13, false, 1 + SOCKLIST_PROCESS },
+	[COLUMN_IN] = { "IN", 5, true, 1 + SOCKLIST_BYTES },
+	[COLUMN_OUT] = { "OUT", 5, true, 0 },
+	[COLUMN_RATE] = { "RATE", 5, true, 1 + SOCKLIST_RATE },
+	[COLUMN_AGE] = { "AGE", 4, true, 1 + SOCKLIST_NEWEST },
 };
 
 /* What there is room for, the most important first. */
@@ -130,6 +130,7 @@ static void render_row(const struct socklist *s, struct cells *c, int y, const i
 	int x = 0;
 
 	snprintf(pid, sizeof(pid), "[%d]", r->socket.pid);
+	spot_add(&c->spots, 0, y, c->w, SPOT_ROW, r->socket.cookie);
 	if (selected)
 		cells_fill(c, (struct rect){ 0, y, c->w, 1 }, ROLE_SELECTED);
 	/* The name was chosen by the process, its number was not. */
@@ -138,27 +139,18 @@ static void render_row(const struct socklist *s, struct cells *c, int y, const i
 			     cell_text(r, s->elapsed, i, buf), i == COLUMN_PROCESS ? pid : NULL);
 }
 
-static enum column sorted_column(enum socklist_sort sort)
-{
-	static const enum column sorted[SOCKLIST_SORTS] = {
-		[SOCKLIST_NEWEST] = COLUMN_AGE,      [SOCKLIST_RATE] = COLUMN_RATE,
-		[SOCKLIST_BYTES] = COLUMN_IN,        [SOCKLIST_ADDRESS] = COLUMN_ADDRESS,
-		[SOCKLIST_PROCESS] = COLUMN_PROCESS,
-	};
-
-	return sorted[sort];
-}
-
 /* What the list lacks, on the line below its last row, if there is one. */
-static void render_rest(const struct socklist *s, struct cells *c, struct rect r)
+static void render_rest(const struct model *m, struct cells *c, struct rect r)
 {
+	const struct socklist *s = &m->connections;
 	char text[128];
 	int y = (int)(s->shown - s->top);
 
 	if (y >= r.h)
 		return;
 	if (!s->known)
-		snprintf(text, sizeof(text), "looking ...");
+		snprintf(text, sizeof(text), "%s",
+			 m->ended ? "the command has ended: nothing is open" : "looking ...");
 	else if (s->n == 0 && !s->unseen)
 		snprintf(text, sizeof(text), "the command has no TCP or UDP socket open");
 	else if (s->shown == 0 && s->n)
@@ -180,9 +172,8 @@ void socklist_render(const struct model *m, struct cells *c, const struct view_l
 
 	divide(m, c->w, widths);
 	if (l->columns >= 0)
-		columns_heads(c, l->columns, columns, COLUMN_COUNT, widths,
-			      (int)sorted_column(s->sort));
+		columns_heads(c, l->columns, columns, COLUMN_COUNT, widths, s->sort);
 	for (int y = 0; y < l->body.h && s->top + (unsigned int)y < s->shown; y++)
 		render_row(s, c, l->body.y + y, widths, &s->rows[s->order[s->top + y]]);
-	render_rest(s, c, l->body);
+	render_rest(m, c, l->body);
 }

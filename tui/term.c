@@ -16,29 +16,14 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "tui/term_look.h"
+#include "tui/term_state.h"
+
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
 enum {
-	ESCAPE_DELAY = 25,   /* ms between an ESC and what belongs to it */
-	SEQUENCE_DELAY = 50, /* ms between the bytes of a sequence */
+	ESCAPE_DELAY = 25, /* ms between an ESC and what belongs to it */
 	RESTORE_MAX = 512,
-};
-
-struct term {
-	int in, out;
-	FILE *in_file, *out_file;
-	SCREEN *screen;
-	int picture; /* where curses writes while it draws, or -1: to the terminal */
-	bool ascii, color;
-	bool xterm; /* knows xterm's modes for mouse and paste */
-	struct cells shown;
-	bool forget;
-	uint8_t cursor_shape;
-	enum pane_mouse mouse, wanted; /* reports that it sends; and after term_enter() */
-	struct keys_decoder decoder;
-	const char *feed; /* bytes still to be decoded, or NULL */
-	char *bound;      /* what they belong to */
-	struct key next;  /* was read already, if it has a code */
 };
 
 /* What a crash does: there is no way to hand it a pointer. */
@@ -50,47 +35,6 @@ static struct {
 } restore = { .fd = -1 };
 
 static const int crashes[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT };
-
-struct look {
-	short fg, bg; /* -1: the terminal's own */
-	attr_t attrs;
-};
-
-static const struct look color_looks[ROLE_COUNT] = {
-	[ROLE_TEXT] = { -1, -1, 0 },
-	[ROLE_TITLE] = { -1, -1, A_BOLD },
-	[ROLE_DIM] = { COLOR_CYAN, -1, 0 },
-	[ROLE_ALLOW] = { COLOR_GREEN, -1, 0 },
-	[ROLE_DENY] = { COLOR_RED, -1, A_BOLD },
-	[ROLE_HOLD] = { COLOR_YELLOW, -1, A_BOLD },
-	[ROLE_TAB] = { -1, -1, 0 },
-	[ROLE_TAB_CURRENT] = { COLOR_BLACK, COLOR_GREEN, 0 },
-	[ROLE_COLUMNS] = { COLOR_BLACK, COLOR_GREEN, 0 },
-	[ROLE_SELECTED] = { COLOR_BLACK, COLOR_CYAN, 0 },
-	[ROLE_KEY] = { -1, -1, 0 },
-	[ROLE_BAR] = { COLOR_BLACK, COLOR_CYAN, 0 },
-	[ROLE_MESSAGE] = { -1, -1, A_BOLD },
-	[ROLE_ERROR] = { COLOR_WHITE, COLOR_RED, A_BOLD },
-	[ROLE_COMMAND] = { -1, -1, 0 },
-};
-
-static const struct look mono_looks[ROLE_COUNT] = {
-	[ROLE_TEXT] = { -1, -1, 0 },
-	[ROLE_TITLE] = { -1, -1, A_BOLD },
-	[ROLE_DIM] = { -1, -1, 0 },
-	[ROLE_ALLOW] = { -1, -1, 0 },
-	[ROLE_DENY] = { -1, -1, A_BOLD },
-	[ROLE_HOLD] = { -1, -1, A_BOLD | A_UNDERLINE },
-	[ROLE_TAB] = { -1, -1, 0 },
-	[ROLE_TAB_CURRENT] = { -1, -1, A_REVERSE },
-	[ROLE_COLUMNS] = { -1, -1, A_REVERSE },
-	[ROLE_SELECTED] = { -1, -1, A_REVERSE | A_BOLD },
-	[ROLE_KEY] = { -1, -1, 0 },
-	[ROLE_BAR] = { -1, -1, A_REVERSE },
-	[ROLE_MESSAGE] = { -1, -1, A_BOLD },
-	[ROLE_ERROR] = { -1, -1, A_REVERSE | A_BOLD },
-	[ROLE_COMMAND] = { -1, -1, 0 },
-};
 
 /* Bytes that do not come from curses. It has flushed its own whenever this is called. */
 static void send_text(int fd, const char *text, size_t len)
@@ -324,77 +268,9 @@ void term_size(struct term *t, int *w, int *h)
 	t->forget = true;
 }
 
-/* The nearest of the first 16 colours, of which a terminal may have only the first 8. */
-static short low_color(uint32_t r, uint32_t g, uint32_t b)
-{
-	uint32_t max = r > g ? r : g;
-	uint32_t half = (max > b ? max : b) / 2;
-	short color;
-
-	if (max < 0x40 && b < 0x40)
-		return COLOR_BLACK;
-	color = (short)((r > half ? 1 : 0) | (g > half ? 2 : 0) | (b > half ? 4 : 0));
-	return COLORS >= 16 && half > 0x60 ? (short)(color + 8) : color;
-}
-
-/* A colour of the 6x6x6 cube, as xterm has it from 16 on. */
-static short cube_color(uint32_t r, uint32_t g, uint32_t b)
-{
-	return (short)(16 + 36 * ((r * 5 + 127) / 255) + 6 * ((g * 5 + 127) / 255) +
-		       (b * 5 + 127) / 255);
-}
-
-/* The other way round; the greys are from 232 on. */
-static void palette_rgb(uint32_t index, uint32_t rgb[static 3])
-{
-	index -= 16;
-	rgb[0] = index < 216 ? index / 36 * 51 : 8 + (index - 216) * 10;
-	rgb[1] = index < 216 ? index / 6 % 6 * 51 : rgb[0];
-	rgb[2] = index < 216 ? index % 6 * 51 : rgb[0];
-}
-
-static short curses_color(uint32_t color)
-{
-	uint32_t value = color & 0xffffff;
-	uint32_t rgb[3] = { value >> 16, value >> 8 & 0xff, value & 0xff };
-
-	if (color & COLOR_RGB)
-		return COLORS >= 256 ? cube_color(rgb[0], rgb[1], rgb[2])
-				     : low_color(rgb[0], rgb[1], rgb[2]);
-	if (!(color & COLOR_INDEXED))
-		return -1;
-	if ((int)value < COLORS)
-		return (short)value;
-	if (value < 16)
-		return (short)(value % 8);
-	palette_rgb(value, rgb);
-	return low_color(rgb[0], rgb[1], rgb[2]);
-}
-
-static attr_t style_attrs(uint8_t attrs)
-{
-	return (attrs & STYLE_BOLD ? A_BOLD : 0) | (attrs & STYLE_UNDERLINE ? A_UNDERLINE : 0) |
-	       (attrs & STYLE_ITALIC ? A_ITALIC : 0) | (attrs & STYLE_BLINK ? A_BLINK : 0) |
-	       (attrs & STYLE_REVERSE ? A_REVERSE : 0);
-}
-
-static struct look cell_look(const struct term *t, const struct cell *cell)
-{
-	struct look look = t->color ? color_looks[cell->role] : mono_looks[cell->role];
-
-	if (cell->role != ROLE_COMMAND)
-		return look;
-	look.attrs = style_attrs(cell->style.attrs);
-	if (t->color) {
-		look.fg = curses_color(cell->style.fg);
-		look.bg = curses_color(cell->style.bg);
-	}
-	return look;
-}
-
 static void draw_cell(const struct term *t, int x, int y, const struct cell *cell)
 {
-	const struct look look = cell_look(t, cell);
+	const struct term_look look = term_look(t->color, cell);
 	int pair = t->color && (look.fg >= 0 || look.bg >= 0) ? alloc_pair(look.fg, look.bg) : 0;
 	wchar_t text[CELLS_CHARS + 1] = L" ";
 	cchar_t out;
@@ -489,96 +365,6 @@ void term_draw(struct term *t, const struct cells *c)
 void term_forget(struct term *t)
 {
 	t->forget = true;
-}
-
-/* What curses has a name for, whatever bytes the terminal sends for it. */
-static uint16_t code_of(int ch)
-{
-	static const struct {
-		int ch;
-		uint16_t code;
-	} codes[] = {
-		{ KEY_UP, KEYS_UP },
-		{ KEY_DOWN, KEYS_DOWN },
-		{ KEY_LEFT, KEYS_LEFT },
-		{ KEY_RIGHT, KEYS_RIGHT },
-		{ KEY_IC, KEYS_INSERT },
-		{ KEY_DC, KEYS_DELETE },
-		{ KEY_HOME, KEYS_HOME },
-		{ KEY_END, KEYS_END },
-		{ KEY_PPAGE, KEYS_PAGE_UP },
-		{ KEY_NPAGE, KEYS_PAGE_DOWN },
-		{ KEY_ENTER, KEYS_KEYPAD_ENTER },
-		{ KEY_BTAB, KEYS_BACKTAB },
-	};
-
-	if (ch >= KEY_F(1) && ch <= KEY_F(12))
-		return (uint16_t)KEYS_F(ch - KEY_F0);
-	for (size_t i = 0; i < COUNT(codes); i++)
-		if (codes[i].ch == ch)
-			return codes[i].code;
-	return 0;
-}
-
-/*
- * Take what curses read: a byte, a known key, or another key, of which the bytes are decoded as if
- * curses did not know it either. Returns whether that completed a key.
- */
-static bool take(struct term *t, int ch, struct key *out)
-{
-	struct key key = { .code = code_of(ch) };
-
-	if (ch < KEY_MIN)
-		return keys_decode(&t->decoder, (uint8_t)ch, out);
-	if (key.code) {
-		if (!keys_flush(&t->decoder, out))
-			*out = key;
-		else
-			t->next = key;
-		return true;
-	}
-	if (ch != KEY_RESIZE) {
-		free(t->bound);
-		t->bound = keybound(ch, 0);
-		t->feed = t->bound;
-	}
-	return false;
-}
-
-/* Whether the rest of a sequence comes. A lone ESC has been waited for by curses. */
-static bool rest_comes(const struct term *t)
-{
-	struct pollfd pollfd = { .fd = t->in, .events = POLLIN };
-
-	return t->decoder.key.raw_len > 1 && poll(&pollfd, 1, SEQUENCE_DELAY) == 1 &&
-	       pollfd.revents == POLLIN;
-}
-
-bool term_read(struct term *t, struct key *out)
-{
-	int ch;
-
-	if (t->next.code) {
-		*out = t->next;
-		t->next.code = 0;
-		return true;
-	}
-	for (;;) {
-		if (t->feed && *t->feed) {
-			if (keys_decode(&t->decoder, (uint8_t)*t->feed++, out))
-				return true;
-			continue;
-		}
-		ch = getch();
-		if (ch != ERR) {
-			if (take(t, ch, out))
-				return true;
-		} else if (!keys_is_pending(&t->decoder)) {
-			return false;
-		} else if (!rest_comes(t)) {
-			return keys_flush(&t->decoder, out);
-		}
-	}
 }
 
 void term_set_mouse(struct term *t, enum pane_mouse mouse)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The operator's terminal: the only place that knows curses.
+ * The operator's terminal: term.c, term_look.c and term_keys.c alone know
+ * curses.
  *
  * There is one at a time in a process. However the process ends, the terminal
  * is left as it was found, by SIGKILL excepted; the signals that end a process

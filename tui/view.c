@@ -143,6 +143,7 @@ static void render_tabs(const struct model *m, struct cells *c, int y)
 		if (p == MODEL_OUTPUT && !m->has_output)
 			continue;
 		snprintf(name, sizeof(name), " %s ", panes_get(p)->name);
+		spot_add(&c->spots, x, y, (int)strlen(name), SPOT_PANE, p);
 		x += cells_text(c, x, y, c->w - x, p == m->pane ? ROLE_TAB_CURRENT : ROLE_TAB,
 				name);
 	}
@@ -155,25 +156,27 @@ static void render_tabs(const struct model *m, struct cells *c, int y)
 		hint = end;
 	}
 	if ((m->has_output || m->ended) && !prompt_waiting(&m->prompt) && !m->paused &&
-	    x + 2 + (int)strlen(hint) <= c->w)
+	    (!model_panics(m) || m->ended) && x + 2 + (int)strlen(hint) <= c->w)
 		cells_text(c, c->w - (int)strlen(hint), y, (int)strlen(hint),
 			   m->ended ? ROLE_HOLD : ROLE_DIM, hint);
 }
 
-/* That all is paused, or that somebody is asked for, on the line of the tabs or another one; it
- * gives way to nothing. */
+/* That all is paused or denied, or that somebody is asked for, on the line of the tabs or another
+ * one; it gives way to nothing. */
 static void render_waiting(const struct model *m, struct cells *c, int y)
 {
+	const char *away = m->pane == MODEL_OUTPUT ? "Ctrl-] " : "";
 	const unsigned int n = prompt_waiting(&m->prompt);
 	char text[64];
 	int width;
 
 	if (m->paused)
-		snprintf(text, sizeof(text), " PAUSED, %sP goes on ",
-			 m->pane == MODEL_OUTPUT ? "Ctrl-] " : "");
+		snprintf(text, sizeof(text), " PAUSED, %sP goes on ", away);
 	else if (n)
 		snprintf(text, sizeof(text), " %u waiting%s ", n,
-			 m->pane == MODEL_OUTPUT ? ", Ctrl-] to answer" : "");
+			 *away ? ", Ctrl-] to answer" : "");
+	else if (model_panics(m) && !m->ended)
+		snprintf(text, sizeof(text), " PANIC, %su takes it back ", away);
 	else
 		return;
 	width = (int)strlen(text);
@@ -190,6 +193,8 @@ static int render_function(struct cells *c, int x, int y, int w, const struct ke
 	keys_name(row->keys[0], name);
 	if ((int)(strlen(name) + strlen(row->bar)) + 1 > w)
 		return x;
+	spot_add(&c->spots, x, y, (int)(strlen(name) + strlen(row->bar)) + 1, SPOT_KEY,
+		 row->keys[0]);
 	x += cells_text(c, x, y, c->w - x, ROLE_KEY, name);
 	x += cells_text(c, x, y, c->w - x, ROLE_BAR, " ");
 	return x + cells_text(c, x, y, c->w - x, ROLE_BAR, row->bar) + 1;
@@ -205,7 +210,7 @@ static void render_functions(const struct model *m, struct cells *c, int y, enum
 	for (enum command i = 0; i < COMMAND_COUNT; i++) {
 		const struct keys_row *row = keys_row(i);
 
-		if (!(row->bar_places & place) || row == quit ||
+		if (!(row->bar_places & place) || row == quit || (row->changes && m->ended) ||
 		    (i == COMMAND_OUTPUT && !m->has_output))
 			continue;
 		next = render_function(c, x, y, c->w - x - left, row);
@@ -233,6 +238,8 @@ static void render_message(const struct model *m, struct cells *c, int y)
 	r.h = at_y < y ? at_y + 1 : y > 0 ? y : 1;
 	r.y = y - r.h + 1;
 	cells_fill(c, r, role);
+	for (int i = 0; i < r.h; i++)
+		spot_add(&c->spots, 0, r.y + i, r.w, SPOT_NONE, 0);
 	at_x = at_y = 0;
 	cells_words(c, r, &at_x, &at_y, role, m->message);
 }

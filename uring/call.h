@@ -149,25 +149,18 @@ bool unix_prepare_peer(struct engine *e, struct call *c, call_fn *resume);
 int unix_rewrite_control(struct engine *e, const struct call *c);
 void unix_close_control(struct engine *e);
 
-/*
- * Whether only the waiting thread of this call can change which socket its descriptor is, so that
- * the kernel will find the one that was looked at. continued.c has the proof.
- */
-bool call_owns_table(struct engine *e, const struct call *c);
-
-/* Whether the kernel may run this send itself: the two exceptions, each with its proof there. */
-bool unix_may_continue(struct engine *e, const struct call *c);    /* sendmsg(2) */
-bool netlink_may_continue(struct engine *e, const struct call *c); /* sendto(2) and sendmsg(2) */
+/* Whether the kernel may run this sendmsg(2) itself: the one exception, with its proof there. */
+bool unix_may_continue(struct engine *e, const struct call *c);
 
 /* sendmsg(2) as the task. Returns the number of bytes or -errno. */
 ssize_t unix_send(struct engine *e, const struct call *c, const struct msghdr *msg, int flags);
 
 /*
  * netlink.c: whether the address in c->target, and `len` bytes of payload, may be used with an
- * AF_NETLINK socket. Return 0, -EPERM, -EINVAL.
+ * AF_NETLINK socket `sock`. Return 0, -EPERM, -EINVAL.
  */
 int netlink_check_target(const struct target *t);
-int netlink_check_payload(const uint8_t *payload, size_t len);
+int netlink_check_payload(const struct engine *e, int sock, const uint8_t *payload, size_t len);
 
 /*
  * Record c->decision on c->target, of which the task sees the positive `error`, or 0. Returns its

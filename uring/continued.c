@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Calls that the kernel runs itself once they were seen. Of those without a socket
- * what was looked at is in registers: nobody can change it in between, as a task
- * that waits for an answer is in no stop of ptrace(2).
+ * Calls without a socket, which the kernel runs itself once they were seen. What
+ * was looked at is in registers: nobody can change it in between, as a task that
+ * waits for an answer is in no stop of ptrace(2).
  */
 #include <errno.h>
 #include <sched.h>
@@ -15,29 +15,13 @@
 
 /*
  * A process that shares its descriptors with another without being its thread. Only
- * call_owns_table() relies on descriptor tables being private, and from now on it does not.
+ * unix_may_continue() relies on descriptor tables being private, and from now on it does not.
  */
 void clone_begin(struct engine *e, struct call *c, int res)
 {
 	(void)res;
 	e->shares_tables = true;
 	call_continue(e, c);
-}
-
-/*
- * A descriptor is still the socket that was looked at when the kernel looks at it again, if:
- *
- * - Nobody else can put another there. That takes a task that uses the same table: a thread of the
- *   process, and there is none but the one that waits here; or a process made by clone(2) with
- *   CLONE_FILES, of which none has ever been made in this sandbox (clone3(2) does not exist in it).
- *   Nothing puts a descriptor into the table of another process but a seccomp listener, and there
- *   is only ours.
- * - The task itself stands still until it has its answer, and cannot stop for a tracer between
- *   that and the call. A signal that ends its wait makes the answer void.
- */
-bool call_owns_table(struct engine *e, const struct call *c)
-{
-	return !e->shares_tables && tasks_is_alone(&e->tasks, c->n.tid);
 }
 
 /*

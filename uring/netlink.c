@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * AF_NETLINK: the C library asks the kernel for addresses and routes this way, and
- * bwrap(1) and ip(8) set up the network namespaces that they make. On behalf only
- * questions are asked, and only the kernel, as a request would be made with the
- * supervisor's rights.
+ * AF_NETLINK on behalf: the C library asks the kernel for addresses and routes
+ * this way. Only to the kernel, and in the network namespace that we are in, too,
+ * questions only.
  */
 #include <errno.h>
 #include <linux/netlink.h>
@@ -14,18 +13,6 @@
 
 /* net/core/rtnetlink.c rtnl_msgtype_kind(): NEW, DEL, GET, SET in turn. */
 enum { KIND_MASK = 3, KIND_GET = 2 };
-
-/*
- * To let the kernel run a send on a netlink socket gives nothing away, whatever the memory says by
- * the time that it is read: one of send(2) or write(2) is not trapped either, and the kernel checks
- * each with the task's own rights. In the host's network the command has none to change anything
- * (core/caps.h), nor to name another process as the receiver (net/netlink/af_netlink.c,
- * netlink_sendmsg()). The descriptor must still be this socket.
- */
-bool netlink_may_continue(struct engine *e, const struct call *c)
-{
-	return c->info.kind == SOCKET_NETLINK && call_owns_table(e, c);
-}
 
 int netlink_check_target(const struct target *t)
 {
@@ -41,8 +28,23 @@ int netlink_check_target(const struct target *t)
 	return to.nl_pid || to.nl_groups ? -EPERM : 0;
 }
 
+/*
+ * A network namespace that the command made is its own to configure: it has CAP_NET_ADMIN there,
+ * and no way out of it. Unlike send(2) this is our call, but whoever opened the socket must have
+ * had that capability, too (net/netlink/af_netlink.c __netlink_ns_capable()).
+ */
+static bool is_elsewhere(const struct engine *e, int sock)
+{
+	uint64_t netns = 0;
+	socklen_t len = sizeof(netns);
+
+	return e->listeners.netns &&
+	       getsockopt(sock, SOL_SOCKET, SO_NETNS_COOKIE, &netns, &len) == 0 &&
+	       netns != e->listeners.netns;
+}
+
 /* Walks as net/netlink/af_netlink.c netlink_rcv_skb() does. */
-int netlink_check_payload(const uint8_t *payload, size_t len)
+static bool configures(const uint8_t *payload, size_t len)
 {
 	while (len >= NLMSG_HDRLEN) {
 		struct nlmsghdr h;
@@ -50,14 +52,19 @@ int netlink_check_payload(const uint8_t *payload, size_t len)
 
 		memcpy(&h, payload, sizeof(h));
 		if (h.nlmsg_len < NLMSG_HDRLEN || h.nlmsg_len > len)
-			return 0;
+			return false;
 		if (h.nlmsg_type >= RTM_BASE && ((h.nlmsg_type - RTM_BASE) & KIND_MASK) != KIND_GET)
-			return -EPERM;
+			return true;
 		step = NLMSG_ALIGN(h.nlmsg_len);
 		if (step > len)
 			step = len;
 		payload += step;
 		len -= step;
 	}
-	return 0;
+	return false;
+}
+
+int netlink_check_payload(const struct engine *e, int sock, const uint8_t *payload, size_t len)
+{
+	return configures(payload, len) && !is_elsewhere(e, sock) ? -EPERM : 0;
 }

@@ -79,7 +79,7 @@ static int check_content(struct engine *e, const struct call *c, size_t len)
 	if (c->info.kind == SOCKET_UNIX)
 		return unix_rewrite_control(e, c);
 	if (c->info.kind == SOCKET_NETLINK)
-		return netlink_check_payload(e->scratch->payload, len);
+		return netlink_check_payload(e, c->sock, e->scratch->payload, len);
 	if (socket_is_inet(&c->info))
 		return message_check_control(e->scratch->control, e->scratch->control_len);
 	return 0;
@@ -359,16 +359,13 @@ void send_message(struct engine *e, struct call *c, int res)
 void sendto_begin(struct engine *e, struct call *c, int res)
 {
 	(void)res;
-	if (netlink_may_continue(e, c))
-		call_continue(e, c);
-	else
-		begin(e, c);
+	begin(e, c);
 }
 
 void sendmsg_begin(struct engine *e, struct call *c, int res)
 {
 	(void)res;
-	if (unix_may_continue(e, c) || netlink_may_continue(e, c))
+	if (unix_may_continue(e, c))
 		call_continue(e, c);
 	else
 		begin(e, c);

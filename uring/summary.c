@@ -12,12 +12,14 @@ enum { SUMMARY_FLOWS = 10 };
 struct top {
 	const struct flow *flow[SUMMARY_FLOWS];
 	unsigned int n, more;
+	uint64_t denied; /* refusals of all of them */
 };
 
 static void top_add(struct top *top, const struct flow *flow)
 {
 	unsigned int i;
 
+	top->denied += flow->denied;
 	if (top->n == SUMMARY_FLOWS)
 		top->more++;
 	else
@@ -36,6 +38,18 @@ static void print_more(struct report *r, const struct top *top)
 		report_message(r, "  and %u more", top->more);
 }
 
+/* So that the lines add up to what the first one says. */
+static void print_rest(struct report *r, const struct top *top)
+{
+	const uint64_t denied = r->stats->counter[STAT_DENIED];
+
+	if (denied > top->denied)
+		report_message(r,
+			       "  %" PRIu64 " x others: UDP that was only connected, or what was "
+			       "allowed later",
+			       denied - top->denied);
+}
+
 static void print_flows(struct report *r)
 {
 	const struct flow_table *flows = ledger_flows(r->ledger);
@@ -51,7 +65,7 @@ static void print_flows(struct report *r)
 	report_message(r, "%" PRIu64 " decision%s allowed, %" PRIu64 " denied%s",
 		       r->stats->counter[STAT_ALLOWED],
 		       r->stats->counter[STAT_ALLOWED] == 1 ? "" : "s",
-		       r->stats->counter[STAT_DENIED], top.n ? ":" : "");
+		       r->stats->counter[STAT_DENIED], r->stats->counter[STAT_DENIED] ? ":" : "");
 	for (unsigned int i = 0; i < top.n; i++) {
 		struct record record = flow_record(top.flow[i]);
 
@@ -59,6 +73,7 @@ static void print_flows(struct report *r)
 		report_message(r, "  %" PRIu64 " x %s", top.flow[i]->denied, text);
 	}
 	print_more(r, &top);
+	print_rest(r, &top);
 }
 
 /* One option can be about several flows: a port that is bound over tcp and udp. */

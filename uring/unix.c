@@ -79,6 +79,24 @@ static bool become_task(struct engine *e, struct call *c)
 	return false;
 }
 
+/* Whether a datagram socket has no name yet: one that asks for credentials gets one in the call. */
+static bool is_nameless(const struct call *c)
+{
+	struct sockaddr_un name;
+	socklen_t len = sizeof(name);
+
+	return c->info.type == SOCK_DGRAM &&
+	       getsockname(c->sock, (struct sockaddr *)&name, &len) == 0 &&
+	       len == sizeof(sa_family_t);
+}
+
+/* It got it in our call, so it is no other's: who is sent to answers by it. */
+static void remember_name(struct engine *e, const struct call *c, bool nameless)
+{
+	if (nameless && !is_nameless(c))
+		local_add(&e->local, c->sock);
+}
+
 static void connected(struct engine *e, struct call *c, int res)
 {
 	if (res == -ECANCELED)
@@ -103,6 +121,7 @@ static int connect_as_task(struct engine *e, struct call *c, const struct sockad
 static void perform_connect(struct engine *e, struct call *c, int res)
 {
 	const struct sockaddr *addr = (const struct sockaddr *)&c->target.address;
+	bool nameless = is_nameless(c);
 	int ret;
 
 	(void)res;
@@ -110,6 +129,7 @@ static void perform_connect(struct engine *e, struct call *c, int res)
 		return;
 	ret = connect_as_task(e, c, addr);
 	identity_drop(&e->identity);
+	remember_name(e, c, nameless);
 	if (ret == 1)
 		call_wait_connect(e, c, addr, c->target.len, connected);
 	else
@@ -156,7 +176,13 @@ void unix_bind(struct engine *e, struct call *c, int res)
  *   stream, ignores one on a sequence of packets, and looks at neither (net/unix/af_unix.c,
  *   unix_stream_sendmsg(), unix_seqpacket_sendmsg()); what is sent goes where an earlier connect,
  *   which was judged, has led.
- * - The descriptor is still the socket that was looked at: call_owns_table().
+ * - The descriptor is still the socket that was looked at. Only a task that uses the same table
+ *   could put another there: a thread of the process, and there is none but the one that waits
+ *   here; or a process made by clone(2) with CLONE_FILES, of which none has ever been made in this
+ *   sandbox (clone3(2) does not exist in it). Nothing puts a descriptor into the table of another
+ *   process but a seccomp listener, and there is only ours.
+ * - The task itself stands still until it has its answer, and cannot stop for a tracer between
+ *   that and the call. A signal that ends its wait makes the answer void.
  *
  * What passes with the message, descriptors and credentials, is then checked by the kernel with
  * the task's own rights; the receiver sees the task's own process id.
@@ -165,7 +191,7 @@ bool unix_may_continue(struct engine *e, const struct call *c)
 {
 	return c->info.kind == SOCKET_UNIX &&
 	       (c->info.type == SOCK_STREAM || c->info.type == SOCK_SEQPACKET) &&
-	       call_owns_table(e, c);
+	       !e->shares_tables && tasks_is_alone(&e->tasks, c->n.tid);
 }
 
 /* Replace each of the task's descriptor numbers in `fds` by a duplicate of ours. */
@@ -282,6 +308,7 @@ int unix_rewrite_control(struct engine *e, const struct call *c)
 
 ssize_t unix_send(struct engine *e, const struct call *c, const struct msghdr *msg, int flags)
 {
+	bool nameless = msg->msg_namelen && is_nameless(c);
 	ssize_t n = -EACCES;
 
 	/* Only a path is looked up as the task; see add_credentials() for who is sending. */
@@ -293,6 +320,7 @@ ssize_t unix_send(struct engine *e, const struct call *c, const struct msghdr *m
 			n = -errno;
 	}
 	identity_drop(&e->identity);
+	remember_name(e, c, nameless);
 	return n;
 }
 

@@ -34,7 +34,7 @@ extern pid_t victim;
 
 /* One table a file, each ending with a NULL name. */
 extern const struct scenario race_attacks[], door_attacks[], raw_attacks[], address_attacks[],
-	authority_attacks[], process_attacks[], stall_attacks[], other_attacks[];
+	authority_attacks[], process_attacks[], stall_attacks[], other_attacks[], twin_attacks[];
 
 /* The attack had its effect, which no listener can notice; `format` says which. */
 void won(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -157,10 +157,10 @@ void race(void (*step)(unsigned turn), void (*shot)(unsigned turn))
 
 static const struct scenario *find(const char *name)
 {
-	static const struct scenario *const tables[] = { race_attacks,      door_attacks,
-							 raw_attacks,       address_attacks,
-							 authority_attacks, process_attacks,
-							 stall_attacks,     other_attacks };
+	static const struct scenario *const tables[] = {
+		race_attacks,    door_attacks,  raw_attacks,   address_attacks, authority_attacks,
+		process_attacks, stall_attacks, other_attacks, twin_attacks
+	};
 
 	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
 		for (const struct scenario *s = tables[i]; s->name; s++)

@@ -285,14 +285,14 @@ static void run_vsock(char **args)
 	won("a socket to the hypervisor");
 }
 
-/* Families of netlink that configure the kernel, of which only routes are harmless to ask for. */
+/* Families of netlink that configure the kernel; routes are harmless to ask for, events to hear. */
 static void run_netlink_families(char **args)
 {
 	(void)args;
 	for (int protocol = 0; protocol < MAX_LINKS; protocol++) {
 		int fd;
 
-		if (protocol == NETLINK_ROUTE)
+		if (protocol == NETLINK_ROUTE || protocol == NETLINK_KOBJECT_UEVENT)
 			continue;
 		fd = new_socket(AF_NETLINK, SOCK_RAW, protocol);
 		if (fd >= 0)

@@ -10,6 +10,9 @@ enum {
 	HOLE_PORT = 7005,  /* where the attacker itself may listen, and be in nobody's way */
 };
 
+/* A device that is there for everybody (tuntap.rst, TUNSETPERSIST), if the attack asks for it. */
+#define TUN_NAME "attacked"
+
 #define GROUP_ADDRESS "239.1.2.3"
 
 #endif

@@ -45,6 +45,7 @@ static const char *const hazards[] = {
 	"door: new network namespaces",
 	"door: calls that name no peer",
 	"door: the network reconfigured as root",
+	"door: a network device for the user",
 	"door: a task makes another's calls",
 	"door: filters of the command's own",
 	"door: what a socket can become",

@@ -28,6 +28,7 @@
 #include <unistd.h>
 
 #include "selftests/attacks/attack.h"
+#include "selftests/attacks/ground.h"
 
 /* A datagram to the forbidden port, with its headers: from far away, as from here it would be
  * martian. */
@@ -193,6 +194,22 @@ static void run_tun(char **args)
 		absent("it takes CAP_NET_ADMIN, which this user has not");
 }
 
+/* One that is there already, as those of virtual machines are, takes no capability. */
+static void run_given_tun(char **args)
+{
+	struct ifreq request = { .ifr_name = TUN_NAME, .ifr_flags = IFF_TUN | IFF_NO_PI };
+	int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
+	struct packet p = forge();
+
+	(void)args;
+	if (fd < 0)
+		absent("/dev/net/tun: %s", strerror(errno));
+	if (!if_nametoindex(TUN_NAME))
+		absent("there is no persistent device");
+	ioctl(fd, TUNSETIFF, &request);
+	(void)!write(fd, &p, sizeof(p));
+}
+
 /*
  * DIR: a program at the cgroup's hook turns a connect to the allowed port, after it
  * was judged, into one to the other. In a cgroup of its own, which is removed after.
@@ -290,6 +307,7 @@ const struct scenario raw_attacks[] = {
 	{ "netlink_write", run_netlink_write },
 	{ "interface_ioctl", run_interface_ioctl },
 	{ "tun", run_tun },
+	{ "given_tun", run_given_tun },
 	{ "bpf", run_bpf },
 	{ "repair", run_repair },
 	{ 0 },

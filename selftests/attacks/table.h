@@ -85,6 +85,8 @@ ATTACK(interface_ioctl, "door: the network reconfigured as root", "netdevice(7)"
        ("interface_ioctl"))
 ATTACK(tun, "door: the network reconfigured as root", "Documentation/networking/tuntap.rst",
        ("tun"))
+ATTACK(given_tun, "door: a network device for the user", "tuntap.rst, TUNSETPERSIST",
+       ("given_tun"), .gives = GIVES_TUN)
 ATTACK(bpf_at_the_cgroup, "door: the network reconfigured as root",
        "bpf(2), BPF_CGROUP_INET4_CONNECT", ("bpf", "DIR/closed"))
 ATTACK(tcp_repair, "door: the network reconfigured as root", "tcp(7), TCP_REPAIR", ("repair"))
@@ -166,6 +168,9 @@ ATTACK(host_service_by_other_names, "authority: host services on UNIX sockets", 
        ("service_by_other_names", "DIR"))
 ATTACK(host_service_by_a_swapped_name, "authority: host services on UNIX sockets", "unix(7)",
        ("service_by_swap", "DIR"), .is_race = true)
+ATTACK(host_service_by_a_twin, "authority: host services on UNIX sockets",
+       "unix_diag: 32 bits of an inode's number, and no subvolume", ("service_by_twin", "DIR/btrfs"),
+       .gives = GIVES_BTRFS)
 ATTACK(supervisor, "authority: the supervisor's memory and descriptors",
        "ptrace(2), pidfd_getfd(2), proc_pid_mem(5)", ("supervisor"))
 ATTACK(supervisor_signals, "authority: signals to the supervisor", "kill(2), pidfd_send_signal(2)",

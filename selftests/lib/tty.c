@@ -31,6 +31,16 @@ static int set_property(VTermProp prop, VTermValue *value, void *arg)
 
 static const VTermScreenCallbacks callbacks = { .settermprop = set_property };
 
+void tty_environment(void)
+{
+	setenv("XDG_RUNTIME_DIR", harness_dir(), 1);
+	setenv("TERM", "xterm-256color", 1);
+	setenv("LC_ALL", "C.UTF-8", 1);
+	unsetenv("NO_COLOR");
+	unsetenv("LINES");
+	unsetenv("COLUMNS");
+}
+
 int tty_open(struct tty *t, int rows, int cols)
 {
 	struct winsize size = { .ws_row = (unsigned short)rows, .ws_col = (unsigned short)cols };
@@ -191,6 +201,12 @@ int tty_resize(struct tty *t, int rows, int cols)
 	vterm_set_size(t->vt, rows, cols);
 	read_screen(t);
 	return ioctl(t->master, TIOCSWINSZ, &size) ? -errno : 0;
+}
+
+bool tty_has_mouse(const struct tty *t)
+{
+	(void)t;
+	return mouse;
 }
 
 bool tty_has_color(const struct tty *t)

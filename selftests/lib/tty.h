@@ -25,6 +25,12 @@ struct tty {
 	struct termios settings; /* as they were at first */
 };
 
+/*
+ * What this process and its children take a terminal for, and where a run is to be found (in the
+ * test's own directory), whatever the environment of the tests says.
+ */
+void tty_environment(void);
+
 /* Returns 0 or -errno; then there is nothing to close. Nothing is done to one that is all zero. */
 int tty_open(struct tty *t, int rows, int cols);
 void tty_close(struct tty *t);
@@ -48,6 +54,9 @@ int tty_wait_end(struct tty *t, struct command *c);
 /* Returns 0 or -errno. */
 int tty_type(struct tty *t, const char *keys);
 int tty_resize(struct tty *t, int rows, int cols);
+
+/* Whether clicks are reported to the program. */
+bool tty_has_mouse(const struct tty *t);
 
 /* Whether any cell of the screen has a colour. */
 bool tty_has_color(const struct tty *t);

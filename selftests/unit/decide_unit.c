@@ -20,8 +20,8 @@
 
 enum {
 	POLICIES = SANITIZED ? 600 : 3000, /* memory is looked after, and seven times as slow */
-	ENDPOINTS = 100, /* for each policy */
-	RULES_MAX = 300, /* of every 50th policy; the others have few */
+	ENDPOINTS = 100,                   /* for each policy */
+	RULES_MAX = 300,                   /* of every 50th policy; the others have few */
 	FEW_RULES = 24,
 	SPECS_MAX = 3,
 	PORTS_MAX = 3,
@@ -278,10 +278,12 @@ static bool is_internal(int family, const uint8_t *bytes)
 {
 	/* 02, and the only cloud metadata addresses that are in none of these. */
 	static const char *const prefixes[] = {
-		"127.0.0.0/8",    "::1/128",          "10.0.0.0/8",     "172.16.0.0/12",
-		"192.168.0.0/16", "100.64.0.0/10",    "fc00::/7",       "169.254.0.0/16",
-		"fe80::/10",      "224.0.0.0/4",      "ff00::/8",       "0.0.0.0/8",
-		"240.0.0.0/4",    "168.63.129.16/32", "192.0.0.192/32", NULL,
+		"127.0.0.0/8",   "::1/128",          "10.0.0.0/8",
+		"172.16.0.0/12", "192.168.0.0/16",   "100.64.0.0/10",
+		"fc00::/7",      "169.254.0.0/16",   "fe80::/10",
+		"224.0.0.0/4",   "ff00::/8",         "0.0.0.0/8",
+		"240.0.0.0/4",   "168.63.129.16/32", "192.0.0.192/32",
+		"fec0::/10",     "64:ff9b:1::/48",   NULL,
 	};
 
 	return in_one_of(family, bytes, prefixes);

@@ -83,6 +83,8 @@ Test(keys, no_letter_of_a_sequence_is_a_command)
 		"\033[<0;1;1a",
 		"\033Oa",
 		"\033[?1;2\033[A",
+		"\033[Maaa",
+		"\033[M ad",
 	};
 	struct key keys[8];
 
@@ -138,6 +140,10 @@ Test(keys, the_mouse)
 		{ "\033[<65;5;6M", 5, 0, true, 4, 5 },
 		{ "\033[<35;300;4M", 0, 0, true, 299, 3 },
 		{ "\033[<16;1;1M", 1, KEYS_CONTROL, true, 0, 0 },
+		{ "\033[M !!", 1, 0, true, 0, 0 },
+		{ "\033[M#+5", 1, 0, false, 10, 20 },
+		{ "\033[M`%&", 4, 0, true, 4, 5 },
+		{ "\033[M\"\377&", 3, 0, true, 222, 5 },
 	};
 	struct key k;
 

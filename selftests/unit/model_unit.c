@@ -331,6 +331,26 @@ Test(model, when_the_command_has_ended_quitting_asks_nothing)
 	cr_expect_eq(press('q').kind, EFFECT_DETACH);
 }
 
+Test(model, when_the_command_has_ended_no_key_changes_anything)
+{
+	struct event e = event(EVENT_ENDED);
+
+	show_rows(3);
+	press(KEYS_DOWN);
+	press('X');
+	cr_assert_eq(model->mode, MODEL_PANIC);
+	model_apply(model, &e);
+	cr_expect_eq(model->mode, MODEL_PANE);
+	for (const char *c = "adADurwPX"; *c; c++) {
+		model->message[0] = '\0';
+		cr_expect_eq(press((uint8_t)*c).kind, EFFECT_NONE, "%c", *c);
+		cr_expect_str_eq(model->message, MODEL_NOTHING_LEFT, "%c", *c);
+		cr_expect_eq(model->mode, MODEL_PANE, "%c", *c);
+	}
+	cr_expect_eq(press('\r').kind, EFFECT_NONE);
+	cr_expect_eq(model->mode, MODEL_DETAIL);
+}
+
 Test(model, a_row_that_the_filter_hides_is_not_answered)
 {
 	struct flow flows[] = { flow(1, 1), flow(2, 2) };

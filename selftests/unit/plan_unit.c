@@ -9,10 +9,12 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <linux/audit.h>
+#include <linux/if_tun.h>
 #include <linux/ioprio.h>
 #include <linux/netlink.h>
 #include <linux/sockios.h>
 #include <linux/userfaultfd.h>
+#include <linux/vhost.h>
 #include <netinet/in.h>
 #include <linux/in6.h>
 #include <netinet/tcp.h>
@@ -207,6 +209,12 @@ static const struct call_case cases[] = {
 	{ "ioctl\tSIOCGSKNS", __NR_ioctl, { 3, SIOCGSKNS }, BOTH(FAIL(EPERM)) },
 	{ "open_by_handle_at\talways", __NR_open_by_handle_at, { 3, PTR, 0 }, BOTH(FAIL(EPERM)) },
 	{ PASS, __NR_name_to_handle_at, { 3, PTR, PTR, PTR, 0 }, BOTH(ALLOW) },
+	{ "TUNSETIFF", __NR_ioctl, { 3, TUNSETIFF, PTR }, BOTH(FAIL(EPERM)) },
+	{ "VHOST_VSOCK_SET_GUEST_CID",
+	  __NR_ioctl,
+	  { 3, VHOST_VSOCK_SET_GUEST_CID, PTR },
+	  BOTH(FAIL(EPERM)) },
+	{ PASS, __NR_ioctl, { 3, TUNGETIFF, PTR }, BOTH(ALLOW) },
 	{ "ioctl\tTIOCSTI", __NR_ioctl, { 0, TIOCSTI, PTR }, BOTH(FAIL(EPERM)) },
 	{ "TIOCLINUX", __NR_ioctl, { 0, TIOCLINUX, PTR }, BOTH(FAIL(EPERM)) },
 	{ PASS, __NR_ioctl, { 0, TCGETS, PTR }, BOTH(ALLOW) },
@@ -277,7 +285,9 @@ static uint32_t socket_wanted(int mode, int domain, int type, int protocol)
 	if (domain == AF_UNIX)
 		return ALLOW;
 	if (domain == AF_NETLINK)
-		return protocol == NETLINK_ROUTE ? ALLOW : FAIL(EPROTONOSUPPORT);
+		return protocol == NETLINK_ROUTE || protocol == NETLINK_KOBJECT_UEVENT
+			       ? ALLOW
+			       : FAIL(EPROTONOSUPPORT);
 	if (!internet(domain))
 		return FAIL(EAFNOSUPPORT);
 	switch (type & 0xf) {

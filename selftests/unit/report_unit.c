@@ -67,11 +67,11 @@ static bool is_written(void)
 	return report_is_idle(&report);
 }
 
-static void decide(uint16_t port)
+static void decide_of(enum proto proto, uint16_t port)
 {
 	struct record r = {
 		.generation = 1,
-		.endpoint = { .proto = PROTO_TCP, .addr = { 4, { 10, 0, 0, 1 } }, .port = port },
+		.endpoint = { .proto = proto, .addr = { 4, { 10, 0, 0, 1 } }, .port = port },
 		.decision = { .reason = REASON_DEFAULT },
 		.tid = getpid(),
 		.syscall = "connect",
@@ -79,6 +79,11 @@ static void decide(uint16_t port)
 
 	report_decision(&report, &r);
 	run_until(is_written);
+}
+
+static void decide(uint16_t port)
+{
+	decide_of(PROTO_TCP, port);
 }
 
 static bool answered;
@@ -320,6 +325,22 @@ Test(report, the_end_of_a_monitored_run_says_what_was_decided)
 		     0, "%s", text);
 	cr_assert_eq(count_in(text, "1 x DENY tcp 10.0.0.1:"), 2);
 	cr_assert_eq(count_in(text, "sandtop:   --net-allow 10.0.0.1:"), 3);
+	finish();
+}
+
+/* getaddrinfo connects UDP sockets to sort addresses: no line is about those, but they count. */
+Test(report, the_lines_at_the_end_of_a_monitored_run_add_up_to_what_was_denied)
+{
+	start(NULL);
+	report.config.monitored = true;
+	report.config.quiet = false;
+	decide_of(PROTO_UDP, 1);
+	decide_of(PROTO_UDP, 2);
+	be_refused(3);
+	cr_assert_not_null(
+		strstr(content(standard_error), "sandtop: 0 decisions allowed, 7 denied:\n"));
+	cr_assert_not_null(strstr(content(standard_error),
+				  "sandtop:   2 x others: UDP that was only connected, or"));
 	finish();
 }
 

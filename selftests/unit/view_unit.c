@@ -232,6 +232,14 @@ static void add_policy(struct model *m)
 				 .policy = { "3\n312\n0\n0\n17\n0\n123456\n1\n", 0, 3 } });
 }
 
+static void panic(struct model *m)
+{
+	struct ledger_head head = m->head;
+
+	strcpy(head.fallback, "panic");
+	apply(m, (struct event){ .kind = EVENT_HEAD, .head = &head });
+}
+
 static struct model *sample(void)
 {
 	struct model *m = model_new(true, true);
@@ -550,8 +558,23 @@ Test(view, a_command_that_has_ended)
 	apply(m, (struct event){ .kind = EVENT_ENDED, .status = 137 });
 	resize(m, 80, 24);
 	compare(m, "ended", 80, 24, false);
+	press(m, KEYS_F(2));
+	compare(m, "ended-rules", 80, 24, false);
 	press(m, KEYS_F(5));
 	compare(m, "ended-output", 80, 24, false);
+	model_free(m);
+}
+
+Test(view, a_panic_shows_in_every_pane)
+{
+	struct model *m = sample();
+
+	resize(m, 80, 24);
+	panic(m);
+	press(m, KEYS_F(2));
+	compare(m, "panic-rules", 80, 24, false);
+	press(m, KEYS_F(5));
+	compare(m, "panic-output", 80, 24, false);
 	model_free(m);
 }
 
@@ -571,11 +594,10 @@ Test(view, what_stands_around)
 	press(m, KEYS_ESCAPE);
 	press(m, 'd');
 	compare(m, "message", 80, 24, false);
-	apply(m, (struct event){
-			 .kind = EVENT_REPLY,
-			 .reply = { false, "question 1: allow ip:port, profile: "
-					   "/home/user/profiles/of-mine/build-server.toml: "
-					   "cannot write: Read-only file system" } });
+	apply(m, (struct event){ .kind = EVENT_REPLY,
+				 .reply = { false, "allow tcp 10.0.0.1:443 (ip:port, profile): "
+						   "/home/user/profiles/of-mine/build-server.toml: "
+						   "cannot write: Read-only file system" } });
 	compare(m, "long-message", 80, 24, false);
 	compare(m, "long-message", 20, 5, false);
 	press(m, KEYS_F(4));
