@@ -487,6 +487,30 @@ TEST_F(option, linger_stays_until_the_last_task_ends)
 	EXPECT_STREQ("alone\nconnect 0\nconnect ECONNREFUSED\n", self->s.command.out.text);
 }
 
+/* Python's multiprocessing has such a helper. It has some work to do when the pipe is closed. */
+TEST_F(option, what_ends_by_itself_is_not_left_behind)
+{
+	char fifo[64];
+
+	snprintf(fifo, sizeof(fifo), "%s/fifo", harness_dir());
+	ASSERT_EQ(0, mkfifo(fifo, 0600));
+	/* On a loaded machine it may take longer than it is given. */
+	for (int i = 0; i < 5; i++) {
+		sandbox_free(&self->s);
+		ASSERT_EQ(0, sandbox_run(&self->s, ARGS("-q", "--preset", "none"),
+					 ARGS("sh", "-c",
+					      "(exec 3>&-; read line; i=0;"
+					      "while [ $i -lt 5000 ]; do i=$((i + 1)); done;"
+					      "echo bye) <$0 & exec 3>$0; exit 5",
+					      fifo)));
+		EXPECT_EQ(5, command_code(&self->s.command));
+		if (*self->s.command.out.text)
+			break;
+	}
+	EXPECT_STREQ("bye\n", self->s.command.out.text);
+	EXPECT_STREQ("", self->s.command.err.text);
+}
+
 /* ---- few descriptors --------------------------------------------------- */
 
 static void limit_descriptors(void *arg)
