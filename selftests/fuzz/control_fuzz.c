@@ -3,7 +3,7 @@
  * What a client sends, under libFuzzer: a packet, and what a reload makes of a
  * rule or a profile in it.
  *
- *   make build/fuzz/control_fuzz && build/fuzz/control_fuzz -max_len=4096
+ *   make SAN=1 build/san/control_fuzz && build/san/control_fuzz -max_len=4096
  */
 #include <assert.h>
 #include <errno.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Records with any bytes in their texts, under libFuzzer: the JSON line parses,
- * the text line has no byte that acts on a terminal. `make build/fuzz/json_fuzz`.
+ * the text line has no byte that acts on a terminal. `make SAN=1 build/san/json_fuzz`.
  */
 #include <assert.h>
 #include <jansson.h>

@@ -3,8 +3,8 @@
  * Everything that reads what a task has in memory, through the functions that the supervisor
  * itself uses: this process is the task. What is to be judged must be what would be acted with.
  *
- *   make build/fuzz/message_fuzz
- *   build/fuzz/message_fuzz -max_len=4096
+ *   make SAN=1 build/san/message_fuzz
+ *   build/san/message_fuzz -max_len=4096
  */
 #include <assert.h>
 #include <errno.h>
@@ -138,7 +138,7 @@ static void try_control(const uint8_t *data, size_t size)
 /* A request that would change something is found wherever the kernel would find it. */
 static bool changes_something(const uint8_t *data, size_t size)
 {
-	int len = (int)size;
+	ssize_t len = (ssize_t)size;
 
 	for (const struct nlmsghdr *h = (const struct nlmsghdr *)data; NLMSG_OK(h, len);
 	     h = NLMSG_NEXT(h, len))

@@ -2,8 +2,7 @@
 /*
  * DNS messages of a task and of a name server: the first byte says which.
  *
- *	clang -g -O1 -I. -D_GNU_SOURCE -fsanitize=fuzzer,address,undefined ...
- *	make build/fuzz/packet_fuzz && build/fuzz/packet_fuzz -max_total_time=60
+ *	make SAN=1 build/san/packet_fuzz && build/san/packet_fuzz -max_total_time=60
  */
 #include <stdint.h>
 #include <stdio.h>

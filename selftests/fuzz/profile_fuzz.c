@@ -2,8 +2,8 @@
 /*
  * The profile reader under libFuzzer; what it takes is to survive being written and read again.
  *
- *   make build/fuzz/profile_fuzz
- *   build/fuzz/profile_fuzz -dict=selftests/fuzz/profile.dict -max_len=400
+ *   make SAN=1 build/san/profile_fuzz
+ *   build/san/profile_fuzz -dict=selftests/fuzz/profile.dict -max_len=400
  */
 #include <assert.h>
 #include <errno.h>

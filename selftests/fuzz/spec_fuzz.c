@@ -2,9 +2,8 @@
 /*
  * Everything that reads a text of the policy language, under libFuzzer:
  *
- *   clang -std=gnu11 -D_GNU_SOURCE -I. -g -O1 -fsanitize=fuzzer,address,undefined \
- *           -o spec_fuzz selftests/fuzz/spec_fuzz.c policy/[a-z]*.c
- *   ./spec_fuzz -dict=selftests/fuzz/spec.dict -max_len=300
+ *   make SAN=1 build/san/spec_fuzz
+ *   build/san/spec_fuzz -dict=selftests/fuzz/spec.dict -max_len=300
  */
 #include <assert.h>
 #include <errno.h>
