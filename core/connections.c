@@ -45,8 +45,9 @@ static uint64_t cookie_of(int sock)
 	return cookie;
 }
 
-/* Returns a TCP state, or -errno. */
-static int ask_state(const struct connections *c, const struct connection *conn, unsigned device)
+/* Returns 0 or -errno. */
+static int ask(const struct connections *c, const struct connection *conn, unsigned device,
+	       struct inetdiag_socket *out)
 {
 	const struct inetdiag_query q = {
 		.protocol = IPPROTO_TCP,
@@ -55,29 +56,43 @@ static int ask_state(const struct connections *c, const struct connection *conn,
 		.device = device,
 		.cookie = conn->cookie,
 	};
-	struct inetdiag_socket found;
-	int ret = inetdiag_find(c->diag, &q, &found);
 
-	return ret ? ret : found.state;
+	return inetdiag_find(c->diag, &q, out);
+}
+
+static bool leads_somewhere(const struct inetdiag_socket *s)
+{
+	switch (s->state) {
+	case TCP_ESTABLISHED:
+	case TCP_SYN_SENT:
+	case TCP_SYN_RECV:
+	case TCP_CLOSE_WAIT:
+		return true;
+	case TCP_FIN_WAIT1:
+	case TCP_FIN_WAIT2:
+		return s->receives; /* half of it is shut, and the peer goes on */
+	default:
+		return false;
+	}
 }
 
 /* A socket that its task has closed, or shut, leads nowhere any more. */
 static bool is_open(const struct connections *c, const struct connection *conn)
 {
+	struct inetdiag_socket found;
 	struct if_nameindex *devices;
-	int state;
+	int ret;
 
 	if (!conn->made)
 		return true; /* a call that waits on the ring */
-	state = ask_state(c, conn, 0);
+	ret = ask(c, conn, 0, &found);
 	/* One that is bound to a device (SO_BINDTODEVICE) is found by that device only. */
-	devices = state == -ENOENT ? if_nameindex() : NULL;
-	for (struct if_nameindex *d = devices; d && d->if_index && state == -ENOENT; d++)
-		state = ask_state(c, conn, d->if_index);
+	devices = ret == -ENOENT ? if_nameindex() : NULL;
+	for (struct if_nameindex *d = devices; d && d->if_index && ret == -ENOENT; d++)
+		ret = ask(c, conn, d->if_index, &found);
 	if (devices)
 		if_freenameindex(devices);
-	return state == TCP_ESTABLISHED || state == TCP_SYN_SENT || state == TCP_SYN_RECV ||
-	       state == TCP_CLOSE_WAIT || state == -EIO;
+	return ret ? ret == -EIO : leads_somewhere(&found);
 }
 
 static void drop_closed(struct connections *c)

@@ -48,6 +48,19 @@ static struct inet_diag_sockid id_of(const struct inetdiag_query *q)
 	return id;
 }
 
+/* Whether shutdown(2) has closed it for receiving: include/net/sock.h RCV_SHUTDOWN. */
+static bool is_shut(const struct nlmsghdr *h)
+{
+	const struct inet_diag_msg *m = NLMSG_DATA(h);
+	int len = (int)h->nlmsg_len - (int)NLMSG_LENGTH(sizeof(*m));
+
+	for (const struct rtattr *a = (const struct rtattr *)(m + 1); RTA_OK(a, len);
+	     a = RTA_NEXT(a, len))
+		if (a->rta_type == INET_DIAG_SHUTDOWN && RTA_PAYLOAD(a) == 1)
+			return *(const uint8_t *)RTA_DATA(a) & 1;
+	return false;
+}
+
 /* Requests are served inside send(): the answer is there at once. */
 int inetdiag_find(int diag, const struct inetdiag_query *q, struct inetdiag_socket *out)
 {
@@ -79,8 +92,9 @@ int inetdiag_find(int diag, const struct inetdiag_query *q, struct inetdiag_sock
 		return -EIO;
 	if (h->nlmsg_type == NLMSG_ERROR)
 		return -ENOENT;
-	if (n < (ssize_t)NLMSG_LENGTH(sizeof(*m)))
+	if (n < (ssize_t)NLMSG_LENGTH(sizeof(*m)) || h->nlmsg_len > (size_t)n)
 		return -EIO;
+	out->receives = m->idiag_inode && !is_shut(h);
 	out->state = m->idiag_state;
 	out->cookie = (uint64_t)m->id.idiag_cookie[1] << 32 | m->id.idiag_cookie[0];
 	return 0;

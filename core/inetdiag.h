@@ -20,6 +20,7 @@ struct inetdiag_query {
 struct inetdiag_socket {
 	int state; /* TCP_ESTABLISHED, ... */
 	uint64_t cookie;
+	bool receives; /* somebody has it open, and it is not shut for receiving */
 };
 
 /* One of a list of all. */

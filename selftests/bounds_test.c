@@ -363,6 +363,27 @@ TEST_F(option, max_connections_is_freed_by_a_disconnect)
 		      "connect 0\nconnect 0\nconnect 0\nconnect 0\nconnect ECONNREFUSED\n");
 }
 
+TEST_F(option, max_connections_is_freed_by_a_shutdown)
+{
+	expect_output(self, LIMIT,
+		      ARGS("probe", CONNECT, ",", CONNECT, ",", "shutdown", "same", ",", CONNECT,
+			   ",", CONNECT),
+		      "connect 0\nconnect 0\nshutdown 0\nconnect 0\nconnect ECONNREFUSED\n");
+}
+
+/* Whoever it is connected to may go on to send: here nobody has accepted, or closed, it. */
+TEST_F(option, max_connections_counts_what_is_half_shut)
+{
+#define CONNECT_HERE "connect", "tcp", "127.0.0.1", "8081"
+	expect_output(self, LIMIT,
+		      ARGS("probe", "bind", "tcp", "127.0.0.1", "8081", ",", "listen", "same", ",",
+			   CONNECT_HERE, ",", CONNECT_HERE, ",", "shutdown", "same", "write", ",",
+			   CONNECT_HERE),
+		      "bind 0\nlisten 0\nconnect 0\nconnect 0\nshutdown 0\n"
+		      "connect ECONNREFUSED\n");
+#undef CONNECT_HERE
+}
+
 TEST_F(option, max_connections_does_not_count_what_failed)
 {
 	expect_output(self, LIMIT,
@@ -449,6 +470,30 @@ TEST_F(option, linger_stays_until_the_last_task_ends)
 	ASSERT_EQ(0, sandbox_wait(&self->s));
 	EXPECT_EQ(3, command_code(&self->s.command));
 	EXPECT_STREQ("alone\nconnect 0\nconnect ECONNREFUSED\n", self->s.command.out.text);
+}
+
+/* Python's multiprocessing has such a helper. It has some work to do when the pipe is closed. */
+TEST_F(option, what_ends_by_itself_is_not_left_behind)
+{
+	char fifo[64];
+
+	snprintf(fifo, sizeof(fifo), "%s/fifo", harness_dir());
+	ASSERT_EQ(0, mkfifo(fifo, 0600));
+	/* On a loaded machine it may take longer than it is given. */
+	for (int i = 0; i < 5; i++) {
+		sandbox_free(&self->s);
+		ASSERT_EQ(0, sandbox_run(&self->s, ARGS("-q", "--preset", "none"),
+					 ARGS("sh", "-c",
+					      "(exec 3>&-; read line; i=0;"
+					      "while [ $i -lt 5000 ]; do i=$((i + 1)); done;"
+					      "echo bye) <$0 & exec 3>$0; exit 5",
+					      fifo)));
+		EXPECT_EQ(5, command_code(&self->s.command));
+		if (*self->s.command.out.text)
+			break;
+	}
+	EXPECT_STREQ("bye\n", self->s.command.out.text);
+	EXPECT_STREQ("", self->s.command.err.text);
 }
 
 /* ---- few descriptors --------------------------------------------------- */

@@ -225,27 +225,36 @@ static pid_t peer(int fd)
 	return c.pid;
 }
 
-/* Whom the other end of a UNIX socket sees. */
-static void credentials(void)
+/* Who has sent a message over a pair of UNIX sockets, as the receiver is told. */
+static void sender_of_pair(int type, const char *what)
 {
-	union name n = { .un = { AF_UNIX, "" } };
-	socklen_t size = sizeof(n);
-	int pair[2], listener, client, accepted, one = 1;
+	int pair[2], one = 1;
 	char byte = 'x', control[CMSG_SPACE(sizeof(struct ucred))];
 	struct iovec v = { &byte, 1 };
 	struct msghdr m = { .msg_iov = &v, .msg_iovlen = 1 };
 	struct ucred seen;
 
-	MUST(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, pair));
-	tell("SO_PEERCRED of a pair: %s", whose(peer(pair[0])));
+	MUST(socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, pair));
+	tell("SO_PEERCRED of a pair of %s: %s", what, whose(peer(pair[0])));
 	MUST(setsockopt(pair[1], SOL_SOCKET, SO_PASSCRED, &one, sizeof(one)));
 	MUST(sendmsg(pair[0], &m, 0));
 	m.msg_control = control;
 	m.msg_controllen = sizeof(control);
 	MUST(recvmsg(pair[1], &m, 0));
 	memcpy(&seen, CMSG_DATA(CMSG_FIRSTHDR(&m)), sizeof(seen));
-	tell("SCM_CREDENTIALS: %s", whose(seen.pid));
+	tell("SCM_CREDENTIALS in a pair of %s: %s", what, whose(seen.pid));
+}
 
+/* Whom the other end of a UNIX socket sees. */
+static void credentials(void)
+{
+	union name n = { .un = { AF_UNIX, "" } };
+	socklen_t size = sizeof(n);
+	int listener, client, accepted;
+
+	sender_of_pair(SOCK_STREAM, "streams");
+	sender_of_pair(SOCK_SEQPACKET, "packets");
+	sender_of_pair(SOCK_DGRAM, "datagrams");
 	listener = MUST(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
 	client = MUST(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
 	MUST(bind(listener, &n.any, sizeof(sa_family_t)));

@@ -19,7 +19,7 @@
  *	sendmmsg SOCKET [ADDRESS PORT]...	a message for each; prints count and lengths
  *	recv SOCKET				prints length and text
  *	getsockname SOCKET, getpeername SOCKET	print address and port
- *	shutdown SOCKET, close SOCKET
+ *	shutdown SOCKET [write], close SOCKET
  *	open PATH				a descriptor that is no socket
  *	descriptor N				an inherited one
  *	syscall NUMBER ARGUMENT...		any call; "fd" is the descriptor
@@ -518,7 +518,9 @@ static void do_getpeername(const struct operation *op)
 
 static void do_shutdown(const struct operation *op)
 {
-	print_result(op, shutdown(get_socket(op), SHUT_RDWR));
+	bool half = op->count > 2 && !strcmp(op->words[2], "write");
+
+	print_result(op, shutdown(get_socket(op), half ? SHUT_WR : SHUT_RDWR));
 }
 
 static void do_close(const struct operation *op)

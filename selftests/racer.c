@@ -145,12 +145,12 @@ static void run_listen(char **args)
 	tell("wild %d", wild);
 }
 
-static int swapped[2]; /* what takes turns as the victim */
+static int swapped[4]; /* what takes turns as the victim */
 
 static void *swap_victim(void *arg)
 {
 	for (unsigned i = 0; !stop; i++) {
-		dup2(swapped[i & 1], victim);
+		dup2(swapped[i % 4], victim);
 		running = true;
 	}
 	return arg;
@@ -176,8 +176,9 @@ static pid_t start_process(void)
 }
 
 /*
- * HOW ADDRESS PORT: a descriptor is now a stream of AF_UNIX, to which a name means nothing, and now
- * a socket that can send anywhere. Who changes it is a "thread" or a "process".
+ * HOW ADDRESS PORT: a descriptor is now a stream, or a sequence of packets, of AF_UNIX, to which a
+ * name means nothing, and now a socket that can send anywhere. Who changes it is a "thread" or a
+ * "process".
  */
 static void run_swap(char **args)
 {
@@ -187,15 +188,17 @@ static void run_swap(char **args)
 	struct msghdr m = { .msg_iov = &v, .msg_iovlen = 1 };
 	pthread_t thread;
 	union name to;
-	int pair[2];
+	int stream[2], packets[2];
 	pid_t pid = 0;
 
 	m.msg_namelen = name_set(&to, args[1], (uint16_t)atoi(args[2]));
 	m.msg_name = &to;
-	MUST(socketpair(AF_UNIX, SOCK_STREAM, 0, pair));
-	swapped[0] = pair[0];
-	swapped[1] = MUST(socket(AF_INET, SOCK_DGRAM, 0));
-	victim = MUST(dup(pair[0]));
+	MUST(socketpair(AF_UNIX, SOCK_STREAM, 0, stream));
+	MUST(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, packets));
+	swapped[0] = stream[0];
+	swapped[2] = packets[0];
+	swapped[1] = swapped[3] = MUST(socket(AF_INET, SOCK_DGRAM, 0));
+	victim = MUST(dup(stream[0]));
 	if (process)
 		pid = start_process();
 	else

@@ -653,7 +653,7 @@ static const char *const head[] = {
 			"       sandtop profile list|show|check\n"
 			"       sandtop check [--plan]\n"
 			"       sandtop ps [--json]\n"
-			"       sandtop attach [NAME|PID]\n"
+			"       sandtop attach [--no-mouse] [NAME|PID]\n"
 			"       sandtop ctl [NAME|PID] VERB [ARG...]\n"
 			"Run CMD under a network policy and show every decision.\n\n",
 	[OPTIONS_EXPLAIN] =

@@ -49,8 +49,9 @@ static const struct {
 	  "Exit status: 1 if there is none." },
 	{ "ctl", cmd_ctl, NULL },
 	{ "attach", cmd_attach,
-	  "Usage: sandtop attach [NAME|PID]\n"
+	  "Usage: sandtop attach [--no-mouse] [NAME|PID]\n"
 	  "Show the monitor of a sandbox; NAME may be left out when only one runs.\n"
+	  "With --no-mouse the mouse is left to the terminal, to select text with.\n"
 	  "Exit status: 1 if no such sandbox runs." },
 };
 

@@ -63,6 +63,21 @@ static int open_ledger(struct link *l, struct control_error *err)
 }
 
 /*
+ * The rules, while there is certainly somebody to answer: the reply is kept as if it came later.
+ * Without it they are asked for when they are to show.
+ */
+static void open_policy(struct link *l)
+{
+	struct control_error err;
+	json_t *reply = call(l, request(policy, "{s:s}", "rules", "lasting"), &l->early_body, &err);
+
+	if (!reply)
+		return;
+	json_array_append_new(l->early, reply);
+	snprintf(l->asked[l->n_asked++], LINK_WHAT_MAX, "%s", policy);
+}
+
+/*
  * The command may begin with this, and end at once: so it is the last request, and what is told
  * before its reply is kept; events have no descriptor. A refusal is no failure: the run has no
  * terminal of its own.
@@ -88,7 +103,7 @@ int link_open(struct link *l, int control, int rows, int cols, struct control_er
 	json_t *reply;
 	int ret;
 
-	*l = (struct link){ .control = control, .terminal = -1 };
+	*l = (struct link){ .control = control, .terminal = -1, .early_body = -1 };
 	ret = open_ledger(l, err);
 	if (ret)
 		return ret;
@@ -100,13 +115,15 @@ int link_open(struct link *l, int control, int rows, int cols, struct control_er
 	path = json_string_value(json_object_get(reply, "profile"));
 	l->profile = path ? strdup(path) : NULL;
 	json_decref(reply);
+	l->early = json_array();
+	/* Before events may come between. */
+	open_policy(l);
 	reply = call(l, control_request("watch"), NULL, err);
 	if (!reply) {
 		link_close(l);
 		return -EPROTO;
 	}
 	json_decref(reply);
-	l->early = json_array();
 	open_terminal(l, rows, cols);
 	fcntl(control, F_SETFL, fcntl(control, F_GETFL) | O_NONBLOCK);
 	return 0;
@@ -117,6 +134,9 @@ void link_close(struct link *l)
 	ledger_reader_free(l->ledger);
 	json_decref(l->early);
 	l->early = NULL;
+	if (l->early_body >= 0)
+		close(l->early_body);
+	l->early_body = -1;
 	free(l->profile);
 	l->profile = NULL;
 	if (l->terminal >= 0)
@@ -440,10 +460,14 @@ static void take_event(const json_t *packet, const char *event, struct link_mess
 	out->status = (int)json_integer_value(json_object_get(packet, "exit"));
 }
 
-static json_t *take_early(struct link *l)
+static json_t *take_early(struct link *l, int *body)
 {
 	json_t *packet = json_incref(json_array_get(l->early, 0));
 
+	if (!json_object_get(packet, "event")) {
+		*body = l->early_body;
+		l->early_body = -1;
+	}
 	json_array_remove(l->early, 0);
 	return packet;
 }
@@ -452,7 +476,7 @@ void link_receive(struct link *l, struct link_message *out)
 {
 	int body = -1;
 	json_t *packet =
-		json_array_size(l->early) ? take_early(l) : control_recv(l->control, &body);
+		json_array_size(l->early) ? take_early(l, &body) : control_recv(l->control, &body);
 	const char *event;
 
 	*out = (struct link_message){ .news = LINK_NOTHING };

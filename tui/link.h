@@ -27,8 +27,9 @@ struct link {
 	int terminal;  /* a stream, or -1: the command has none of its own, or it is cut off */
 	size_t replay; /* how many of its next bytes are of earlier */
 	struct ledger_reader *ledger;
-	json_t *early; /* events that came before the terminal did, the oldest first */
-	char *profile; /* the path of the one it began with, or NULL */
+	json_t *early;  /* the policy, and events that came before the terminal did, oldest first */
+	int early_body; /* of the policy, or -1 */
+	char *profile;  /* the path of the one it began with, or NULL */
 	char asked[LINK_ASKED][LINK_WHAT_MAX]; /* what was asked for, the oldest first */
 	uint64_t answered[LINK_ASKED];         /* the question that it answers, or 0 */
 	unsigned int n_asked;

@@ -284,7 +284,10 @@ static void release(struct monitor *m)
 
 int monitor_run(const struct monitor_config *config, struct monitor_result *out)
 {
-	struct monitor m = { .config = *config, .result = out, .signals = -1, .link.terminal = -1 };
+	struct monitor m = { .config = *config,
+			     .result = out,
+			     .signals = -1,
+			     .link = { .terminal = -1, .early_body = -1 } };
 	bool color, ascii;
 	int ret;
 
@@ -301,6 +304,8 @@ int monitor_run(const struct monitor_config *config, struct monitor_result *out)
 	cells_init(&m.cells, ascii);
 	monitor_resize(&m);
 	feed_read(&m.feed, m.link.ledger, m.model);
+	/* What came with the first requests: nothing that could be waited for follows on it. */
+	replies_read(&m);
 	priority_give_way();
 	while (!m.ended)
 		turn(&m);

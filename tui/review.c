@@ -109,7 +109,9 @@ static void render_line(struct cells *c, int y, struct rect r, const char *line,
 void review_render(const struct model *m, struct cells *c, struct rect r)
 {
 	const char *line = m->review.lines;
-	int n = count_lines(line), y = 0, room = r.h - 1;
+	const char *text = m->review.whole ? "Enter: apply Esc: no  what the rules change"
+					   : "Enter: apply Esc: no  what the profile changes";
+	int n = count_lines(line), y = 0, room = r.h - 1, last = r.y + r.h - 1;
 	char more[64];
 
 	cells_fill(c, r, ROLE_TEXT);
@@ -124,8 +126,8 @@ void review_render(const struct model *m, struct cells *c, struct rect r)
 		render_line(c, r.y + y, r, line, len);
 		line += len + (line[len] == '\n');
 	}
-	cells_fill(c, (struct rect){ r.x, r.y + r.h - 1, r.w, 1 }, ROLE_MESSAGE);
-	cells_text(c, r.x, r.y + r.h - 1, r.w, ROLE_MESSAGE,
-		   m->review.whole ? "Enter: apply Esc: no  what the rules change"
-				   : "Enter: apply Esc: no  what the profile changes");
+	cells_fill(c, (struct rect){ r.x, last, r.w, 1 }, ROLE_MESSAGE);
+	cells_text(c, r.x, last, r.w, ROLE_MESSAGE, text);
+	spot_add_key(&c->spots, r.x, last, text, "Enter: apply", '\r');
+	spot_add_key(&c->spots, r.x, last, text, "Esc: no", KEYS_ESCAPE);
 }

@@ -54,6 +54,7 @@ bool scope_bar_key(struct model *m, const struct event *e, struct effect *effect
 void scope_bar_render(const struct model *m, struct cells *c, struct rect r)
 {
 	const struct scope_bar *b = &m->scope_bar;
+	static const char text[] = "A number: insert that rule  Esc: no";
 	char rule[SCOPE_RULE_MAX], number[] = "1 ";
 	int y = r.y;
 
@@ -67,5 +68,6 @@ void scope_bar_render(const struct model *m, struct cells *c, struct rect r)
 		cells_foreign(c, r.x + 2, y++, r.w - 2, b->allow ? ROLE_ALLOW : ROLE_DENY, rule);
 	}
 	cells_fill(c, (struct rect){ r.x, r.y + r.h - 1, r.w, 1 }, ROLE_MESSAGE);
-	cells_text(c, r.x, r.y + r.h - 1, r.w, ROLE_MESSAGE, "A number: insert that rule  Esc: no");
+	cells_text(c, r.x, r.y + r.h - 1, r.w, ROLE_MESSAGE, text);
+	spot_add_key(&c->spots, r.x, r.y + r.h - 1, text, "Esc: no", KEYS_ESCAPE);
 }

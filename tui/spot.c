@@ -2,6 +2,7 @@
 #include "tui/spot.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 struct spot_place {
 	int x, y, w;
@@ -20,6 +21,14 @@ void spot_add(struct spots *s, int x, int y, int w, enum spot_kind kind, uint64_
 		s->room = room;
 	}
 	s->v[s->n++] = (struct spot_place){ x, y, w, { kind, value } };
+}
+
+void spot_add_key(struct spots *s, int x, int y, const char *text, const char *name, uint16_t code)
+{
+	const char *at = strstr(text, name);
+
+	if (at)
+		spot_add(s, x + (int)(at - text), y, (int)strlen(name), SPOT_KEY, code);
 }
 
 struct spot spot_at(const struct spots *s, int x, int y)

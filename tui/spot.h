@@ -31,6 +31,9 @@ struct spots {
 /* Note it for `w` columns of line `y`; without memory there is nothing to click on. */
 void spot_add(struct spots *s, int x, int y, int w, enum spot_kind kind, uint64_t value);
 
+/* The same for the first place of the key's `name` in `text`, which is drawn from column `x` on. */
+void spot_add_key(struct spots *s, int x, int y, const char *text, const char *name, uint16_t code);
+
 /* The last one that was noted there, or one of SPOT_NONE. */
 struct spot spot_at(const struct spots *s, int x, int y);
 

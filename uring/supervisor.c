@@ -33,6 +33,7 @@ enum {
 	RING_EVENTS = ENGINE_CALLS + CONTROL_EVENTS + TERMINAL_EVENTS + DNS_EVENTS + 16,
 	NAMED_LEFTOVERS = 10,
 	SPARE_DESCRIPTORS = 8,
+	PARTING_NS = 250000000,
 	EXIT_TIMEOUT = 124,
 	EXIT_HOST = 125,
 };
@@ -50,11 +51,13 @@ struct supervisor {
 	struct terminal terminal;
 	struct launch launch;
 	int signals; /* signalfd of SIGCHLD */
-	struct event signal_event, guardian_event, timeout_event;
+	struct event signal_event, guardian_event, timeout_event, parting_event;
 	struct __kernel_timespec timeout;
 	int timeouts;  /* how often --timeout has struck */
 	bool begun;    /* the command was told to go */
 	bool ended;    /* the command has */
+	bool parting;  /* what it left behind has a moment to end by itself */
+	bool parted;   /* that is over */
 	bool deserted; /* the guardian is gone: nobody wants to know any more */
 	int wait_status;
 	struct supervisor_result result;
@@ -441,14 +444,39 @@ static bool turn(struct supervisor *s)
 	return ret == 0;
 }
 
-/* Whether the loop goes on: for the command, and with --linger for all that it left running. */
-static bool is_running(const struct supervisor *s)
+static void parted(struct event *ev, int res)
+{
+	(void)res;
+	SUPERVISOR_OF(ev, parting_event)->parted = true;
+}
+
+/*
+ * Whether something that the command left behind may still end by itself: helpers that see the end
+ * of a pipe, and then tidy up, as those of Python's multiprocessing. Whoever lost its parent is our
+ * child, and SIGCHLD tells when it has ended.
+ */
+static bool is_parting(struct supervisor *s)
+{
+	static struct __kernel_timespec moment = { .tv_nsec = PARTING_NS };
+
+	if (s->parted || s->timeouts || waitpid(-1, NULL, WNOHANG) < 0)
+		return false;
+	if (!s->parting && loop_timeout(&s->loop, &s->parting_event, &moment))
+		return false;
+	s->parting = true;
+	return true;
+}
+
+/* Whether the loop goes on: for the command, and for what it left running. */
+static bool is_running(struct supervisor *s)
 {
 	if (s->deserted)
 		return false;
 	if (!s->ended)
 		return true;
-	return s->config->linger && !s->result.failed && s->engine.listener >= 0;
+	if (s->result.failed)
+		return false;
+	return s->config->linger ? s->engine.listener >= 0 : is_parting(s);
 }
 
 static void kill_leftovers(struct supervisor *s)
@@ -558,6 +586,7 @@ struct supervisor_result supervisor_run(const struct supervisor_config *config)
 	s.signal_event.fn = child_changed;
 	s.guardian_event.fn = guardian_spoke;
 	s.timeout_event.fn = timed_out;
+	s.parting_event.fn = parted;
 	if (!prepare(&s))
 		return s.result;
 	if (!start(&s)) {

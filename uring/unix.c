@@ -169,11 +169,13 @@ void unix_bind(struct engine *e, struct call *c, int res)
 
 /*
  * To let the kernel go on with a call is to let it look at the task's memory and descriptors a
- * second time. For sendmsg(2) on an AF_UNIX stream that changes nothing that anybody decides:
+ * second time. For sendmsg(2) on an AF_UNIX stream, or sequence of packets, that changes nothing
+ * that anybody decides:
  *
- * - No destination takes part, whatever the memory says by then. The kernel refuses a name on such
- *   a socket and does not look at it (net/unix/af_unix.c, unix_stream_sendmsg()); what is sent goes
- *   where an earlier connect, which was judged, has led.
+ * - No destination takes part, whatever the memory says by then. The kernel refuses a name on a
+ *   stream, ignores one on a sequence of packets, and looks at neither (net/unix/af_unix.c,
+ *   unix_stream_sendmsg(), unix_seqpacket_sendmsg()); what is sent goes where an earlier connect,
+ *   which was judged, has led.
  * - The descriptor is still the socket that was looked at. Only a task that uses the same table
  *   could put another there: a thread of the process, and there is none but the one that waits
  *   here; or a process made by clone(2) with CLONE_FILES, of which none has ever been made in this
@@ -187,8 +189,9 @@ void unix_bind(struct engine *e, struct call *c, int res)
  */
 bool unix_may_continue(struct engine *e, const struct call *c)
 {
-	return c->info.kind == SOCKET_UNIX && c->info.type == SOCK_STREAM && !e->shares_tables &&
-	       tasks_is_alone(&e->tasks, c->n.tid);
+	return c->info.kind == SOCKET_UNIX &&
+	       (c->info.type == SOCK_STREAM || c->info.type == SOCK_SEQPACKET) &&
+	       !e->shares_tables && tasks_is_alone(&e->tasks, c->n.tid);
 }
 
 /* Replace each of the task's descriptor numbers in `fds` by a duplicate of ours. */

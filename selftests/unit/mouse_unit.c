@@ -218,9 +218,45 @@ Test(mouse, a_scope_is_chosen)
 
 	click("10.0.0.3 ");
 	press('A');
+	cr_expect(model->scope_bar.open);
+	click("Esc: no");
+	cr_expect_not(model->scope_bar.open);
+	press('A');
 	effect = click("allow tcp://10.0.0.3/24");
 	cr_expect_eq(effect.kind, EFFECT_ALLOW);
 	cr_expect_str_eq(effect.spec, "tcp://10.0.0.3/24");
+}
+
+static void propose(void)
+{
+	struct event e = event(EVENT_TRIAL);
+
+	press(KEYS_F(2));
+	press('i');
+	for (const char *c = "deny :25"; *c; c++)
+		press((uint8_t)*c);
+	cr_assert_eq(press('\r').kind, EFFECT_TRY);
+	e.trial.ok = true;
+	e.trial.text = "+deny :25\n";
+	e.trial.generation = 1;
+	model_apply(model, &e);
+	draw();
+}
+
+Test(mouse, a_change_is_made_or_not)
+{
+	static const char policy[] = "[network]\nrules = []\n";
+	struct event e = event(EVENT_POLICY);
+
+	e.policy.text = policy;
+	e.policy.size = sizeof(policy) - 1;
+	e.policy.generation = 1;
+	model_apply(model, &e);
+	propose();
+	cr_expect_eq(click("Esc: no").kind, EFFECT_NONE);
+	cr_expect_not(model->review.open);
+	propose();
+	cr_expect_eq(click("Enter: apply").kind, EFFECT_APPLY);
 }
 
 /* As with keys: what comes before the question can have been read is not meant for it. */
