@@ -149,13 +149,14 @@ static bool changes_something(const uint8_t *data, size_t size)
 
 static void try_request(const uint8_t *data, size_t size)
 {
+	/* It knows of no network namespace, so that all of them are the one of the host. */
+	static const struct engine unaware;
 	_Alignas(struct nlmsghdr) uint8_t copy[4096];
 
 	if (size > sizeof(copy))
 		return;
 	memcpy(copy, data, size);
-	/* No network namespace of the engine's is known, so each is taken for its own. */
-	assert(netlink_check_payload(&engine, -1, copy, size) == -EPERM ||
+	assert(netlink_check_payload(&unaware, -1, copy, size) == -EPERM ||
 	       !changes_something(copy, size));
 }
 
