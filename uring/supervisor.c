@@ -13,7 +13,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "core/escape.h"
 #include "core/filter.h"
 #include "core/heap.h"
 #include "core/notif.h"
@@ -23,6 +22,7 @@
 #include "uring/control.h"
 #include "uring/engine.h"
 #include "uring/jobs.h"
+#include "uring/leftovers.h"
 #include "uring/metrics_file.h"
 #include "uring/rouse.h"
 #include "uring/swap.h"
@@ -31,7 +31,6 @@
 enum {
 	RING_ENTRIES = 256,
 	RING_EVENTS = ENGINE_CALLS + CONTROL_EVENTS + TERMINAL_EVENTS + DNS_EVENTS + 16,
-	NAMED_LEFTOVERS = 10,
 	SPARE_DESCRIPTORS = 8,
 	PARTING_NS = 250000000,
 	EXIT_TIMEOUT = 124,
@@ -452,14 +451,13 @@ static void parted(struct event *ev, int res)
 
 /*
  * Whether something that the command left behind may still end by itself: helpers that see the end
- * of a pipe, and then tidy up, as those of Python's multiprocessing. Whoever lost its parent is our
- * child, and SIGCHLD tells when it has ended.
+ * of a pipe, and then tidy up, as those of Python's multiprocessing. SIGCHLD tells when it has.
  */
 static bool is_parting(struct supervisor *s)
 {
 	static struct __kernel_timespec moment = { .tv_nsec = PARTING_NS };
 
-	if (s->parted || s->timeouts || waitpid(-1, NULL, WNOHANG) < 0)
+	if (s->parted || s->timeouts || !leftovers_exist())
 		return false;
 	if (!s->parting && loop_timeout(&s->loop, &s->parting_event, &moment))
 		return false;
@@ -477,41 +475,6 @@ static bool is_running(struct supervisor *s)
 	if (s->result.failed)
 		return false;
 	return s->config->linger ? s->engine.listener >= 0 : is_parting(s);
-}
-
-static void kill_leftovers(struct supervisor *s)
-{
-	char names[NAMED_LEFTOVERS * 64] = "";
-	pid_t pids[NAMED_LEFTOVERS];
-	size_t len = 0;
-	int n;
-
-	/* Whoever lost its parent is our child. */
-	if (waitpid(-1, NULL, WNOHANG) < 0)
-		return;
-	n = reap_descendants(pids, NAMED_LEFTOVERS);
-
-	for (int i = 0; i < n && i < NAMED_LEFTOVERS; i++) {
-		char comm[16];
-		char text[64];
-
-		task_comm(pids[i], comm);
-		escape_text(comm, text, sizeof(text));
-		len += (size_t)snprintf(names + len, sizeof(names) - len, "%s%s[%d]", i ? ", " : "",
-					text, pids[i]);
-		if (len >= sizeof(names))
-			break;
-	}
-	if (n > 0 && !s->deserted && !s->timeouts)
-		report_message(&s->report,
-			       "killed what the command left behind: %s%s (see --linger)", names,
-			       n > NAMED_LEFTOVERS ? ", ..." : "");
-	n = reap_kill_all();
-	if (n)
-		report_message(&s->report,
-			       "%d processes wait for a file system that does not answer, and end "
-			       "when it does",
-			       n);
 }
 
 /* Write what is queued. */
@@ -554,7 +517,7 @@ static void finish(struct supervisor *s)
 	heap_grow_only(true);
 	*s->config->pulse = 0; /* from here on nobody waits for an answer */
 	s->loop.pulse = NULL;
-	kill_leftovers(s);
+	leftovers_kill(&s->report, !s->deserted && !s->timeouts);
 	drain_terminal(s);
 	drain(s); /* so that there is room for the end */
 	report_end(&s->report, s->engine.generation, s->result.status, s->result.signal,
