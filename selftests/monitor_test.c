@@ -358,6 +358,17 @@ TEST_F(attach, it_resizes_on_a_terminal_that_is_of_no_session_of_its)
 	EXPECT_EQ(0, tty_wait(&self->tty, "F1 Help"));
 }
 
+/* It turned round and round, as no SIGHUP came. */
+TEST_F(attach, it_ends_with_a_terminal_that_is_of_no_session_of_its)
+{
+	ASSERT_EQ(0, command_start(&self->monitor, ARGS("sandtop", "attach", "watched"), borrow,
+				   &self->tty));
+	ASSERT_EQ(0, tty_wait(&self->tty, "q Quit"));
+	tty_hang_up(&self->tty);
+	EXPECT_EQ(0, command_wait(&self->monitor, COMMAND_TIMEOUT));
+	settle(self);
+}
+
 TEST_F(attach, a_signal_gives_the_terminal_back)
 {
 	static const int signals[] = { SIGTERM, SIGHUP, SIGINT, SIGSEGV, SIGABRT };

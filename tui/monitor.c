@@ -174,10 +174,11 @@ static void turn(struct monitor *m)
 		return;
 	if (fds[0].revents)
 		read_signals(m);
-	if (fds[1].revents & POLLIN)
-		read_keys(m);
-	else if (fds[1].revents)
+	/* The terminal is gone: no SIGHUP says so to whom it does not control (su -c, setsid). */
+	if (fds[1].revents & ~POLLIN)
 		monitor_finish(m, MONITOR_DETACHED);
+	else if (fds[1].revents)
+		read_keys(m);
 	if (fds[3].revents & (POLLIN | POLLHUP | POLLERR))
 		output_read(&m->output, &m->link);
 	if (m->link.terminal >= 0 && fds[3].revents & POLLOUT)
