@@ -8,6 +8,7 @@
 #include <grp.h>
 #include <linux/ioprio.h>
 #include <linux/netlink.h>
+#include <linux/capability.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <poll.h>
@@ -248,6 +249,17 @@ static void run_address(char **args)
 static void run_own_address(char **args)
 {
 	MUST(unshare(CLONE_NEWUSER | CLONE_NEWNET));
+	run_address(args);
+}
+
+/* And without the capability, which the supervisor has there as the owner's process. */
+static void run_powerless_address(char **args)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct none[2] = { 0 };
+
+	MUST(unshare(CLONE_NEWUSER | CLONE_NEWNET));
+	MUST((int)syscall(SYS_capset, &header, none));
 	run_address(args);
 }
 
@@ -494,6 +506,7 @@ int main(int argc, char **argv)
 		{ "oom", run_oom },
 		{ "address", run_address },
 		{ "own_address", run_own_address },
+		{ "powerless_address", run_powerless_address },
 		{ "chroot", run_chroot },
 		{ "mount", run_mount },
 		{ "stranger", run_stranger },

@@ -547,6 +547,19 @@ TEST_F(supervisor, lets_everybody_configure_a_network_of_their_own)
 	EXPECT_EQ(0, count_addresses());
 }
 
+/* What the task could not do itself is not done for it: without an address, or with one. */
+TEST_F(supervisor, lends_nobody_the_capability_for_it)
+{
+	for (int sandboxed = 0; sandboxed < 2; sandboxed++) {
+		ASSERT_EQ(0, sandbox_run(&self->sandbox,
+					 sandboxed ? ARGS("-q", "--preset", "none") : NULL,
+					 ARGS("burglar", "powerless_address")));
+		EXPECT_STREQ("send EPERM\nwrite EPERM\nsendmsg EPERM\nsendto EPERM\n",
+			     self->sandbox.command.out.text);
+		sandbox_free(&self->sandbox);
+	}
+}
+
 /* ---- the terminal ------------------------------------------------------ */
 
 static void take_terminal(void *arg)

@@ -30,8 +30,10 @@ int netlink_check_target(const struct target *t)
 
 /*
  * A network namespace that the command made is its own to configure: it has CAP_NET_ADMIN there,
- * and no way out of it. Unlike send(2) this is our call, but whoever opened the socket must have
- * had that capability, too (net/netlink/af_netlink.c __netlink_ns_capable()).
+ * and no way out of it. Unlike send(2) this is our call, and we have the capability as well, as who
+ * made the namespace is our user; but whoever opened the socket must have had it. The kernel asks
+ * that of a message without a name only (net/netlink/af_netlink.c __netlink_ns_capable(),
+ * NETLINK_SKB_DST), so it is sent without: it could be none but the kernel's.
  */
 static bool is_elsewhere(const struct engine *e, int sock)
 {

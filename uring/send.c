@@ -108,7 +108,9 @@ static ssize_t act(struct engine *e, struct call *c, const struct message *m, si
 		flags = (flags & ~(MSG_OOB | MSG_EOR)) | MSG_MORE;
 	if (c->started || c->done)
 		flags &= ~MSG_FASTOPEN;
-	if (c->target.len && (c->info.kind != SOCKET_TCP || (flags & MSG_FASTOPEN))) {
+	/* With a name, netlink does not ask who opened the socket: is_elsewhere() in netlink.c. */
+	if (c->target.len && c->info.kind != SOCKET_NETLINK &&
+	    (c->info.kind != SOCKET_TCP || (flags & MSG_FASTOPEN))) {
 		msg.msg_name = &c->target.address;
 		msg.msg_namelen = c->target.len;
 	}
